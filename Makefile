@@ -1,0 +1,44 @@
+# `make` takes a fresh machine to figures; `make help` says what else there is.
+SHELL := /bin/bash
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+SNAKEMAKE := $(BIN)/snakemake
+CONFIG ?= config/config.yaml
+
+all: setup  ## figures of the default study (CONFIG=... for another)
+	$(SNAKEMAKE) --cores all all --configfile $(CONFIG)
+
+setup: $(VENV)/.installed  ## the virtual environment, with the pinned requirements
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+test: setup  ## the test suite
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup  ## full-size checks
+	$(BIN)/python -m pytest -m slow
+
+lint: setup  ## formatting and linting of Python and workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(SNAKEMAKE) --lint
+
+format: setup  ## formats Python and workflow
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+report: setup  ## the report of the last run, as one HTML file
+	$(SNAKEMAKE) --configfile $(CONFIG) --report $$($(BIN)/python -c 'import yaml; print("results/%s/report.html" % yaml.safe_load(open("$(CONFIG)"))["study"])')
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
+
+.PHONY: all setup test test-slow lint format report help

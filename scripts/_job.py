@@ -1,0 +1,65 @@
+"""What every script of a rule does first and last; imported before anything else.
+
+Puts the library on the path, sends output to the rule's log, sets the number of threads, stamps what is written
+with the rule's settings, and repeats the last line of an error on the terminal, where Snakemake itself names
+only the script that failed.
+"""
+
+import contextlib
+import logging
+import sys
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+
+def device(wanted: str) -> str:
+    """The device to use: `cuda` for `auto` where there is one.
+
+    Raises:
+        RuntimeError: if `cuda` is wanted and there is none.
+    """
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError("device is cuda, but PyTorch finds no GPU here; set device to auto or cpu")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+@contextlib.contextmanager
+def logged(snakemake):
+    """Runs a script's work with its output in the log, and what it writes stamped with its settings."""
+    from slowpoints.provenance import settings_digest
+    from slowpoints.storage import provenance
+
+    settings = {name: value for name, value in snakemake.params.items() if name not in ("code", "device")}
+    terminal = sys.stderr
+    with Path(snakemake.log[0]).open("w", buffering=1) as log:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=log, force=True)
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            try:
+                _set_threads(snakemake.threads)
+                with provenance(config_digest=settings_digest(settings), device=_device_name(snakemake)):
+                    yield
+            except BaseException as error:
+                traceback.print_exc()
+                last = traceback.format_exception_only(error)[-1].strip()
+                print(f"\nrule {snakemake.rule}: {last}\n(whole log: {snakemake.log[0]})\n", file=terminal)
+                raise SystemExit(1) from None
+
+
+def _set_threads(threads: int) -> None:
+    torch = sys.modules.get("torch")  # scripts without tensors don't pay for the import
+    if torch is not None:
+        torch.set_num_threads(threads)
+
+
+def _device_name(snakemake) -> str:
+    """The device that the results come from: "cpu", or the GPU's name."""
+    wanted = dict(snakemake.params.items()).get("device")
+    if wanted is None or device(wanted) == "cpu":
+        return "cpu"
+    import torch
+
+    return torch.cuda.get_device_name()

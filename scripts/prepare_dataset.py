@@ -1,0 +1,7 @@
+"""Images of a data set, checked and split into train, valid and test."""
+
+from _job import logged
+from slowpoints import make_dataset
+
+with logged(snakemake):
+    make_dataset(snakemake.params.source, snakemake.params.folder, dict(snakemake.output.items()))

@@ -1,0 +1,95 @@
+"""A set of labelled images, and its Parquet file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from slowpoints.storage import write_arrow
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled images of one size.
+
+    Attributes:
+        images: `[n, height, width, channels]` uint8, 0-255.
+        labels: `[n]` int16 in [0, classes).
+        classes: number of classes.
+        mean: global pixel mean of the data set's training images, scaled to [0, 1].
+        std: their global pixel standard deviation.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: int
+    mean: float
+    std: float
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return self.images.shape[1:]
+
+
+def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images `[n, height, width, channels]` uint8 and labels `[n]` int16, or a ValueError that says what is wrong.
+
+    Args:
+        images: `[n, height, width]` or with channels last, uint8.
+        labels: `[n]` whole numbers.
+        classes: labels must lie in [0, classes), and each must occur.
+        source: the file or folder, for messages.
+    """
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or 0 in images.shape:
+        raise ValueError(
+            f"{source}: images are {images.dtype} of shape {images.shape}; uint8 [n, height, width, channels] is needed"
+        )
+    if len(images) != len(labels):
+        raise ValueError(f"{source}: {len(images)} images but {len(labels)} labels")
+    outside = labels[(labels < 0) | (labels >= classes)]
+    if len(outside):
+        raise ValueError(f"{source}: label {outside[0]} is outside the classes 0 to {classes - 1}")
+    absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
+    if absent:
+        raise ValueError(f"{source}: no image of class {', '.join(map(str, absent))}")
+    return (images if images.ndim == 4 else images[..., None]), labels.astype(np.int16)
+
+
+def save_images(images: ImageSet, path: str | Path, **facts: object) -> None:
+    """Writes images as Parquet: `image` (fixed-size list of uint8, row by row, channels last) and `label`.
+
+    Shape, classes, mean and standard deviation go to the metadata, with `facts` beside them.
+    """
+    flat = pa.array(images.images.reshape(-1))
+    table = pa.table(
+        {
+            "image": pa.FixedSizeListArray.from_arrays(flat, int(np.prod(images.shape))),
+            "label": pa.array(images.labels, pa.int16()),
+        }
+    )
+    about = {"shape": list(images.shape), "channels": images.shape[-1], "classes": images.classes}
+    write_arrow(table, path, kind="images", **about, mean=images.mean, std=images.std, **facts)
+
+
+def load_images(path: str | Path) -> ImageSet:
+    """Images of `results/datasets/{dataset}/{train,valid,test}.parquet`."""
+    table = pq.read_table(path)
+    about = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    shape = json.loads(about["shape"])
+    flat = table["image"].combine_chunks().values.to_numpy()
+    return ImageSet(
+        images=flat.reshape(-1, *shape),
+        labels=table["label"].to_numpy(),
+        classes=json.loads(about["classes"]),
+        mean=json.loads(about["mean"]),
+        std=json.loads(about["std"]),
+    )

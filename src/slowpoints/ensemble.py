@@ -1,0 +1,270 @@
+"""An ensemble: all networks of a cell of the grid, weights stacked on a leading axis and products batched.
+
+Shapes: S networks, R frames, N inputs (pixels), F features (N without a front end), H hidden units, C classes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from slowpoints.cells import CELLS, Cell
+from slowpoints.dynamics import Dynamics
+from slowpoints.frontend import FrontEnd
+from slowpoints.recurrence import unroll
+from slowpoints.storage import read_tensors, write_tensors
+from slowpoints.streams import generator
+from slowpoints.task import ImageTable, Trials, place_images
+
+BIAS_SCALE = 0.01  # biases start at 0.01 Normal(0, 1) (authors' code)
+MEAN_INPUT_FRAMES = 1000  # noise images whose mean feature is the mean input (authors' code)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What a network is, its weights aside.
+
+    Attributes:
+        dataset: name of the preset.
+        architecture: name of the recurrent unit, a key of `CELLS`.
+        protocol: training protocol.
+        hidden: hidden units H.
+        classes: classes C; there are C + 1 outputs.
+        image_shape: (height, width, channels).
+        noise_mean: mean of noise pixels, the data set's.
+        noise_std: their standard deviation.
+        readout: one of `task.READOUTS`.
+        front_end: preset section `network.front_end`, or None.
+        steps: training steps of the run.
+    """
+
+    dataset: str
+    architecture: str
+    protocol: str
+    hidden: int
+    classes: int
+    image_shape: tuple[int, int, int]
+    noise_mean: float
+    noise_std: float
+    readout: str
+    front_end: dict | None
+    steps: int
+
+    @property
+    def cell(self) -> Cell:
+        return CELLS[self.architecture]
+
+    @property
+    def pixels(self) -> int:
+        height, width, channels = self.image_shape
+        return height * width * channels
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each weight of one network; the last input is the trigger."""
+        front_end = FrontEnd.of(self.front_end)
+        features = front_end.dense[-1] if front_end else self.pixels
+        columns = self.cell.gates * self.hidden
+        return {
+            "input": (features + 1, columns),
+            "recurrent": (self.hidden, columns),
+            "bias": (columns,),
+            "readout": (self.hidden, self.classes + 1),
+            "readout_bias": (self.classes + 1,),
+            **(front_end.shapes(self.image_shape) if front_end else {}),
+        }
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks of one cell of the grid.
+
+    Attributes:
+        spec: what they are.
+        seeds: seed of each.
+        weights: `[S, ...]` each, by name as `Specification.shapes`.
+        trained_on: name of the device that trained them, as stored with them.
+    """
+
+    spec: Specification
+    seeds: tuple[int, ...]
+    weights: dict[str, Tensor]
+    trained_on: str = "cpu"
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def device(self) -> torch.device:
+        return self.weights["bias"].device
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable numbers of one network."""
+        return sum(weight[0].numel() for weight in self.weights.values())
+
+    def to(self, device: torch.device | str) -> Networks:
+        return replace(self, weights={name: weight.to(device) for name, weight in self.weights.items()})
+
+    def detached(self) -> Networks:
+        """A copy that shares no memory and takes part in no gradient."""
+        return replace(self, weights={name: weight.detach().clone() for name, weight in self.weights.items()})
+
+    def select(self, seeds: Sequence[int]) -> Networks:
+        """The networks with these seeds, in this order."""
+        rows = [self.seeds.index(seed) for seed in seeds]
+        return replace(self, seeds=tuple(seeds), weights={name: w[rows] for name, w in self.weights.items()})
+
+    def streams(self, purpose: str, device: torch.device | str | None = None) -> list[torch.Generator]:
+        """One stream of random numbers a network, named by its cell, its seed and the purpose."""
+        cell = (self.spec.dataset, self.spec.architecture, self.spec.protocol)
+        return [generator(*cell, seed, purpose, device=device or self.device) for seed in self.seeds]
+
+    def noise(self, streams: Iterable[torch.Generator], out: Tensor) -> Tensor:
+        """Fills `out`, `[S, ..., N]`, with noise pixels, each network from its own stream."""
+        for own, stream in zip(out, streams, strict=True):
+            own.normal_(self.spec.noise_mean, self.spec.noise_std, generator=stream)
+        return out
+
+    def features(self, frames: Tensor) -> Tensor:
+        """What the recurrent units see of frames `[S, R, N]`: `[S, R, F]`."""
+        front_end = FrontEnd.of(self.spec.front_end)
+        return front_end(self.weights, frames, self.spec.image_shape) if front_end else frames
+
+    def drive(self, features: Tensor) -> list[Tensor]:
+        """Input product plus bias under features `[S, R, F]`, for each block of the cell, `[S, R, width * H]`."""
+        cell = self.spec.cell
+        blocks = zip(cell.split(self.weights["bias"]), cell.split(self.weights["input"]), strict=True)
+        return [torch.baddbmm(bias[:, None], features, weight[:, :-1]) for bias, weight in blocks]
+
+    @property
+    def trigger(self) -> list[Tensor]:
+        """What the trigger adds to the drive, for each block, `[S, width * H]`."""
+        return [weight[:, -1] for weight in self.spec.cell.split(self.weights["input"])]
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Outputs `[S, B, C + 1]` of hidden states `[S, B, H]`."""
+        return torch.baddbmm(self.weights["readout_bias"][:, None], hidden, self.weights["readout"])
+
+    def run_trials(self, frames: Tensor, noise_rows: Tensor, trials: Trials) -> Tensor:
+        """Outputs at every frame of trials.
+
+        Args:
+            frames: `[S, M + B, N]`: M noise frames, then the trials' images.
+            noise_rows: noise frame that each trial meets, `[T, S, B]` in [0, M).
+            trials: `[S, B]` each.
+
+        Returns:
+            `[T, S, B, C + 1]`.
+        """
+        rows = frames.shape[1]
+        batch = noise_rows.shape[2]
+        index = place_images(noise_rows, trials.stimulus, rows - batch)
+        # Each trial's report frame, its noise with the trigger added, becomes one more row of the table.
+        report = index.gather(0, trials.report[None])[0]
+        tables = []
+        for table, trigger in zip(self.drive(self.features(frames)), self.trigger, strict=True):
+            own = table.gather(1, report[..., None].expand(-1, -1, table.shape[2]))
+            tables.append(torch.cat([table, own + trigger[:, None]], dim=1))
+        index = place_images(index, trials.report, rows)
+        hidden = unroll(self.spec.cell, tables, index, self.weights["recurrent"])
+        # All frames of a network in one product; sums over them, as in its gradient, then run network by network.
+        logits = self.logits(hidden.transpose(0, 1).flatten(1, 2))
+        return logits.unflatten(1, (len(hidden), batch)).transpose(0, 1)
+
+    @torch.no_grad()
+    def mean_features(self) -> Tensor:
+        """Mean input `[S, F]`: the mean noise frame, or the mean feature of 1000 noise images."""
+        bias = self.weights["bias"]
+        if self.spec.front_end is None:
+            return bias.new_full((len(self), self.spec.pixels), self.spec.noise_mean)
+        frames = bias.new_empty(1, MEAN_INPUT_FRAMES, self.spec.pixels)
+        means = []
+        for row, stream in enumerate(self.streams("mean input")):  # one network's frames at a time in memory
+            one = self.select([self.seeds[row]])
+            means.append(one.features(one.noise([stream], frames)).mean(1))
+        return torch.cat(means)
+
+    @torch.no_grad()
+    def dynamics(self) -> Dynamics:
+        """The autonomous dynamics under the mean input, in float64."""
+        drive = torch.cat(self.drive(self.mean_features()[:, None]), dim=-1)[:, 0]
+        return Dynamics(
+            architecture=self.spec.architecture,
+            recurrent=self.weights["recurrent"].double(),
+            drive=drive.double(),
+            trigger=torch.cat(self.trigger, dim=-1).double(),
+            readout=self.weights["readout"].double(),
+            readout_bias=self.weights["readout_bias"].double(),
+        )
+
+    def image_table(self, images) -> ImageTable:
+        """An `ImageSet` as a table to draw trials from, on the networks' device.
+
+        Raises:
+            ValueError: if the images are not of the size and classes that the networks were built for.
+        """
+        if tuple(images.shape) != tuple(self.spec.image_shape) or images.classes != self.spec.classes:
+            raise ValueError(
+                f"images are {images.shape} in {images.classes} classes; the networks take "
+                f"{self.spec.image_shape} in {self.spec.classes}"
+            )
+        return ImageTable(images.images, images.labels, images.classes, self.device)
+
+
+def initialise(spec: Specification, seeds: Sequence[int], device: torch.device | str = "cpu") -> Networks:
+    """Untrained networks: weights Normal(0, 1 / fan-in), biases 0.01 Normal(0, 1) (authors' code).
+
+    Drawn on the CPU whatever the device, so that a seed names the same network everywhere.
+    """
+    shapes = spec.shapes()
+    networks = Networks(spec, tuple(seeds), {name: torch.empty(len(seeds), *shape) for name, shape in shapes.items()})
+    for row, stream in enumerate(networks.streams("initial weights", device="cpu")):
+        for name, shape in shapes.items():
+            if len(shape) == 1:
+                scale = BIAS_SCALE
+            else:
+                fan_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+                scale = fan_in**-0.5
+            networks.weights[name][row].normal_(0, scale, generator=stream)
+    return networks.to(device)
+
+
+def save_networks(networks: Networks, path: str | Path) -> None:
+    """Writes weights to a safetensors file, with the specification in its metadata."""
+    facts = {"specification": asdict(networks.spec), "seeds": list(networks.seeds)}
+    write_tensors({name: weight.cpu() for name, weight in networks.weights.items()}, path, facts)
+
+
+def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Networks:
+    """Networks of a cell and mode, on the CPU unless told.
+
+    Args:
+        path: a weights file, the folder of a block, or the folder of a mode with all its blocks of seeds.
+        device: where to put them.
+
+    Raises:
+        FileNotFoundError: if no weights file is there.
+        ValueError: if blocks in the folder belong to different kinds of network.
+    """
+    path = Path(path)
+    files = [path] if path.is_file() else sorted(path.glob("**/weights.safetensors"))
+    if not files:
+        raise FileNotFoundError(f"{path} holds no weights.safetensors; it should be the folder of a cell and mode")
+    blocks = [_load_block(file) for file in files]
+    if len({json.dumps(asdict(block.spec)) for block in blocks}) > 1:
+        raise ValueError(f"{path} holds networks of different kinds: {', '.join(str(file.parent) for file in files)}")
+    joined = {name: torch.cat([block.weights[name] for block in blocks]) for name in blocks[0].weights}
+    seeds = tuple(seed for block in blocks for seed in block.seeds)
+    return replace(blocks[0], seeds=seeds, weights=joined).select(sorted(seeds)).to(device)
+
+
+def _load_block(file: Path) -> Networks:
+    weights, facts = read_tensors(file)
+    spec = facts["specification"]
+    spec["image_shape"] = tuple(spec["image_shape"])
+    return Networks(Specification(**spec), tuple(facts["seeds"]), weights, facts["device"])

@@ -1,0 +1,56 @@
+"""Figure `extrapolation`: accuracy against delay, far beyond the delays of training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy import stats
+
+from slowpoints.plots.style import COLOURS, GREY, LINES, PROTOCOL_NAMES, cell_title, ordered, panels
+from slowpoints.tables import NETWORK, accuracy_by_delay
+from slowpoints.task import FRAMES, MIN_DELAY
+
+
+def draw(extrapolation: pd.DataFrame) -> Figure:
+    """A panel for each data set and architecture, a line a network, mean and 95 % interval a protocol.
+
+    Args:
+        extrapolation: table `extrapolation`; only networks as trained are drawn.
+    """
+    trained = extrapolation[extrapolation["mode"] == "trained"]
+    curves = accuracy_by_delay(trained, NETWORK).reset_index()
+    datasets, architectures = ordered(curves["dataset"]), ordered(curves["architecture"])
+    figure, axes = panels(len(datasets), len(architectures), sharex=True, sharey=True, height=2.5, width=3.6)
+    chance = 1 / trained["label"].nunique()
+    for row, dataset in zip(axes, datasets, strict=True):
+        for ax, architecture in zip(row, architectures, strict=True):
+            own = curves[(curves["dataset"] == dataset) & (curves["architecture"] == architecture)]
+            _draw_panel(ax, own.drop(columns=["dataset", "architecture", "seed"]), chance)
+            ax.set_title(cell_title(dataset, architecture), loc="left")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("retrieval accuracy")
+    for ax in axes[-1]:
+        ax.set_xlabel("delay (frames)")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return figure
+
+
+def _draw_panel(ax, curves: pd.DataFrame, chance: float) -> None:
+    ax.axvspan(MIN_DELAY, FRAMES - 1, color="#e9e9e9", lw=0, label="delays of training")
+    ax.axhline(chance, color=GREY, lw=0.8, ls=(0, (1, 2)), label="chance")
+    for protocol in COLOURS:
+        own = curves[curves["protocol"] == protocol].drop(columns="protocol")
+        if own.empty:
+            continue
+        delays, accuracy = own.columns.to_numpy(int), own.to_numpy()
+        colour = COLOURS[protocol]
+        ax.plot(delays, accuracy.T, color=colour, lw=0.6, alpha=0.35)
+        mean = accuracy.mean(0)
+        if len(accuracy) > 1:
+            half = stats.t.ppf(0.975, len(accuracy) - 1) * accuracy.std(0, ddof=1) / np.sqrt(len(accuracy))
+            ax.fill_between(delays, mean - half, mean + half, color=colour, alpha=0.18, lw=0)
+        label = f"{PROTOCOL_NAMES[protocol]}: mean, 95 % interval"
+        ax.plot(delays, mean, color=colour, lw=2, ls=LINES[protocol], label=label)
+    ax.set(xscale="log", xlim=(MIN_DELAY, curves.columns[-1]), ylim=(0, 1.03))

@@ -1,0 +1,74 @@
+"""Figure `state_space`: trajectories of trials, class centres and slow points in two principal components."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from slowpoints.plots.style import cell_title, ordered, panels, protocols_in, say
+
+PALETTE = mpl.colormaps["viridis"]
+
+
+def draw(trajectories: pd.DataFrame) -> Figure:
+    """A panel for each cell of the grid, each of its first network.
+
+    Args:
+        trajectories: table `trajectories`.
+    """
+    rows = ordered(zip(trajectories["dataset"], trajectories["architecture"], strict=True))
+    protocols = protocols_in(trajectories)
+    figure, axes = panels(len(rows), len(protocols), width=3.4, height=3.0)
+    cells = trajectories.groupby(["dataset", "architecture", "protocol"])
+    for line, (dataset, architecture) in zip(axes, rows, strict=True):
+        for ax, protocol in zip(line, protocols, strict=True):
+            own = cells.get_group((dataset, architecture, protocol))
+            first = own["seed"].min()
+            _draw_panel(ax, own[own["seed"] == first])
+            ax.set_title(f"{cell_title(dataset, architecture, protocol)}, seed {first}", loc="left")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("PC 2")
+    for ax in axes[-1]:
+        ax.set_xlabel("PC 1")
+    handles = [
+        Line2D([], [], color="#777777", lw=0.8, label="trial"),
+        Line2D([], [], color="#777777", marker="o", mfc="white", ls="", ms=6, label="class centre"),
+        Line2D([], [], color="#777777", marker="o", ls="", ms=9, label="slow point, with its class"),
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    return figure
+
+
+def _draw_panel(ax, network: pd.DataFrame) -> None:
+    classes = network["label"].max()
+    trials = network[network["kind"] == "trial"]
+    for (label, _), trial in trials.groupby(["label", "trial"]):
+        trial = trial.sort_values("frame")
+        ax.plot(trial["pc1"], trial["pc2"], color=PALETTE(label / classes), lw=0.7, alpha=0.7, zorder=1)
+    points = network[network["kind"] != "trial"].set_index(["kind", "label"])
+    if points.empty:
+        say(ax, "no class was read out")
+    for (kind, label), point in points.iterrows():
+        colour = PALETTE(label / classes)
+        if kind == "centre":
+            ax.plot(point["pc1"], point["pc2"], "o", mfc="white", mec=colour, mew=1.4, ms=6, zorder=3)
+            if ("slow_point", label) in points.index:
+                slow = points.loc[("slow_point", label)]
+                ax.plot([point["pc1"], slow["pc1"]], [point["pc2"], slow["pc2"]], color=colour, lw=1, ls=":", zorder=2)
+        else:
+            ax.plot(point["pc1"], point["pc2"], "o", color=colour, mec="white", mew=0.8, ms=10, zorder=4)
+            ink = "white" if label / classes < 0.6 else "black"
+            ax.text(
+                point["pc1"],
+                point["pc2"],
+                f"{label:.0f}",
+                ha="center",
+                va="center_baseline",
+                color=ink,
+                fontsize=7,
+                zorder=5,
+            )
+    ax.set_xticks([])
+    ax.set_yticks([])

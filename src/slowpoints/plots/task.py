@@ -1,0 +1,62 @@
+"""Figure `task`: a trial's frames, the trigger and the wanted output."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from slowpoints.plots.style import COLOURS, GREY, ordered, panels
+
+GAP = 0.12  # between frames, in frames
+
+
+def draw(task: pd.DataFrame) -> Figure:
+    """A row for each data set.
+
+    Args:
+        task: table `task`.
+    """
+    datasets = ordered(task["dataset"])
+    figure, axes = panels(len(datasets), 1, width=9.5, height=1.75)
+    for ax, dataset in zip(axes.flat, datasets, strict=True):
+        _draw_trial(ax, task[task["dataset"] == dataset].sort_values("frame"))
+    axes[-1, 0].set_xlabel("frame")
+    return figure
+
+
+def _draw_trial(ax, trial: pd.DataFrame) -> None:
+    first = trial.iloc[0]
+    shape = (first["height"], first["width"], first["channels"])
+    half = (1 - GAP) / 2
+    for row in trial.itertuples():
+        image = np.clip(np.asarray(row.image).reshape(shape), 0, 1)
+        extent = (row.frame - half, row.frame + half, -half, half)
+        ax.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, extent=extent, interpolation="nearest")
+    report = int(trial.loc[trial["trigger"] == 1, "frame"].iloc[0])
+    stimulus = int(trial.loc[trial["stimulus"] == 1, "frame"].iloc[0])
+    _frame(ax, stimulus, COLOURS["vocu"], "image")
+    _frame(ax, report, COLOURS["decu"], "report")
+    frames = trial["frame"].to_numpy()
+    ax.step(frames, -1.35 + 0.5 * trial["trigger"], where="mid", color="black", lw=1.2)
+    ax.text(-0.75, -1.2, "trigger", ha="right", va="center")
+    for row in trial.itertuples():
+        wanted = "–" if row.target == 0 else str(row.label)
+        ax.text(row.frame, -1.85, wanted, ha="center", va="center", fontweight="bold" if row.target else "normal")
+    ax.text(-0.75, -1.85, "wanted", ha="right", va="center")
+    ax.annotate(
+        "", (report - 0.1, 0.75), (stimulus + 0.1, 0.75), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 1}
+    )
+    ax.text((stimulus + report) / 2, 0.85, f"delay {report - stimulus}", ha="center", va="bottom", color=GREY)
+    ax.set(xlim=(-2.2, len(trial) - 0.4), ylim=(-2.2, 1.35), xticks=frames, yticks=[], aspect="equal")
+    ax.set_title(trial["dataset"].iloc[0], loc="left")
+    ax.tick_params(axis="x", length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _frame(ax, frame: int, colour: str, name: str) -> None:
+    half = (1 - GAP) / 2
+    ax.add_patch(Rectangle((frame - half, -half), 2 * half, 2 * half, fill=False, ec=colour, lw=2))
+    ax.text(frame, -0.52, name, ha="center", va="top", color=colour, fontsize=8)

@@ -1,0 +1,82 @@
+"""What several tests need: small images, small networks, and the folder of real files."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from slowpoints.datasets.images import ImageSet
+from slowpoints.ensemble import Specification, initialise
+
+torch.set_num_threads(1)
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder with the real MNIST and CIFAR-10 files, named by SLOWPOINTS_DATA."""
+    folder = os.environ.get("SLOWPOINTS_DATA")
+    if not folder:
+        pytest.skip("SLOWPOINTS_DATA is not set: it names the folder with the real mnist/ and cifar10/ files")
+    return Path(folder)
+
+
+@pytest.fixture
+def images() -> ImageSet:
+    """60 images of 4x4 pixels in 3 classes, each class bright in a part of its own."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), 20).astype(np.int16)
+    pixels = rng.integers(0, 60, (60, 4, 4, 1))
+    for row, label in enumerate(labels):
+        pixels[row, label] += 190
+    pixels = pixels.astype(np.uint8)
+    return ImageSet(pixels, labels, 3, float(pixels.mean() / 255), float(pixels.std() / 255))
+
+
+@pytest.fixture
+def spec(images) -> Specification:
+    return Specification(
+        dataset="small",
+        architecture="gru",
+        protocol="vocu",
+        hidden=6,
+        classes=3,
+        image_shape=images.shape,
+        noise_mean=images.mean,
+        noise_std=images.std,
+        readout="softmax",
+        front_end=None,
+        steps=0,
+    )
+
+
+@pytest.fixture
+def make_networks(spec):
+    """Untrained networks, in float64 where asked, so that comparisons can be close."""
+
+    def make(architecture="gru", seeds=(0, 1), *, double=True, **changes):
+        networks = initialise(replace(spec, architecture=architecture, **changes), seeds)
+        if double:
+            networks = replace(networks, weights={name: w.double() for name, w in networks.weights.items()})
+        return networks
+
+    return make
+
+
+@pytest.fixture
+def training() -> dict:
+    """Preset section `training` for a short run."""
+    return {
+        "steps": 12,
+        "batch_size": 5,
+        "learning_rate": 0.01,
+        "rate_drop": "10/12",
+        "readout": "softmax",
+        "noise": "bank",
+        "bank": 23,
+        "clip_norm": None,
+        "schedules": {"vocabulary": [[0, 2], [0.5, 3]], "delay": [[0, 6], [0.5, 20]], "response": [[0, 0], [0.5, 1]]},
+    }

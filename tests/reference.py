@@ -1,0 +1,88 @@
+"""An independent implementation in NumPy, one network and one trial at a time, straight from the equations."""
+
+import numpy as np
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def gru_step(x, h, weights):
+    """x [N + 1] with the trigger last, h [H]; columns of the weights are z, r, n."""
+    w, u, b = weights["input"], weights["recurrent"], weights["bias"]
+    size = len(h)
+    z = sigmoid(x @ w[:, :size] + h @ u[:, :size] + b[:size])
+    r = sigmoid(x @ w[:, size : 2 * size] + h @ u[:, size : 2 * size] + b[size : 2 * size])
+    n = np.tanh(x @ w[:, 2 * size :] + (r * h) @ u[:, 2 * size :] + b[2 * size :])
+    return (1 - z) * h + z * n
+
+
+def lstm_step(x, h, c, weights):
+    """Columns of the weights are i, f, o, g."""
+    pre = x @ weights["input"] + h @ weights["recurrent"] + weights["bias"]
+    i, f, o, g = np.split(pre, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
+def conv_front_end(image, weights):
+    """One image [height, width, channels] through convolution, leaky ReLU, pooling, then dense layers."""
+    maps = image.transpose(2, 0, 1)
+    layer = 0
+    while f"front_end.conv{layer}.weight" in weights:
+        kernel, bias = weights[f"front_end.conv{layer}.weight"], weights[f"front_end.conv{layer}.bias"]
+        padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)))
+        height, width = maps.shape[1:]
+        out = np.empty((len(kernel), height, width))
+        for y in range(height):
+            for x in range(width):
+                out[:, y, x] = np.tensordot(kernel, padded[:, y : y + 3, x : x + 3], axes=3) + bias
+        out = np.where(out > 0, out, 0.2 * out)
+        out = out[:, : height // 2 * 2, : width // 2 * 2]
+        maps = out.reshape(len(kernel), height // 2, 2, width // 2, 2).max((2, 4))
+        layer += 1
+    features = maps.transpose(1, 2, 0).ravel()
+    layer = 0
+    while f"front_end.dense{layer}.weight" in weights:
+        features = features @ weights[f"front_end.dense{layer}.weight"] + weights[f"front_end.dense{layer}.bias"]
+        features = np.where(features > 0, features, 0.2 * features)
+        layer += 1
+    return features
+
+
+def run_trial(frames, report, weights, architecture, image_shape=None):
+    """Outputs [T, C + 1] for frames [T, N], trigger at `report`."""
+    hidden = weights["recurrent"].shape[0]
+    h, c = np.zeros(hidden), np.zeros(hidden)
+    outputs = []
+    for frame, pixels in enumerate(frames):
+        if "front_end.dense0.weight" in weights:
+            pixels = conv_front_end(pixels.reshape(image_shape), weights)
+        x = np.append(pixels, float(frame == report))
+        if architecture == "gru":
+            h = gru_step(x, h, weights)
+        else:
+            h, c = lstm_step(x, h, c, weights)
+        outputs.append(h @ weights["readout"] + weights["readout_bias"])
+    return np.array(outputs)
+
+
+def trial_loss(outputs, label, report, classes_in_use, null_weight, readout):
+    """Cost of one trial, summed over its frames and divided by 20."""
+    total = 0.0
+    for frame, logits in enumerate(outputs):
+        used = [0, *[k + 1 for k in classes_in_use]]
+        values = logits[used]
+        if readout == "sigmoid_softmax":
+            values = sigmoid(values)
+        p = np.exp(values - values.max())
+        p /= p.sum()
+        target = used.index(label + 1) if frame == report else 0
+        weight = 19 + null_weight if frame == report else null_weight
+        total -= weight * np.log(p[target] + (1e-4 if readout == "sigmoid_softmax" else 0))
+    return total / 20
+
+
+def network(networks, row):
+    """Weights of one network as NumPy arrays in float64."""
+    return {name: weight[row].detach().numpy().astype(np.float64) for name, weight in networks.weights.items()}

@@ -1,0 +1,115 @@
+# Helper functions for the rules: the checked study, its paths, and the digest of what a script uses.
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.current_basedir).parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from slowpoints import provenance
+from slowpoints.datasets.files import DOWNLOADS, source_files
+from slowpoints.settings import ConfigError, read_study
+
+NETWORKS = "results/networks/{dataset}/{architecture}/{protocol}/{mode}/{block}"
+RESOURCES = Path("resources")
+DATASET = "results/datasets/{dataset}"
+FIGURES = ["task", "extrapolation", "state_space", "speed_vs_memory", "spectrum"]
+TABLES = ["networks", "extrapolation", "slow_points", "spectrum", "trajectories", "task"]
+
+
+def checked_study():
+    """The study that the configuration describes, or one clear message."""
+    named = [str(file) for file in workflow.overwrite_configfiles] or ["config/config.yaml"]
+    try:
+        return read_study(
+            config,
+            schema=ROOT / "workflow/schemas/config.schema.yaml",
+            shipped=ROOT / "config/presets",
+            name=" + ".join(named),
+            resources=RESOURCES,
+        )
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
+STUDY = checked_study()
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    architecture="[a-z]+",
+    protocol="[a-z-]+",
+    mode="[^/]+",
+    block=r"\d+-\d+",
+
+
+def library_digest(script):
+    """Digest of a script and of all library modules it reaches: a param that says when to run again."""
+    return provenance.library_digest(ROOT / "scripts" / f"{script}.py")
+
+
+def preset(*sections):
+    """A function from wildcards to the data set's preset, or to one section of it."""
+
+    def of(wildcards):
+        chosen = STUDY.presets[wildcards.dataset]
+        for section in sections:
+            chosen = chosen[section]
+        return chosen
+
+    return of
+
+
+def training_settings(wildcards):
+    """What a network depends on: sections `network` and `training` of its preset."""
+    chosen = STUDY.presets[wildcards.dataset]
+    return {section: chosen[section] for section in ("network", "training")}
+
+
+def block_seeds(wildcards):
+    """Seeds of a block such as "0-7"."""
+    first, last = map(int, wildcards.block.split("-"))
+    return list(range(first, last + 1))
+
+
+def over_grid(file, mode="trained"):
+    """That file of every block of every cell of the study."""
+    return [
+        f"{NETWORKS}/{file}".format(
+            dataset=cell[0], architecture=cell[1], protocol=cell[2], mode=mode, block=block
+        )
+        for cell in STUDY.cells()
+        for block in STUDY.blocks(cell, Path("results/networks"))
+    ]
+
+
+def study_path(kind, name):
+    """A file of the study: results/{study}/tables/NAME.parquet, results/{study}/figures/NAME.pdf."""
+    return f"results/{STUDY.name}/{kind}/{name}"
+
+
+def study_tables():
+    names = [*TABLES, "correlations", "claims"]
+    return [study_path("tables", f"{name}.parquet") for name in names]
+
+
+def study_figures():
+    return [study_path("figures", f"{name}.{form}") for name in FIGURES for form in ("pdf", "png")]
+
+
+def source_inputs(wildcards):
+    """Files a data set is made from; none where it is embedded or generated."""
+    folder = STUDY.folders[wildcards.dataset]
+    source = STUDY.presets[wildcards.dataset]["source"]
+    if folder is None:
+        return []
+    if RESOURCES in folder.parents:
+        return [str(folder / name) for name in DOWNLOADS[source["kind"]]]
+    return [str(path) for path in source_files(source, folder)]
+
+
+def download_of(wildcards):
+    """The source that downloads into a folder of resources/."""
+    for dataset, folder in STUDY.folders.items():
+        if folder == RESOURCES / wildcards.folder:
+            return STUDY.presets[dataset]["source"]
+    raise WorkflowError(f"no data set of the study downloads into {RESOURCES}/{wildcards.folder}")

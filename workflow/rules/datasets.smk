@@ -1,0 +1,40 @@
+rule download_source:
+    output:
+        "resources/{folder}/{file}",
+    log:
+        "logs/download_source/{folder}.{file}.log",
+    retries: 2
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        source=download_of,
+        code=library_digest("download_source"),
+    script:
+        "../../scripts/download_source.py"
+
+
+rule prepare_dataset:
+    input:
+        source_inputs,
+    output:
+        train=f"{DATASET}/train.parquet",
+        valid=f"{DATASET}/valid.parquet",
+        test=f"{DATASET}/test.parquet",
+    log:
+        "logs/prepare_dataset/{dataset}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        source=preset("source"),
+        folder=lambda wildcards: str(STUDY.folders[wildcards.dataset] or "") or None,
+        code=library_digest("prepare_dataset"),
+    script:
+        "../../scripts/prepare_dataset.py"

@@ -1,0 +1,45 @@
+rule collate_tables:
+    input:
+        accuracy=over_grid("accuracy.parquet"),
+        extrapolation=over_grid("extrapolation.parquet"),
+        slow_points=over_grid("slow_points.parquet"),
+        spectrum=over_grid("spectrum.parquet"),
+        trajectories=over_grid("trajectories.parquet"),
+        images=[f"{DATASET}/test.parquet".format(dataset=name) for name in STUDY.presets],
+    output:
+        **{name: study_path("tables", f"{name}.parquet") for name in TABLES},
+    log:
+        f"logs/collate_tables/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        seeds={name: STUDY.seeds(name) for name in STUDY.presets},
+        code=library_digest("collate_tables"),
+    script:
+        "../../scripts/collate_tables.py"
+
+
+rule test_claims:
+    input:
+        networks=study_path("tables", "networks.parquet"),
+        extrapolation=study_path("tables", "extrapolation.parquet"),
+        slow_points=study_path("tables", "slow_points.parquet"),
+    output:
+        correlations=study_path("tables", "correlations.parquet"),
+        claims=study_path("tables", "claims.parquet"),
+    log:
+        f"logs/test_claims/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=library_digest("test_claims"),
+    script:
+        "../../scripts/test_claims.py"

@@ -1,0 +1,24 @@
+rule train_networks:
+    input:
+        train=f"{DATASET}/train.parquet",
+    output:
+        weights="results/networks/{dataset}/{architecture}/{protocol}/trained/{block}/weights.safetensors",
+        training="results/networks/{dataset}/{architecture}/{protocol}/trained/{block}/training.parquet",
+    log:
+        "logs/train_networks/{dataset}.{architecture}.{protocol}.{block}.log",
+    benchmark:
+        "logs/train_networks/{dataset}.{architecture}.{protocol}.{block}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=grown(training_memory),
+        runtime=grown(training_minutes),
+        gpu=training_gpus,
+    params:
+        preset=training_settings,
+        seeds=block_seeds,
+        device=config["device"],
+        code=library_digest("train_networks"),
+    script:
+        "../../scripts/train_networks.py"
