@@ -2,8 +2,7 @@
 
 from _job import device, logged
 from slowpoints import load_images, load_networks, measure_slow_points
-from slowpoints.storage import write_table
-from slowpoints.tables import with_cell
+from slowpoints.storage import with_cell, write_table
 
 with logged(snakemake):
     networks = load_networks(snakemake.input.weights, device(snakemake.params.device))

@@ -2,8 +2,7 @@
 
 from _job import device, logged
 from slowpoints import load_images, load_networks, measure_accuracy, measure_memory
-from slowpoints.storage import write_table
-from slowpoints.tables import with_cell
+from slowpoints.storage import with_cell, write_table
 
 with logged(snakemake):
     settings = snakemake.params.memory

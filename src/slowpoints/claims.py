@@ -17,8 +17,8 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from slowpoints.protocols import PROTOCOLS
 from slowpoints.statistics import PERMUTATIONS, bootstrap
+from slowpoints.storage import CELL
 from slowpoints.streams import numpy_generator
-from slowpoints.tables import CELL
 
 MARGIN = 0.03  # difference in nominal accuracy that counts as none (C1)
 ALPHA = 0.05

@@ -95,7 +95,7 @@ def find_slow_points(
         free = ~((state <= lower) & (gradient > 0) | (state >= upper) & (gradient < 0))
         waiting = active
         for _ in range(TRIES):
-            move = _newton_step(hessian, gradient, free, damping)
+            move = _newton_step(hessian, gradient, free, damping, waiting)
             trial = torch.where(waiting[:, None], (state + move).clamp(lower, upper), state)
             value = _value(residual, trial)
             move = trial - state
@@ -205,14 +205,17 @@ def _hessian(residual: Map, state: Tensor) -> Tensor:
     return (hessian + hessian.mT) / 2
 
 
-def _newton_step(hessian: Tensor, gradient: Tensor, free: Tensor, damping: Tensor) -> Tensor:
-    """Solves (H + damping) p = -gradient over the free variables, raising `damping` in place until H + damping is
-    positive definite; `[P, n]`."""
+def _newton_step(hessian: Tensor, gradient: Tensor, free: Tensor, damping: Tensor, waiting: Tensor) -> Tensor:
+    """Solves (H + damping) p = -gradient over the free variables, `[P, n]`.
+
+    The damping of points still waiting for a step is raised, in place, until H + damping is positive definite; that
+    of others is left alone, or a point would depend on how long its neighbours wait.
+    """
     both = free[:, :, None] & free[:, None, :]
     held = torch.where(both, hessian, 0) + torch.diag_embed((~free).to(hessian))
     while True:
         factor, info = torch.linalg.cholesky_ex(held + torch.diag_embed(damping[:, None].expand_as(gradient)))
-        failed = (info > 0) & (damping < MAX_DAMPING)
+        failed = (info > 0) & waiting & (damping < MAX_DAMPING)
         if not failed.any():
             break
         damping[failed] *= 4

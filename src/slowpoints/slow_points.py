@@ -210,8 +210,9 @@ def measure_slow_points(networks: Networks, images: ImageSet, settings: dict, *,
         "lifetime_capped": lifetime >= cap,
     }
     found = centres.found.cpu().numpy()
-    table = pd.DataFrame({name: column.cpu().numpy() for name, column in columns.items()}).convert_dtypes(
-        convert_floating=False, convert_integer=True
+    with_nulls = {torch.int64: "Int64", torch.bool: "boolean", torch.float64: "float64"}
+    table = pd.DataFrame(
+        {name: pd.array(column.cpu().numpy(), dtype=with_nulls[column.dtype]) for name, column in columns.items()}
     )
     table["state"] = list(slow.cpu().numpy())
     table.loc[~found, :] = None

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from slowpoints.storage import CELL
 from slowpoints.streams import numpy_generator
-from slowpoints.tables import CELL, NETWORK, memory_measures, point_predictors
+from slowpoints.tables import NETWORK, memory_measures, point_predictors
 
 RESAMPLES = 2000
 PERMUTATIONS = 9999

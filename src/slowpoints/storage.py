@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +23,10 @@ from slowpoints.provenance import code_revision, package_versions
 SCHEMA_VERSION = 1
 """Raised when a column changes its name, type or meaning."""
 
-_CELL = {"dataset": pa.string(), "architecture": pa.string(), "protocol": pa.string()}
+CELL = ["dataset", "architecture", "protocol"]
+"""Columns that name a cell of the grid."""
+
+_CELL = dict.fromkeys(CELL, pa.string())
 _NETWORK = {**_CELL, "seed": pa.int32()}
 _MODE = {"mode": pa.string(), "lambda": pa.float64()}
 _NETWORK_IN_MODE = {**_CELL, **_MODE, "seed": pa.int32()}
@@ -192,6 +196,24 @@ def write_arrow(table: pa.Table, path: str | Path, *, kind: str, **facts: object
     metadata = {**stamp(), "kind": kind, **{name: json.dumps(fact, sort_keys=True) for name, fact in facts.items()}}
     with atomic(path) as temporary:
         pq.write_table(table.replace_schema_metadata(dict(sorted(metadata.items()))), temporary, compression="zstd")
+
+
+def with_cell(
+    table: pd.DataFrame, kind: str, cell: object, mode: str = "trained", weight: float | None = None
+) -> pd.DataFrame:
+    """The table with the columns of its cell in front, and mode and lambda where its kind has them.
+
+    Args:
+        table: rows of one cell.
+        kind: a key of `SCHEMAS`.
+        cell: has attributes dataset, architecture and protocol, as an `ensemble.Specification`.
+        mode: `trained`, or how the networks were fine-tuned.
+        weight: lambda of the fine-tuning.
+    """
+    front = {name: getattr(cell, name) for name in CELL}
+    front |= {"mode": mode, "lambda": math.nan if weight is None else weight}
+    own = {name: value for name, value in front.items() if name in SCHEMAS[kind]}
+    return pd.concat([pd.DataFrame(own, index=table.index), table], axis=1)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:

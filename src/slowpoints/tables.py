@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from slowpoints.ensemble import Specification
 from slowpoints.memory import half_life, memory_score
-from slowpoints.storage import SCHEMAS, read_table
+from slowpoints.storage import CELL, read_table
 from slowpoints.task import FRAMES
 
-CELL = ["dataset", "architecture", "protocol"]
 NETWORK = [*CELL, "seed"]
 KEYS = {
     "accuracy": [*CELL, "mode", "lambda", "seed"],
@@ -30,16 +28,6 @@ LOG_FLOOR = -12.0
 """Least log10 of a speed: below lies only rounding."""
 LEAST_ACCURACY, LEAST_SHARE = 0.5, 0.8
 """A network has learned if its nominal accuracy reaches both the first and the second times its cell's median."""
-
-
-def with_cell(
-    table: pd.DataFrame, kind: str, spec: Specification, mode: str = "trained", weight: float | None = None
-) -> pd.DataFrame:
-    """The table with the columns of the cell in front, and mode and lambda where its kind has them."""
-    front = {name: getattr(spec, name) for name in CELL}
-    front |= {"mode": mode, "lambda": np.nan if weight is None else weight}
-    own = {name: value for name, value in front.items() if name in SCHEMAS[kind]}
-    return pd.concat([pd.DataFrame(own, index=table.index), table], axis=1)
 
 
 def collate(paths: Iterable[str | Path], kind: str, seeds: dict[str, int]) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def _draw_panel(ax, curves: pd.DataFrame, chance: float) -> None:
         mean = accuracy.mean(0)
         if len(accuracy) > 1:
             half = stats.t.ppf(0.975, len(accuracy) - 1) * accuracy.std(0, ddof=1) / np.sqrt(len(accuracy))
-            ax.fill_between(delays, mean - half, mean + half, color=colour, alpha=0.18, lw=0)
+            ax.fill_between(delays, (mean - half).clip(0), (mean + half).clip(max=1), color=colour, alpha=0.18, lw=0)
         label = f"{PROTOCOL_NAMES[protocol]}: mean, 95 % interval"
         ax.plot(delays, mean, color=colour, lw=2, ls=LINES[protocol], label=label)
     ax.set(xscale="log", xlim=(MIN_DELAY, curves.columns[-1]), ylim=(0, 1.03))

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import COLOURS, GREY, cell_title, ordered, panels, protocols_in
+from slowpoints.plots.style import COLOURS, GREY, cell_panels, cell_title, say
 
-NEAR = (0.88, 1.12)  # of the real axis, shown enlarged
+NEAR = (0.92, 1.08)  # of the real axis, shown enlarged
 UNSTABLE = "#c51b7d"
 
 
@@ -20,15 +20,14 @@ def draw(spectrum: pd.DataFrame) -> Figure:
         spectrum: table `spectrum`; only networks as trained are drawn.
     """
     spectrum = spectrum[spectrum["mode"] == "trained"]
-    rows = ordered(zip(spectrum["dataset"], spectrum["architecture"], strict=True))
-    protocols = protocols_in(spectrum)
-    figure, axes = panels(len(rows), len(protocols), width=3.2, height=3.2)
-    cells = spectrum.groupby(["dataset", "architecture", "protocol"])
-    for line, (dataset, architecture) in zip(axes, rows, strict=True):
-        for ax, protocol in zip(line, protocols, strict=True):
-            own = cells.get_group((dataset, architecture, protocol))
-            _draw_panel(ax, own, COLOURS[protocol])
-            ax.set_title(cell_title(dataset, architecture, protocol), loc="left")
+    figure, axes, filled = cell_panels(spectrum, width=3.1, height=3.2)
+    for ax, cell, own in filled:
+        if own.empty:
+            ax.set_title(cell_title(*cell), loc="left")
+            say(ax, "no class is read out")
+            continue
+        _draw_panel(ax, own, COLOURS[cell[2]])
+        ax.set_title(cell_title(*cell), loc="left")
     for ax in axes[:, 0]:
         ax.set_ylabel("imaginary part")
     for ax in axes[-1]:

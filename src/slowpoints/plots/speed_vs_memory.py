@@ -18,7 +18,7 @@ def draw(networks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         correlations: table `correlations`.
     """
     datasets = ordered(networks["dataset"])
-    figure, axes = panels(1, len(datasets), width=3.7, height=3.6)
+    figure, axes = panels(1, len(datasets), width=3.7, height=4.0)
     for ax, dataset in zip(axes.flat, datasets, strict=True):
         own = networks[networks["dataset"] == dataset]
         for (protocol, architecture, learned), group in own.groupby(["protocol", "architecture", "learned"]):
@@ -37,7 +37,9 @@ def draw(networks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         ax.text(0.98, 0.98, _summary(correlations, dataset), transform=ax.transAxes, ha="right", va="top", fontsize=8)
         ax.margins(0.08)
         low, high = ax.get_ylim()
-        ax.set_ylim(low, high + 0.34 * (high - low))  # room for the numbers above the points
+        ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
+        ax.set_ylim(low, high + 0.45 * (high - low))  # room for the numbers above the points
+        ax.set_yticks(ticks)
         ax.grid(color="#eeeeee", lw=0.7, zorder=0)
     axes[0, 0].set_ylabel("memory score\n(accuracy over log delay, 20 to longest)")
     figure.legend(handles=_handles(networks), loc="outside upper center", ncols=5)
@@ -59,7 +61,7 @@ def _summary(correlations: pd.DataFrame, dataset: str) -> str:
 def _rho(row) -> str:
     if np.isnan(row.r):
         return f"too few networks (n = {row.n})"
-    return f"ρ = {row.r:.2f} [{row.low:.2f}, {row.high:.2f}], n = {row.n}"
+    return f"ρ = {row.r:.2f} [{row.low:.2f}, {row.high:.2f}], n = {row.n}".replace("-", "−")
 
 
 def _handles(networks: pd.DataFrame) -> list[Line2D]:

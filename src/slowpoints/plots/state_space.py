@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import cell_title, ordered, panels, protocols_in, say
+from slowpoints.plots.style import cell_panels, cell_title, say
 
 PALETTE = mpl.colormaps["viridis"]
+LIGHTEST = 0.88  # the palette's yellow end does not show on white
 
 
 def draw(trajectories: pd.DataFrame) -> Figure:
@@ -18,16 +19,15 @@ def draw(trajectories: pd.DataFrame) -> Figure:
     Args:
         trajectories: table `trajectories`.
     """
-    rows = ordered(zip(trajectories["dataset"], trajectories["architecture"], strict=True))
-    protocols = protocols_in(trajectories)
-    figure, axes = panels(len(rows), len(protocols), width=3.4, height=3.0)
-    cells = trajectories.groupby(["dataset", "architecture", "protocol"])
-    for line, (dataset, architecture) in zip(axes, rows, strict=True):
-        for ax, protocol in zip(line, protocols, strict=True):
-            own = cells.get_group((dataset, architecture, protocol))
-            first = own["seed"].min()
-            _draw_panel(ax, own[own["seed"] == first])
-            ax.set_title(f"{cell_title(dataset, architecture, protocol)}, seed {first}", loc="left")
+    figure, axes, filled = cell_panels(trajectories, width=3.1, height=2.9)
+    for ax, cell, own in filled:
+        if own.empty:
+            ax.set_title(cell_title(*cell), loc="left")
+            say(ax, "no class is read out")
+            continue
+        first = own["seed"].min()
+        _draw_panel(ax, own[own["seed"] == first])
+        ax.set_title(f"{cell_title(*cell)}, seed {first}", loc="left")
     for ax in axes[:, 0]:
         ax.set_ylabel("PC 2")
     for ax in axes[-1]:
@@ -41,17 +41,19 @@ def draw(trajectories: pd.DataFrame) -> Figure:
     return figure
 
 
+def _colour(label: int, classes: int):
+    return PALETTE(LIGHTEST * label / classes)
+
+
 def _draw_panel(ax, network: pd.DataFrame) -> None:
     classes = network["label"].max()
     trials = network[network["kind"] == "trial"]
     for (label, _), trial in trials.groupby(["label", "trial"]):
         trial = trial.sort_values("frame")
-        ax.plot(trial["pc1"], trial["pc2"], color=PALETTE(label / classes), lw=0.7, alpha=0.7, zorder=1)
+        ax.plot(trial["pc1"], trial["pc2"], color=_colour(label, classes), lw=0.7, alpha=0.7, zorder=1)
     points = network[network["kind"] != "trial"].set_index(["kind", "label"])
-    if points.empty:
-        say(ax, "no class was read out")
     for (kind, label), point in points.iterrows():
-        colour = PALETTE(label / classes)
+        colour = _colour(label, classes)
         if kind == "centre":
             ax.plot(point["pc1"], point["pc2"], "o", mfc="white", mec=colour, mew=1.4, ms=6, zorder=3)
             if ("slow_point", label) in points.index:

@@ -69,6 +69,30 @@ def protocols_in(table) -> list[str]:
     return [protocol for protocol in COLOURS if protocol in present]
 
 
+def cell_panels(table, **size: float):
+    """A panel for each cell of the grid: a row a data set, a column an architecture and protocol.
+
+    Args:
+        table: with the columns of the cell.
+        size: as for `panels`.
+
+    Returns:
+        The figure, its axes `[rows, columns]`, and for each panel its axes, its cell and the cell's rows.
+    """
+    datasets = ordered(table["dataset"])
+    columns = [
+        (architecture, protocol) for architecture in ordered(table["architecture"]) for protocol in protocols_in(table)
+    ]
+    figure, axes = panels(len(datasets), len(columns), **size)
+    names = [(dataset, *column) for dataset in datasets for column in columns]
+    index = table.set_index(["dataset", "architecture", "protocol"]).sort_index(kind="stable")
+    filled = [
+        (ax, cell, index.loc[[cell]] if cell in index.index else index.iloc[:0])
+        for ax, cell in zip(axes.flat, names, strict=True)
+    ]
+    return figure, axes, filled
+
+
 def say(axes: Axes, text: str) -> None:
     """A note in the middle of a panel that has nothing to show."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)

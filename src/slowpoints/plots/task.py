@@ -19,7 +19,7 @@ def draw(task: pd.DataFrame) -> Figure:
         task: table `task`.
     """
     datasets = ordered(task["dataset"])
-    figure, axes = panels(len(datasets), 1, width=9.5, height=1.75)
+    figure, axes = panels(len(datasets), 1, width=9.0, height=1.7)
     for ax, dataset in zip(axes.flat, datasets, strict=True):
         _draw_trial(ax, task[task["dataset"] == dataset].sort_values("frame"))
     axes[-1, 0].set_xlabel("frame")
@@ -49,7 +49,7 @@ def _draw_trial(ax, trial: pd.DataFrame) -> None:
         "", (report - 0.1, 0.75), (stimulus + 0.1, 0.75), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 1}
     )
     ax.text((stimulus + report) / 2, 0.85, f"delay {report - stimulus}", ha="center", va="bottom", color=GREY)
-    ax.set(xlim=(-2.2, len(trial) - 0.4), ylim=(-2.2, 1.35), xticks=frames, yticks=[], aspect="equal")
+    ax.set(xlim=(-2.0, len(trial) - 0.4), ylim=(-2.2, 1.35), xticks=frames, yticks=[], aspect="equal")
     ax.set_title(trial["dataset"].iloc[0], loc="left")
     ax.tick_params(axis="x", length=0)
     for spine in ax.spines.values():

@@ -1,0 +1,377 @@
+"""Readers of image files: what they read, and what they refuse."""
+
+import gzip
+import io
+import pickle
+import struct
+import tarfile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from slowpoints.datasets import cifar, idx, make_dataset, parquet, png
+from slowpoints.datasets.files import compare, download, source_files
+from slowpoints.datasets.images import load_images, save_images
+
+
+@pytest.fixture
+def arrays():
+    """(images, labels) of 60 training and 30 test images of 5x4 pixels in 3 classes."""
+    rng = np.random.default_rng(0)
+
+    def part(n):
+        return rng.integers(0, 256, (n, 5, 4), dtype=np.uint8), np.arange(n) % 3
+
+    return part(60), part(30)
+
+
+def outputs(folder):
+    return {part: folder / "made" / f"{part}.parquet" for part in ("train", "valid", "test")}
+
+
+def write_idx(path, array):
+    magic = 2051 if array.ndim == 3 else 2049
+    data = struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+
+
+@pytest.fixture
+def idx_folder(tmp_path, arrays):
+    names = iter(idx.NAMES)
+    for part in arrays:
+        for array in part:
+            write_idx(tmp_path / f"{next(names)}.gz", array)
+    return tmp_path
+
+
+IDX = {"kind": "idx", "classes": 3}
+
+
+def test_a_data_set_is_split_and_described(idx_folder, arrays):
+    files = outputs(idx_folder)
+    make_dataset(IDX, idx_folder, files)
+    train, valid, test = (load_images(files[part]) for part in ("train", "valid", "test"))
+    assert (len(train), len(valid), len(test)) == (54, 6, 30)
+    assert train.shape == (5, 4, 1)
+    np.testing.assert_array_equal(np.bincount(valid.labels), [2, 2, 2])
+    np.testing.assert_array_equal(test.images[..., 0], arrays[1][0])
+    together = np.concatenate([train.images, valid.images]).reshape(60, -1)
+    np.testing.assert_array_equal(np.unique(together, axis=0), np.unique(arrays[0][0].reshape(60, -1), axis=0))
+    pixels = arrays[0][0] / 255
+    for images in (train, valid, test):  # the same noise for all three
+        assert (images.mean, images.std) == pytest.approx((pixels.mean(), pixels.std()))
+    metadata = pq.read_schema(files["train"]).metadata
+    assert b"train-images-idx3-ubyte.gz" in metadata[b"checksums"]
+    assert pq.read_schema(files["train"]).field("image").type == pa.list_(pa.uint8(), 20)
+
+
+def test_images_open_in_pandas(idx_folder, arrays):
+    make_dataset(IDX, idx_folder, outputs(idx_folder))
+    table = pd.read_parquet(outputs(idx_folder)["test"])
+    np.testing.assert_array_equal(np.stack(table["image"]).reshape(-1, 5, 4), arrays[1][0])
+    assert table["label"].dtype == np.int16
+
+
+def test_plain_and_gzipped_files_are_the_same(idx_folder, arrays):
+    zipped = idx.read(IDX, idx_folder)
+    for file in idx_folder.glob("*.gz"):
+        file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
+        file.unlink()
+    plain = idx.read(IDX, idx_folder)
+    np.testing.assert_array_equal(zipped[0][0], plain[0][0])
+
+
+def damage_magic(folder):
+    write_idx(folder / f"{idx.NAMES[0]}.gz", np.zeros(60))
+    return "magic number 2049; 2051 is needed"
+
+
+def damage_length(folder):
+    path = folder / f"{idx.NAMES[0]}.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-7]))
+    return "1209 bytes where its header says 1216"
+
+
+def damage_gzip(folder):
+    path = folder / f"{idx.NAMES[2]}.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+    return "not a whole gzip file"
+
+
+def remove_file(folder):
+    (folder / f"{idx.NAMES[3]}.gz").unlink()
+    return "neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte is there"
+
+
+def wrong_label(folder):
+    write_idx(folder / f"{idx.NAMES[1]}.gz", np.arange(60) % 4)
+    return "label 3 is outside the classes 0 to 2"
+
+
+def absent_class(folder):
+    write_idx(folder / f"{idx.NAMES[3]}.gz", np.arange(30) % 2)
+    return r"\(test\): no image of class 2"
+
+
+def fewer_labels(folder):
+    write_idx(folder / f"{idx.NAMES[1]}.gz", np.arange(59) % 3)
+    return "60 images but 59 labels"
+
+
+def other_shape(folder):
+    write_idx(folder / f"{idx.NAMES[2]}.gz", np.zeros((30, 5, 5)))
+    return r"training images are \(5, 4, 1\), test images \(5, 5, 1\)"
+
+
+def empty_file(folder):
+    (folder / f"{idx.NAMES[0]}.gz").write_bytes(b"")
+    return "bytes|magic|gzip"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_magic,
+        damage_length,
+        damage_gzip,
+        remove_file,
+        wrong_label,
+        absent_class,
+        fewer_labels,
+        other_shape,
+        empty_file,
+    ],
+)
+def test_damaged_idx_files_are_refused_and_nothing_is_written(idx_folder, damage):
+    complaint = damage(idx_folder)
+    with pytest.raises((ValueError, FileNotFoundError), match=complaint):
+        make_dataset(IDX, idx_folder, outputs(idx_folder))
+    assert not (idx_folder / "made").exists()
+
+
+def test_a_checksum_that_does_not_match_is_refused(idx_folder):
+    name = f"{idx.NAMES[0]}.gz"
+    with pytest.raises(ValueError, match=f"{name}: its md5 checksum is .* where {'0' * 32} is expected"):
+        make_dataset({**IDX, "checksums": {name: f"md5:{'0' * 32}"}}, idx_folder, outputs(idx_folder))
+
+
+def batch(part):
+    images, labels = part
+    flat = np.zeros((len(images), 3072), np.uint8)
+    flat[:, :20] = images.reshape(len(images), -1)
+    return pickle.dumps({b"data": flat, b"labels": labels.tolist()}, protocol=4)
+
+
+@pytest.fixture
+def cifar_folder(tmp_path, arrays):
+    folder = tmp_path / cifar.FOLDER
+    folder.mkdir()
+    for name in cifar.TRAIN_FILES:
+        (folder / name).write_bytes(batch(arrays[0]))
+    (folder / cifar.TEST_FILE).write_bytes(batch(arrays[1]))
+    return tmp_path
+
+
+CIFAR = {"kind": "cifar", "classes": 3}
+
+
+def test_cifar_batches_are_joined_channels_last(cifar_folder, arrays):
+    (images, labels), test = cifar.read(CIFAR, cifar_folder)
+    assert images.shape == (300, 32, 32, 3)
+    np.testing.assert_array_equal(images[0, 0, :20, 0], arrays[0][0][0].ravel())  # the first channel comes first
+    assert len(labels) == 300
+    assert len(test[1]) == 30
+
+
+def test_cifar_may_be_a_part_or_an_archive(cifar_folder):
+    some = {**CIFAR, "train_files": ["data_batch_2"]}
+    assert len(cifar.read(some, cifar_folder)[0][1]) == 60
+    with tarfile.open(cifar_folder / cifar.ARCHIVE, "w:gz") as archive:
+        archive.add(cifar_folder / cifar.FOLDER, cifar.FOLDER)
+    for file in (cifar_folder / cifar.FOLDER).iterdir():
+        file.unlink()
+    (cifar_folder / cifar.FOLDER).rmdir()
+    assert source_files(CIFAR, cifar_folder) == [cifar_folder / cifar.ARCHIVE]
+    assert len(cifar.read(CIFAR, cifar_folder)[0][1]) == 300
+
+
+def test_a_missing_cifar_batch_is_named(cifar_folder):
+    (cifar_folder / cifar.FOLDER / "data_batch_4").unlink()
+    with pytest.raises(FileNotFoundError, match="data_batch_4 is not there"):
+        make_dataset(CIFAR, cifar_folder, outputs(cifar_folder))
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("run",)
+
+
+def test_a_pickle_that_would_run_code_is_refused(cifar_folder, capsys):
+    (cifar_folder / cifar.FOLDER / "data_batch_1").write_bytes(pickle.dumps({b"data": Evil(), b"labels": []}))
+    with pytest.raises(ValueError, match="print has no place in a CIFAR batch"):
+        make_dataset(CIFAR, cifar_folder, outputs(cifar_folder))
+    assert capsys.readouterr().out == ""
+
+
+def write_parquet(folder, images, labels, name="train"):
+    table = pa.table({"image": pa.array(list(images.reshape(len(images), -1))), "label": pa.array(labels)})
+    pq.write_table(table, folder / f"{name}.parquet")
+
+
+PARQUET = {"kind": "parquet", "classes": 3, "shape": [5, 4, 1]}
+
+
+def test_parquet_takes_bytes_and_shares(tmp_path, arrays):
+    (images, labels), (others, more) = arrays
+    write_parquet(tmp_path, images, labels)
+    write_parquet(tmp_path, others / 255, more, "test")
+    train, test = parquet.read(PARQUET, tmp_path)
+    np.testing.assert_array_equal(train[0][..., 0], images)
+    np.testing.assert_array_equal(test[0][..., 0], others)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda images: np.where(images == images.max(), np.nan, images / 255), "missing or non-finite"),
+        (lambda images: images.astype(float), r"lies in \[.*\]; \[0, 1\] is needed"),
+        (lambda images: images.astype(int) + 1, r"\[0, 255\] is needed"),
+        (lambda images: images[:, :4], "an image has 16 values"),
+    ],
+)
+def test_parquet_with_bad_values_is_refused(tmp_path, arrays, spoil, complaint):
+    (images, labels), test = arrays
+    write_parquet(tmp_path, spoil(images), labels)
+    write_parquet(tmp_path, *test, "test")
+    with pytest.raises(ValueError, match=complaint):
+        make_dataset(PARQUET, tmp_path, outputs(tmp_path))
+    assert not (tmp_path / "made").exists()
+
+
+def test_parquet_of_our_own_needs_no_shape(idx_folder, tmp_path):
+    make_dataset(IDX, idx_folder, outputs(idx_folder))
+    again = {part: tmp_path / "again" / f"{part}.parquet" for part in ("train", "valid", "test")}
+    make_dataset({"kind": "parquet", "classes": 3}, idx_folder / "made", again)
+    np.testing.assert_array_equal(load_images(again["test"]).images, load_images(outputs(idx_folder)["test"]).images)
+
+
+def write_pngs(folder, arrays, mode="L"):
+    for part, (images, labels) in zip(("train", "test"), arrays, strict=True):
+        for row, (image, label) in enumerate(zip(images, labels, strict=True)):
+            place = folder / part / f"class{label}"
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).convert(mode).save(place / f"{row:03}.png")
+
+
+PNG = {"kind": "png", "classes": 3}
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
+def test_png_folders_are_classes(tmp_path, arrays, mode, channels):
+    write_pngs(tmp_path, arrays, mode)
+    make_dataset(PNG, tmp_path, outputs(tmp_path))
+    test = load_images(outputs(tmp_path)["test"])
+    assert test.shape == (5, 4, channels)
+    order = np.argsort(arrays[1][1], kind="stable")
+    np.testing.assert_array_equal(test.images[..., 0], arrays[1][0][order])
+    np.testing.assert_array_equal(test.labels, arrays[1][1][order])
+
+
+def test_png_troubles_are_named(tmp_path, arrays):
+    write_pngs(tmp_path, arrays)
+    odd = tmp_path / "train/class1/001.png"
+    Image.new("L", (7, 7)).save(odd)
+    with pytest.raises(ValueError, match=r"001.png: \(7, 7\) where the images before it are \(5, 4\)"):
+        png.read(PNG, tmp_path)
+    odd.write_bytes(b"not an image")
+    with pytest.raises(ValueError, match=r"001.png: not a readable PNG"):
+        png.read(PNG, tmp_path)
+    for file in (tmp_path / "test/class2").iterdir():
+        file.unlink()
+    odd.unlink()
+    with pytest.raises(ValueError, match="class2: no PNG there"):
+        png.read(PNG, tmp_path)
+    (tmp_path / "test/class2").rmdir()
+    with pytest.raises(ValueError, match="classes differ between train"):
+        png.read(PNG, tmp_path)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
+        source_files(IDX, tmp_path / "nowhere")
+
+
+@pytest.fixture
+def web(idx_folder):
+    """The folder of idx files as a source with file:// addresses, the first of which holds nothing."""
+    import hashlib
+
+    name = f"{idx.NAMES[0]}.gz"
+    digest = hashlib.md5((idx_folder / name).read_bytes()).hexdigest()
+    return name, {"urls": [], "checksums": {name: f"md5:{digest}"}}
+
+
+@pytest.fixture
+def served(idx_folder):
+    """The folder of idx files behind a real web server on this machine."""
+    import functools
+    import http.server
+    import threading
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(idx_folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.filterwarnings("ignore::tqdm.TqdmWarning")
+def test_downloads_try_one_address_after_another(served, web, idx_folder, tmp_path):
+    name, source = web
+    target = tmp_path / "resources" / name
+    target.parent.mkdir()
+    download(name, {**source, "urls": [f"{served}/nothing-here", served]}, target)
+    assert target.read_bytes() == (idx_folder / name).read_bytes()
+
+
+def test_a_download_with_the_wrong_checksum_is_not_kept(served, web, tmp_path):
+    name, source = web
+    target = tmp_path / "resources" / name
+    target.parent.mkdir()
+    source = {"urls": [served], "checksums": {name: f"md5:{'1' * 32}"}}
+    with pytest.raises(OSError, match=r"could not be had from any address; put it into a folder of your own"):
+        download(name, source, target)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_compare_takes_either_kind_of_checksum(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    compare(path, "md5:900150983cd24fb0d6963f7d28e17f72")
+    compare(path, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    with pytest.raises(ValueError, match="sha256"):
+        compare(path, f"sha256:{'0' * 64}")
+
+
+def test_images_survive_storage(tmp_path, images):
+    save_images(images, tmp_path / "images.parquet")
+    stored = load_images(tmp_path / "images.parquet")
+    np.testing.assert_array_equal(stored.images, images.images)
+    assert (stored.mean, stored.std, stored.classes) == (images.mean, images.std, 3)
+
+
+def test_tar_in_memory_is_not_left_open(cifar_folder):
+    archive = cifar_folder / cifar.ARCHIVE
+    archive.write_bytes(io.BytesIO(b"nonsense").getvalue())
+    for file in (cifar_folder / cifar.FOLDER).iterdir():
+        file.unlink()
+    with pytest.raises(ValueError, match="not a whole CIFAR-10 archive"):
+        cifar.read(CIFAR, cifar_folder)

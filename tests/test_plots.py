@@ -1,0 +1,88 @@
+"""Figures: drawn from tables alone, also from those with gaps, and equal where the tables are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from slowpoints.plots import extrapolation, spectrum, speed_vs_memory, state_space, style, task
+
+CELLS = [("a", "gru", "vocu"), ("a", "gru", "decu"), ("a", "lstm", "vocu"), ("a", "lstm", "decu")]
+
+
+def cell(names):
+    return dict(zip(("dataset", "architecture", "protocol"), names, strict=True))
+
+
+@pytest.fixture
+def tables():
+    rng = np.random.default_rng(0)
+    made = {"extrapolation": [], "trajectories": [], "spectrum": [], "networks": [], "correlations": []}
+    for names in CELLS:
+        for seed in range(2):
+            own = cell(names) | {"seed": seed}
+            made["networks"].append(own | {"log10_speed": rng.normal(), "memory_score": 0.5, "learned": seed == 0})
+            for delay in (4, 19, 20, 1000):
+                for label in range(2):
+                    row = {"mode": "trained", "delay": delay, "label": label, "n_trials": 9, "n_correct": 4}
+                    made["extrapolation"].append(own | row)
+            for label in range(2):
+                for kind, frames in (("trial", range(3)), ("centre", [np.nan]), ("slow_point", [np.nan])):
+                    for frame in frames:
+                        place = dict(zip(("pc1", "pc2", "pc3"), rng.normal(size=3), strict=True))
+                        made["trajectories"].append(
+                            own | {"kind": kind, "label": label, "trial": 0, "frame": frame} | place
+                        )
+                value = {"mode": "trained", "label": label, "index": 0, "real": 1.01, "imag": 0.1}
+                made["spectrum"].append(own | value)
+        made["correlations"].append(
+            cell(names) | {"level": "network", "predictor": "log10_speed", "method": "spearman"}
+            | {"n": 0, "r": np.nan, "low": np.nan, "high": np.nan, "p": np.nan}
+        )  # fmt: skip
+    return {kind: pd.DataFrame(rows) for kind, rows in made.items()}
+
+
+def trial(channels):
+    image = np.random.default_rng(0).random(16 * channels)
+    frames = np.arange(20)
+    return pd.DataFrame({
+        "dataset": "a", "frame": frames, "label": 3, "stimulus": frames == 2, "trigger": (frames == 9).astype(int),
+        "target": 4 * (frames == 9), "height": 4, "width": 4, "channels": channels, "image": [image] * 20,
+    })  # fmt: skip
+
+
+def test_every_figure_is_drawn_in_both_forms(tables, tmp_path):
+    figures = {
+        "task": task.draw(pd.concat([trial(1), trial(3).assign(dataset="b")])),
+        "extrapolation": extrapolation.draw(tables["extrapolation"]),
+        "state_space": state_space.draw(tables["trajectories"]),
+        "speed_vs_memory": speed_vs_memory.draw(tables["networks"], tables["correlations"]),
+        "spectrum": spectrum.draw(tables["spectrum"]),
+    }
+    for name, figure in figures.items():
+        pdf, png = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
+        style.save(figure, pdf, png)
+        assert pdf.read_bytes().startswith(b"%PDF")
+        assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_equal_tables_are_equal_figures(tables, tmp_path):
+    for name in ("first", "second"):
+        style.save(spectrum.draw(tables["spectrum"]), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+    for form in ("pdf", "png"):
+        assert (tmp_path / f"first.{form}").read_bytes() == (tmp_path / f"second.{form}").read_bytes()
+
+
+def test_a_grid_with_holes_is_drawn(tables):
+    """One data set with LSTMs, another without."""
+    more = pd.concat([table.assign(dataset="b") for table in [tables["spectrum"].query("architecture == 'gru'")]])
+    figure = spectrum.draw(pd.concat([tables["spectrum"], more]))
+    titles = [ax.get_title("left") for ax in figure.axes if ax.get_title("left")]
+    assert len(titles) == 6
+
+
+def test_colours_differ_without_colour():
+    """Luminance of the first two protocols, which stand beside each other in every study."""
+    from matplotlib.colors import to_rgb
+
+    luminance = [np.dot(to_rgb(style.COLOURS[name]), (0.2126, 0.7152, 0.0722)) for name in ("vocu", "decu")]
+    assert abs(luminance[0] - luminance[1]) > 0.2

@@ -1,0 +1,89 @@
+"""Tables over the grid: measures of memory, who has learned, floors, and gathering blocks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from slowpoints.storage import write_table
+from slowpoints.tables import collate, log10_floored, memory_measures, network_table
+
+CELL = {"dataset": "digits", "architecture": "gru", "protocol": "vocu"}
+MODE = {"mode": "trained", "lambda": np.nan}
+
+
+def accuracy_rows(values):
+    return pd.DataFrame([
+        CELL | MODE | {"seed": seed, "nominal_accuracy": value, "null_accuracy": 1.0, "n_parameters": 5, "steps": 9, "device": "cpu"}
+        for seed, value in enumerate(values)
+    ])  # fmt: skip
+
+
+def extrapolation_rows(seeds, accuracy, delays=(19, 20, 100, 1000), classes=2):
+    rows = []
+    for seed in range(seeds):
+        for delay in delays:
+            for label in range(classes):
+                correct = round(100 * accuracy(seed, delay, label))
+                rows.append(
+                    CELL | MODE | {"seed": seed, "delay": delay, "label": label, "n_trials": 100, "n_correct": correct}
+                )
+    return pd.DataFrame(rows)
+
+
+def point_rows(seeds, speed):
+    names = ("centre_speed", "speed_1000", "speed", "deep_speed")
+    return pd.DataFrame([
+        CELL | MODE | {"seed": seed, "label": label, "lifetime": 99, "leading": 1.0, "n_unstable": 0} | dict.fromkeys(names, speed(seed, label))
+        for seed in range(seeds) for label in range(2)
+    ])  # fmt: skip
+
+
+def test_networks_far_below_their_cell_have_not_learned():
+    table = network_table(
+        accuracy_rows([0.9, 0.95, 0.7, 0.77, 0.92]),
+        extrapolation_rows(5, lambda *_: 0.8),
+        point_rows(5, lambda *_: 0.01),
+    )
+    assert table["learned"].tolist() == [True, True, False, True, True]  # 0.8 of the median 0.9 is 0.72
+    table = network_table(
+        accuracy_rows([0.4, 0.45]), extrapolation_rows(2, lambda *_: 0.4), point_rows(2, lambda *_: 1.0)
+    )
+    assert not table["learned"].any()
+
+
+def test_measures_of_a_network_are_over_its_classes():
+    table = network_table(
+        accuracy_rows([0.9]),
+        extrapolation_rows(1, lambda seed, delay, label: 0.6 + 0.2 * label),
+        point_rows(1, lambda seed, label: [1e-2, 1e-4][label]),
+    )
+    row = table.iloc[0]
+    assert row["memory_score"] == pytest.approx(0.7)
+    assert row["log10_speed"] == pytest.approx(-3)
+    assert row["log10_lifetime"] == pytest.approx(2)
+    assert np.isnan(row["half_life"])
+    assert not row["half_life_reached"]
+    assert row["n_floored"] == 0
+
+
+def test_speeds_at_rounding_level_are_floored_and_counted():
+    np.testing.assert_allclose(log10_floored(np.array([1e-3, 0.0, 1e-15, np.nan])), [-3, -12, -12, np.nan])
+    table = network_table(
+        accuracy_rows([0.9]), extrapolation_rows(1, lambda *_: 0.9), point_rows(1, lambda seed, label: 1e-14 * label)
+    )
+    assert table["n_floored"].tolist() == [6]  # three speeds of two classes
+
+
+def test_memory_is_measured_for_any_grouping():
+    rows = extrapolation_rows(1, lambda seed, delay, label: (delay < 500) * (label + 1) / 2)
+    by_class = memory_measures(rows, ["seed", "label"])
+    beyond = (np.log(100) - np.log(20) + (np.log(1000) - np.log(100)) / 2) / np.log(50)
+    np.testing.assert_allclose(by_class["memory_score"], [0.5 * beyond, beyond])
+
+
+def test_collating_takes_the_seeds_of_the_study(tmp_path):
+    for block, seeds in (("8-11", range(8, 12)), ("0-7", range(8))):
+        rows = pd.concat([accuracy_rows([0.9]).assign(seed=seed) for seed in seeds])
+        write_table(rows, tmp_path / block, kind="accuracy")
+    table = collate([tmp_path / "8-11", tmp_path / "0-7"], "accuracy", {"digits": 10})
+    assert table["seed"].tolist() == list(range(10))

@@ -1,0 +1,45 @@
+"""pyproject.toml, requirements.lock and environment.yml name the same things."""
+
+import re
+import tomllib
+
+import yaml
+from conftest import ROOT
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(lines):
+    return {canonical(name): version for name, version in (line.strip().split("==") for line in lines)}
+
+
+def read():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [Requirement(text) for text in [*project["dependencies"], *(text for extra in extras for text in extra)]]
+    lock = pins(line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and line[0] != "#")
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    environment = pins(next(item["pip"] for item in conda if isinstance(item, dict)))
+    return wanted, lock, environment
+
+
+def test_the_environment_pins_what_the_project_needs_as_the_lock_does():
+    wanted, lock, environment = read()
+    assert set(environment) == {canonical(requirement.name) for requirement in wanted}
+    assert {name: lock[name] for name in environment} == environment
+
+
+def test_the_lock_satisfies_the_project():
+    wanted, lock, _ = read()
+    for requirement in wanted:
+        assert requirement.specifier.contains(Version(lock[canonical(requirement.name)])), requirement
+
+
+def test_torch_is_pinned_without_a_build_and_allowed_from_2_10():
+    wanted, lock, _ = read()
+    assert "+" not in lock["torch"]
+    assert str(next(r.specifier for r in wanted if r.name == "torch")) == ">=2.10"
