@@ -12,7 +12,6 @@ from slowpoints.datasets.images import ImageSet
 from slowpoints.ensemble import Specification, initialise
 
 torch.set_num_threads(1)
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,8 @@ def tables():
                 for kind, frames in (("trial", range(3)), ("centre", [np.nan]), ("slow_point", [np.nan])):
                     for frame in frames:
                         place = dict(zip(("pc1", "pc2", "pc3"), rng.normal(size=3), strict=True))
-                        made["trajectories"].append(
-                            own | {"kind": kind, "label": label, "trial": 0, "frame": frame} | place
-                        )
+                        where = {"kind": kind, "label": label, "trial": 0, "frame": frame}
+                        made["trajectories"].append(own | where | place)
                 value = {"mode": "trained", "label": label, "index": 0, "real": 1.01, "imag": 0.1}
                 made["spectrum"].append(own | value)
         made["correlations"].append(
@@ -77,7 +76,14 @@ def test_a_grid_with_holes_is_drawn(tables):
     more = pd.concat([table.assign(dataset="b") for table in [tables["spectrum"].query("architecture == 'gru'")]])
     figure = spectrum.draw(pd.concat([tables["spectrum"], more]))
     titles = [ax.get_title("left") for ax in figure.axes if ax.get_title("left")]
-    assert len(titles) == 6
+    assert len(titles) == 8
+    assert sum("no class is read out" in text.get_text() for ax in figure.axes for text in ax.texts) == 2
+
+
+def test_tables_without_a_row_are_drawn(tables):
+    for module, table in ((spectrum, "spectrum"), (state_space, "trajectories")):
+        figure = module.draw(tables[table].iloc[:0])
+        assert "no class is read out" in figure.axes[0].texts[0].get_text()
 
 
 def test_colours_differ_without_colour():

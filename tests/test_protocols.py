@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT
+from places import ROOT
 
 from slowpoints.protocols import check_schedule, class_order, even_vocabulary, stages
 from slowpoints.settings import read_study

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from conftest import ROOT
+from places import ROOT
 
 import slowpoints.provenance as provenance
 from slowpoints.provenance import code_revision, package_versions, settings_digest

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from places import ROOT
 
 from slowpoints.settings import ConfigError, read_study
 

@@ -12,10 +12,8 @@ MODE = {"mode": "trained", "lambda": np.nan}
 
 
 def accuracy_rows(values):
-    return pd.DataFrame([
-        CELL | MODE | {"seed": seed, "nominal_accuracy": value, "null_accuracy": 1.0, "n_parameters": 5, "steps": 9, "device": "cpu"}
-        for seed, value in enumerate(values)
-    ])  # fmt: skip
+    about = CELL | MODE | {"null_accuracy": 1.0, "n_parameters": 5, "steps": 9, "device": "cpu"}
+    return pd.DataFrame([about | {"seed": seed, "nominal_accuracy": value} for seed, value in enumerate(values)])
 
 
 def extrapolation_rows(seeds, accuracy, delays=(19, 20, 100, 1000), classes=2):
@@ -23,40 +21,33 @@ def extrapolation_rows(seeds, accuracy, delays=(19, 20, 100, 1000), classes=2):
     for seed in range(seeds):
         for delay in delays:
             for label in range(classes):
-                correct = round(100 * accuracy(seed, delay, label))
-                rows.append(
-                    CELL | MODE | {"seed": seed, "delay": delay, "label": label, "n_trials": 100, "n_correct": correct}
-                )
+                key = CELL | MODE | {"seed": seed, "delay": delay, "label": label}
+                rows.append(key | {"n_trials": 100, "n_correct": round(100 * accuracy(seed, delay, label))})
     return pd.DataFrame(rows)
 
 
 def point_rows(seeds, speed):
+    about = CELL | MODE | {"lifetime": 99, "leading": 1.0, "n_unstable": 0}
     names = ("centre_speed", "speed_1000", "speed", "deep_speed")
-    return pd.DataFrame([
-        CELL | MODE | {"seed": seed, "label": label, "lifetime": 99, "leading": 1.0, "n_unstable": 0} | dict.fromkeys(names, speed(seed, label))
-        for seed in range(seeds) for label in range(2)
-    ])  # fmt: skip
+    keys = [(seed, label) for seed in range(seeds) for label in range(2)]
+    return pd.DataFrame(
+        [about | {"seed": seed, "label": label} | dict.fromkeys(names, speed(seed, label)) for seed, label in keys]
+    )
+
+
+def table_of(accuracies, accuracy, speed):
+    n = len(accuracies)
+    return network_table(accuracy_rows(accuracies), extrapolation_rows(n, accuracy), point_rows(n, speed))
 
 
 def test_networks_far_below_their_cell_have_not_learned():
-    table = network_table(
-        accuracy_rows([0.9, 0.95, 0.7, 0.77, 0.92]),
-        extrapolation_rows(5, lambda *_: 0.8),
-        point_rows(5, lambda *_: 0.01),
-    )
+    table = table_of([0.9, 0.95, 0.7, 0.77, 0.92], lambda *_: 0.8, lambda *_: 0.01)
     assert table["learned"].tolist() == [True, True, False, True, True]  # 0.8 of the median 0.9 is 0.72
-    table = network_table(
-        accuracy_rows([0.4, 0.45]), extrapolation_rows(2, lambda *_: 0.4), point_rows(2, lambda *_: 1.0)
-    )
-    assert not table["learned"].any()
+    assert not table_of([0.4, 0.45], lambda *_: 0.4, lambda *_: 1.0)["learned"].any()
 
 
 def test_measures_of_a_network_are_over_its_classes():
-    table = network_table(
-        accuracy_rows([0.9]),
-        extrapolation_rows(1, lambda seed, delay, label: 0.6 + 0.2 * label),
-        point_rows(1, lambda seed, label: [1e-2, 1e-4][label]),
-    )
+    table = table_of([0.9], lambda seed, delay, label: 0.6 + 0.2 * label, lambda seed, label: [1e-2, 1e-4][label])
     row = table.iloc[0]
     assert row["memory_score"] == pytest.approx(0.7)
     assert row["log10_speed"] == pytest.approx(-3)
@@ -68,9 +59,7 @@ def test_measures_of_a_network_are_over_its_classes():
 
 def test_speeds_at_rounding_level_are_floored_and_counted():
     np.testing.assert_allclose(log10_floored(np.array([1e-3, 0.0, 1e-15, np.nan])), [-3, -12, -12, np.nan])
-    table = network_table(
-        accuracy_rows([0.9]), extrapolation_rows(1, lambda *_: 0.9), point_rows(1, lambda seed, label: 1e-14 * label)
-    )
+    table = table_of([0.9], lambda *_: 0.9, lambda seed, label: 1e-14 * label)
     assert table["n_floored"].tolist() == [6]  # three speeds of two classes
 
 

@@ -4,9 +4,9 @@ import re
 import tomllib
 
 import yaml
-from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.version import Version
+from places import ROOT
 
 
 def canonical(name):

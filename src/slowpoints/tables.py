@@ -39,7 +39,7 @@ def collate(paths: Iterable[str | Path], kind: str, seeds: dict[str, int]) -> pd
         seeds: how many networks of each data set's cells belong to the study: seeds 0, 1, ... below that number.
     """
     table = pd.concat([read_table(path) for path in paths], ignore_index=True)
-    table = table[table["seed"] < table["dataset"].map(seeds)]
+    table = table[table["seed"] < table["dataset"].map(seeds).astype(int)]
     return table.sort_values(KEYS[kind], ignore_index=True)
 
 

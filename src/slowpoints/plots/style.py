@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import matplotlib as mpl
@@ -79,17 +80,18 @@ def cell_panels(table, **size: float):
     Returns:
         The figure, its axes `[rows, columns]`, and for each panel its axes, its cell and the cell's rows.
     """
+    if table.empty:
+        figure, axes = panels(1, 1, **size)
+        say(axes[0, 0], "no class is read out")
+        return figure, axes, []
     datasets = ordered(table["dataset"])
-    columns = [
-        (architecture, protocol) for architecture in ordered(table["architecture"]) for protocol in protocols_in(table)
-    ]
+    columns = list(product(ordered(table["architecture"]), protocols_in(table)))
     figure, axes = panels(len(datasets), len(columns), **size)
-    names = [(dataset, *column) for dataset in datasets for column in columns]
     index = table.set_index(["dataset", "architecture", "protocol"]).sort_index(kind="stable")
-    filled = [
-        (ax, cell, index.loc[[cell]] if cell in index.index else index.iloc[:0])
-        for ax, cell in zip(axes.flat, names, strict=True)
-    ]
+    filled = []
+    for ax, (dataset, column) in zip(axes.flat, product(datasets, columns), strict=True):
+        cell = (dataset, *column)
+        filled.append((ax, cell, index.loc[[cell]] if cell in index.index else index.iloc[:0]))
     return figure, axes, filled
 
 

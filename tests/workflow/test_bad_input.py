@@ -1,0 +1,103 @@
+"""Bad input stops a run with one clear message, before training, and leaves no output behind."""
+
+import gzip
+import struct
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from slowpoints.datasets import idx
+
+
+def write_config(project, **config):
+    path = project.folder / "config/mine.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return ("--cores", "1", "--configfile", "config/mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"sedes": 3}, "config/mine.yaml: unknown key sedes; allowed are"),
+        (
+            {"datasets": ["digits-tiny"], "presets": {"digits-tiny": {"training": {"learning_rate": -1}}}},
+            "config/mine.yaml: presets.digits-tiny.training.learning_rate is -1; it must be more than 0",
+        ),
+        ({"datasets": ["mnist-small"], "data_dir": "/no/such/place"}, "there is no folder /no/such/place/mnist"),
+    ],
+)
+def test_settings_stop_the_run_at_once(project, config, message):
+    output = project.snakemake(*write_config(project, **config), fails=True)
+    assert message in output
+    assert "Traceback" not in output
+    assert project.files() == set()
+
+
+def idx_source(folder, *, cut=0):
+    """A small idx data set of random images, its training images `cut` bytes short."""
+    rng = np.random.default_rng(0)
+    for prefix, n in (("train", 200), ("t10k", 100)):
+        images, labels = rng.integers(0, 256, (n, 6, 6), dtype=np.uint8), (np.arange(n) % 10).astype(np.uint8)
+        data = struct.pack(">4I", 2051, *images.shape) + images.tobytes()
+        names = [name for name in idx.NAMES if name.startswith(prefix)]
+        (folder / f"{names[0]}.gz").write_bytes(gzip.compress(data[: len(data) - cut]))
+        (folder / names[1]).write_bytes(struct.pack(">2I", 2049, n) + labels.tobytes())
+    return {"base": "digits-tiny", "source": {"kind": "idx", "path": str(folder)}}
+
+
+def parquet_source(folder):
+    """A small Parquet data set with one missing pixel."""
+    for name in ("train", "test"):
+        images = np.random.default_rng(0).random((100, 36))
+        images[7, 7] = np.nan
+        table = pa.table({"image": pa.array(list(images)), "label": pa.array(np.arange(100) % 10)})
+        pq.write_table(table, folder / f"{name}.parquet")
+    return {"base": "digits-tiny", "source": {"kind": "parquet", "path": str(folder), "shape": [6, 6, 1]}}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: idx_source(folder, cut=5), "train-images-idx3-ubyte.gz: 7211 bytes where its header says 7216"),
+        (parquet_source, "train.parquet: column image has missing or non-finite values"),
+    ],
+)
+def test_damaged_files_stop_before_training(project, tmp_path, make, message):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    config = write_config(project, datasets=["mine"], architectures=["gru"], presets={"mine": make(folder)})
+    output = project.snakemake(*config, fails=True)
+    assert f"rule prepare_dataset: ValueError: {folder}/{message}" in output
+    assert project.files() == set()
+
+
+def test_training_that_diverges_names_seed_and_step(project):
+    preset = {"base": "digits-tiny", "training": {"learning_rate": 1e37}}
+    cell = {"datasets": ["wild"], "architectures": ["lstm"], "protocols": ["none"]}
+    output = project.snakemake(*write_config(project, **cell, presets={"wild": preset}), fails=True)
+    assert "Diverged: wild lstm none, seed 0: the loss is not finite at step" in output
+    assert not [file for file in project.files() if file.startswith("networks")]
+
+
+def test_a_gpu_that_is_not_there_is_said_to_be_missing(project):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    config = write_config(project, datasets=["digits-tiny"], device="cuda")
+    output = project.snakemake(*config, fails=True)
+    assert "device is cuda, but PyTorch finds no GPU here; set device to auto or cpu" in output
+
+
+def test_real_mnist_goes_through_the_whole_workflow(project, real_data):
+    """All rules on the real files, with a preset cut down to seconds."""
+    tiny = {"base": "mnist-small", "seeds": 1, "network": {"hidden": 16}, "training": {"steps": 30, "bank": 32}}
+    tiny |= {"memory": {"delays": [4, 19, 20, 40], "n_images": 100}}
+    tiny |= {"slow_points": {"adam_steps": 50, "max_iterations": 2, "images_per_class": 10}}
+    study = {"study": "tiny", "datasets": ["mnist-tiny"], "architectures": ["gru"], "data_dir": str(real_data)}
+    config = write_config(project, **study, presets={"mnist-tiny": tiny})
+    project.snakemake(*config)
+    assert "tiny/figures/speed_vs_memory.pdf" in project.files()

@@ -1,0 +1,170 @@
+"""The tiny study, run by Snakemake to the end: files, tables, and what a change makes run again."""
+
+import contextlib
+import hashlib
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+TEST = ("--cores", "2", "--configfile", "config/test.yaml")
+FIGURES = ["extrapolation", "spectrum", "speed_vs_memory", "state_space", "task"]
+COLUMNS = {
+    "networks": "dataset architecture protocol seed nominal_accuracy null_accuracy learned memory_score half_life "
+    "half_life_reached log10_speed log10_centre_speed log10_deep_speed log10_lifetime n_parameters steps device",
+    "extrapolation": "dataset architecture protocol mode lambda seed delay label n_trials n_correct accuracy low high",
+    "slow_points": "dataset architecture protocol mode lambda seed label centre_speed speed_1000 speed readout "
+    "distance deep_speed deep_readout deep_distance projected_gradient converged iterations raw_speed "
+    "leading n_unstable time_constant lifetime lifetime_capped state",
+    "spectrum": "dataset architecture protocol mode lambda seed label index real imag",
+    "trajectories": "dataset architecture protocol seed kind label trial frame pc1 pc2 pc3",
+    "correlations": "dataset architecture protocol level predictor method n r low high p",
+    "claims": "claim scope n effect low high test p verdict",
+}
+"""Columns promised to users, by table."""
+
+
+@contextlib.contextmanager
+def edited(path, text="\n# edited\n"):
+    """The file with text added, and as it was afterwards, times included."""
+    import os
+
+    before, times = path.read_bytes(), path.stat()
+    path.write_bytes(before + text.encode())
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert finished.planned(*TEST) == {}
+
+
+def test_the_tiny_study_is_at_most_25_jobs(project):
+    assert sum(project.planned(*TEST).values()) <= 25
+
+
+def test_every_promised_file_is_there(finished):
+    files = finished.files()
+    for part in ("train", "valid", "test"):
+        assert f"datasets/digits-tiny/{part}.parquet" in files
+    for protocol in ("vocu", "decu"):
+        for name in ("weights.safetensors", "training", "extrapolation", "slow_points", "spectrum"):
+            name = name if "." in name else f"{name}.parquet"
+            assert f"networks/digits-tiny/gru/{protocol}/trained/0-1/{name}" in files
+    for name in FIGURES:
+        assert {f"test/figures/{name}.pdf", f"test/figures/{name}.png"} <= files
+    assert not [file for file in files if "/." in file]  # nothing half-written
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_tables_have_the_promised_columns(finished, table):
+    path = finished.folder / "results/test/tables" / f"{table}.parquet"
+    columns = list(pd.read_parquet(path).columns)
+    promised = COLUMNS[table].split()
+    assert [name for name in columns if name in promised] == promised
+    metadata = {key.decode(): value.decode() for key, value in pq.read_schema(path).metadata.items()}
+    assert {"schema_version", "code_revision", "config_digest", "packages", "device"} <= set(metadata)
+    assert metadata["config_digest"]
+
+
+def test_rows_are_one_an_observation(finished):
+    tables = finished.folder / "results/test/tables"
+    read = {name: pd.read_parquet(tables / f"{name}.parquet") for name in COLUMNS}
+    assert len(read["networks"]) == 4
+    assert len(read["extrapolation"]) == 4 * 6 * 10
+    assert len(read["slow_points"]) == 4 * 10
+    assert set(read["extrapolation"]["mode"]) == {"trained"}
+    assert read["extrapolation"]["lambda"].isna().all()
+    assert set(read["trajectories"]["kind"]) == {"trial", "centre", "slow_point"}
+
+
+def test_the_library_opens_what_the_workflow_made(finished):
+    from slowpoints import find_slow_points, load_networks
+
+    networks = load_networks(finished.folder / "results/networks/digits-tiny/gru/vocu/trained")
+    dynamics = networks.dynamics()
+    points = find_slow_points(dynamics.step, torch.zeros(2, 24), lower=-1.0, upper=1.0, max_iterations=5)
+    assert points.state.shape == (2, 24)
+    assert points.speed.shape == points.projected_gradient.shape == points.converged.shape == points.iterations.shape
+
+
+def test_the_same_config_gives_the_same_bytes(finished, project):
+    project.snakemake(*TEST)
+    files = sorted(finished.files())
+    assert files == sorted(project.files())
+    digests = [
+        {file: hashlib.sha256((copy.folder / "results" / file).read_bytes()).hexdigest() for file in files}
+        for copy in (finished, project)
+    ]
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_script_redraws_that_figure_alone(finished, figure):
+    with edited(finished.folder / f"scripts/plot_{figure}.py"):
+        assert finished.planned(*TEST) == {f"plot_{figure}": 1, "all": 1}
+
+
+def test_one_figure_can_be_had_by_itself(finished):
+    target = "results/test/figures/speed_vs_memory.pdf"
+    assert finished.planned(target, *TEST, "--forcerun", "plot_speed_vs_memory") == {"plot_speed_vs_memory": 1}
+
+
+@pytest.mark.parametrize(
+    ("module", "again", "spared"),
+    [
+        ("training.py", {"train_networks"}, {"prepare_dataset"}),
+        ("memory.py", {"measure_memory"}, {"train_networks", "find_slow_points"}),
+        ("finder.py", {"find_slow_points"}, {"train_networks", "measure_memory"}),
+        ("plots/style.py", {f"plot_{name}" for name in FIGURES}, {"train_networks", "test_claims"}),
+        ("claims.py", {"test_claims"}, {"collate_tables", "plot_task"}),
+    ],
+)
+def test_editing_the_library_runs_again_what_uses_it(finished, module, again, spared):
+    with edited(finished.folder / "src/slowpoints" / module):
+        jobs = set(finished.planned(*TEST))
+    assert again <= jobs
+    assert not spared & jobs
+
+
+def test_more_seeds_train_the_new_ones_alone(finished):
+    jobs = finished.planned("all", *TEST, "--config", "seeds=3")
+    assert jobs["train_networks"] == 2
+    output = finished.snakemake("all", "-n", *TEST, "--config", "seeds=3")
+    assert "trained/2-2/weights.safetensors" in output
+
+
+def test_fewer_seeds_train_nothing(finished):
+    jobs = finished.planned("all", *TEST, "--config", "seeds=1")
+    assert "train_networks" not in jobs
+    assert "collate_tables" in jobs
+
+
+def test_logs_and_times_are_kept_beside_the_results(finished):
+    logs = finished.folder / "logs"
+    text = (logs / "train_networks/digits-tiny.gru.vocu.0-1.log").read_text()
+    assert "step 0: mean loss" in text
+    assert (logs / "train_networks/digits-tiny.gru.vocu.0-1.tsv").read_text().startswith("s\th:m:s")
+
+
+def test_the_report_is_one_file(finished):
+    finished.snakemake("--configfile", "config/test.yaml", "--report", "results/test/report.html")
+    report = finished.folder / "results/test/report.html"
+    try:
+        text = report.read_text()
+        assert all(f"{name}.pdf" in text or f"{name}.png" in text for name in FIGURES)
+    finally:
+        report.unlink()
+
+
+def test_notes_in_metadata_are_json(finished):
+    path = finished.folder / "results/datasets/digits-tiny/train.parquet"
+    metadata = pq.read_schema(path).metadata
+    assert json.loads(metadata[b"shape"]) == [8, 8, 1]
+    assert json.loads(metadata[b"channels"]) == 1
+    assert 0 < json.loads(metadata[b"mean"]) < 1
