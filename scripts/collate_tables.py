@@ -4,14 +4,14 @@ from _job import logged
 from slowpoints import collate
 from slowpoints.examples import example_trials
 from slowpoints.storage import write_table
-from slowpoints.tables import network_table
+from slowpoints.tables import KEYS, network_table, regularisation_table
 
 with logged(snakemake):
-    seeds = snakemake.params.seeds
-    kinds = ("accuracy", "extrapolation", "slow_points", "spectrum", "trajectories")
-    tables = {kind: collate(snakemake.input[kind], kind, seeds) for kind in kinds}
-    networks = network_table(*(tables[kind] for kind in ("accuracy", "extrapolation", "slow_points")))
-    write_table(networks, snakemake.output.networks, kind="networks")
-    for kind in kinds[1:]:
-        write_table(tables[kind], snakemake.output[kind], kind=kind)
-    write_table(example_trials(snakemake.input.images), snakemake.output.task, kind="task")
+    tables = {kind: collate(snakemake.input[kind], kind, snakemake.params.seeds) for kind in KEYS}
+    measured = [tables.pop(kind) for kind in ("accuracy", "extrapolation", "slow_points")]
+    tables |= {"extrapolation": measured[1], "slow_points": measured[2]}
+    tables["networks"] = network_table(*measured)
+    tables["regularisation"] = regularisation_table(*measured)
+    tables["task"] = example_trials(snakemake.input.images)
+    for kind, table in tables.items():
+        write_table(table, snakemake.output[kind], kind=kind)

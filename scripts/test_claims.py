@@ -3,11 +3,12 @@
 from _job import logged
 from slowpoints import correlations, judge
 from slowpoints.storage import read_table, write_table
+from slowpoints.tables import as_trained
 
 with logged(snakemake):
-    networks, extrapolation, points = (
-        read_table(snakemake.input[kind]) for kind in ("networks", "extrapolation", "slow_points")
-    )
-    found = correlations(networks, extrapolation, points)
+    tables = {kind: read_table(path) for kind, path in snakemake.input.items()}
+    networks = tables["networks"]
+    found = correlations(networks, as_trained(tables["extrapolation"]), as_trained(tables["slow_points"]))
     write_table(found, snakemake.output.correlations, kind="correlations")
-    write_table(judge(networks, found), snakemake.output.claims, kind="claims")
+    verdicts = judge(networks, found, tables["formation"], tables["regularisation"])
+    write_table(verdicts, snakemake.output.claims, kind="claims")

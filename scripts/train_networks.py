@@ -1,22 +1,21 @@
-"""All networks of a block of a cell, trained together."""
+"""All networks of a block of a cell, trained together, with snapshots on the way."""
 
 from _job import device, logged
 from slowpoints import load_images, save_networks
+from slowpoints.snapshots import save_snapshots
 from slowpoints.storage import write_table
 from slowpoints.training import build_networks, train
 
 with logged(snakemake):
     images = load_images(snakemake.input.train)
-    preset, cell = snakemake.params.preset, snakemake.wildcards
+    cell, preset = snakemake.wildcards, snakemake.params.preset
+    place = device(snakemake.params.device)
     untrained = build_networks(
-        cell.dataset,
-        cell.architecture,
-        cell.protocol,
-        snakemake.params.seeds,
-        images,
-        preset,
-        device(snakemake.params.device),
+        cell.dataset, cell.architecture, cell.protocol, snakemake.params.seeds, images, preset, place
     )
-    networks, table, _ = train(untrained, images, preset["training"])
-    write_table(table, snakemake.output.training, kind="training")
+    networks, history, snapshots = train(
+        untrained, images, preset["training"], snapshots=preset["formation"]["snapshots"]
+    )
+    write_table(history, snakemake.output.training, kind="training")
+    save_snapshots(snapshots, networks.seeds, snakemake.output.snapshots)
     save_networks(networks, snakemake.output.weights)

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from places import ROOT
 
-from slowpoints.protocols import check_schedule, class_order, even_vocabulary, stages
+from slowpoints.protocols import check_schedule, class_orders, even_vocabulary, stages
 from slowpoints.settings import read_study
 
 
@@ -79,10 +79,11 @@ def test_even_vocabulary_adds_one_class_at_a_time():
 
 
 def test_shuffled_order_is_a_permutation_of_its_own_for_each_seed():
-    orders = [class_order("vocu-shuffled", 10, "digits", "vocu-shuffled", seed) for seed in range(5)]
+    orders = class_orders("vocu-shuffled", 10, "digits", range(5))
     assert all(sorted(order) == list(range(10)) for order in orders)
     assert len({tuple(order) for order in orders}) == 5
-    np.testing.assert_array_equal(class_order("vocu", 10, "digits", "vocu", 3), np.arange(10))
+    np.testing.assert_array_equal(orders[[3]], class_orders("vocu-shuffled", 10, "digits", [3]))
+    np.testing.assert_array_equal(class_orders("vocu", 10, "digits", [3, 4]), [np.arange(10)] * 2)
 
 
 @pytest.mark.parametrize(

@@ -6,27 +6,29 @@ effect and interval only. Networks that did not learn are left out of all but C1
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
-from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
+from slowpoints.comparisons import Effect, change, difference, equivalence
+from slowpoints.formation import births
 from slowpoints.protocols import PROTOCOLS
-from slowpoints.statistics import PERMUTATIONS, bootstrap
 from slowpoints.storage import CELL
 from slowpoints.streams import numpy_generator
+from slowpoints.tables import NETWORK
 
 MARGIN = 0.03  # difference in nominal accuracy that counts as none (C1)
 ALPHA = 0.05
+POOLED = ("data set", "all")
 COLUMNS = ["claim", "scope", "n", "effect", "low", "high", "test", "p", "verdict", "p_unadjusted", "n_excluded"]
-Samples = list[tuple[np.ndarray, np.ndarray]]  # values of either protocol, for each data set and architecture
 
 
-def judge(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
+def judge(
+    networks: pd.DataFrame, correlations: pd.DataFrame, formation: pd.DataFrame, regularisation: pd.DataFrame
+) -> pd.DataFrame:
     """The table `claims`.
 
     `p` is Holm-adjusted over the rows of a claim with the same kind of scope (cells, data set x architecture, data
@@ -35,171 +37,154 @@ def judge(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
     Args:
         networks: table `networks`.
         correlations: table `correlations`.
+        formation: table `formation`.
+        regularisation: table `regularisation`.
     """
     learned = networks[networks["learned"]]
+    counted = _Excluded(networks)
     rows = [
-        *_protocols_alike(networks),
-        *_protocols_differ(learned, networks),
-        *_speed_predicts(correlations, networks),
+        *_alike(networks),
+        *_compared("C2", learned, "memory_score", "either", counted),
+        *_predicted(correlations, counted),
+        *_prolonged(regularisation.merge(learned[NETWORK], on=NETWORK), counted),
+        *_formed(births(formation.merge(learned[NETWORK], on=NETWORK)), counted),
     ]
-    table = pd.DataFrame(rows)
-    if table.empty:
-        return pd.DataFrame(columns=COLUMNS)
-    table["p"] = np.nan
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "kind", "claimed"])
     for _, group in table.groupby(["claim", "kind"]):
         tested = group.index[group["p_unadjusted"].notna()]
         if len(tested):
-            table.loc[tested, "p"] = multipletests(table.loc[tested, "p_unadjusted"], method="holm")[1]
-    table["verdict"] = [_verdict(row) for row in table.itertuples()]
+            table.loc[tested, "p"] = multipletests(table.loc[tested, "p_unadjusted"].astype(float), method="holm")[1]
+    table["verdict"] = [verdict(row.low, row.high, row.p, row.claimed) if row.kind in POOLED else None
+                        for row in table.itertuples()]  # fmt: skip
     return table[COLUMNS]
 
 
-def _verdict(row) -> str | None:
-    """supported, contradicted or inconclusive for pooled rows; None for others."""
-    if row.kind not in ("data set", "all"):
-        return None
-    if row.claim == "C1":  # claimed: the interval lies within the margin
-        within, beyond = row.low > -MARGIN and row.high < MARGIN, row.low > MARGIN or row.high < -MARGIN
-        return "supported" if within and row.p < ALPHA else "contradicted" if beyond else "inconclusive"
-    if row.claim == "C2":  # claimed: a difference, either way; its absence cannot be shown by not finding it
-        claimed, opposite = row.low > 0 or row.high < 0, False
-    else:  # C3 claims a negative correlation
-        claimed, opposite = row.high < 0, row.low > 0
-    if row.p < ALPHA and (claimed or opposite):
-        return "supported" if claimed else "contradicted"
-    return "inconclusive"
+def verdict(low: float, high: float, p: float, claimed: str) -> str:
+    """supported, contradicted or inconclusive, from the interval and the adjusted p.
+
+    Args:
+        low: lower end of the interval.
+        high: upper end.
+        p: adjusted; of the claim itself where the claim is of equivalence, else two-sided against no effect.
+        claimed: `positive`, `negative`, `either` (any difference; finding none contradicts nothing), or `none`
+            (an effect within `MARGIN`).
+    """
+    positive, negative = low > 0, high < 0
+    if claimed == "none":
+        if low > -MARGIN and high < MARGIN and p < ALPHA:
+            return "supported"
+        return "contradicted" if low > MARGIN or high < -MARGIN else "inconclusive"
+    if not p < ALPHA or not (positive or negative):
+        return "inconclusive"
+    if claimed == "either":
+        return "supported"
+    return "supported" if positive == (claimed == "positive") else "contradicted"
 
 
-def _comparisons(networks: pd.DataFrame, column: str):
-    """Every pair of protocols compared, within each data set and architecture, and pooled over them."""
-    present = set(networks["protocol"])
+class _Excluded:
+    """Counts the networks of a scope that did not learn."""
+
+    def __init__(self, networks: pd.DataFrame):
+        self.lost = networks.loc[~networks["learned"].astype(bool), CELL]
+
+    def __call__(self, *names: str | None) -> int:
+        """Those of a data set, architecture and protocol, each None or left out for all."""
+        own = self.lost
+        for column, name in zip(CELL, names, strict=False):
+            own = own if name is None else own[own[column] == name]
+        return len(own)
+
+
+def _row(claim: str, kind: str, scope: str, found: Effect, claimed: str, excluded: int) -> dict:
+    about = {"claim": claim, "kind": kind, "scope": scope, "claimed": claimed, "n_excluded": excluded}
+    return about | found._asdict() | {"p": np.nan, "p_unadjusted": found.p}
+
+
+def _comparisons(table: pd.DataFrame, column: str) -> Iterator[tuple]:
+    """Every pair of protocols within each data set and architecture, and pooled: kind, scope, names, strata."""
+    table = table.dropna(subset=[column])
+    present = set(table["protocol"])
     for first, second in combinations([name for name in PROTOCOLS if name in present], 2):
         strata = {}
-        for key, group in networks.groupby(["dataset", "architecture"], sort=False):
+        for key, group in table.groupby(["dataset", "architecture"], sort=False):
             pair = [group.loc[group["protocol"] == name, column].to_numpy(float) for name in (first, second)]
             if min(map(len, pair)) >= 2:
                 strata[key] = tuple(pair)
         pair = f"{first} - {second}"
-        for (dataset, architecture), samples in strata.items():
-            yield "data set x architecture", f"{dataset}/{architecture}: {pair}", dataset, [samples]
+        for key, samples in strata.items():
+            yield "data set x architecture", f"{'/'.join(key)}: {pair}", key, [samples]
         for dataset in dict.fromkeys(dataset for dataset, _ in strata):
             own = [samples for (name, _), samples in strata.items() if name == dataset]
-            yield "data set", f"{dataset}: {pair}", dataset, own
+            yield "data set", f"{dataset}: {pair}", (dataset,), own
         if strata:
-            yield "all", f"all: {pair}", None, list(strata.values())
+            yield "all", f"all: {pair}", (), list(strata.values())
 
 
-def _protocols_alike(networks: pd.DataFrame):
-    """C1: protocols reach similar nominal accuracy; two one-sided tests within the margin."""
+def _alike(networks: pd.DataFrame) -> Iterator[dict]:
+    """C1: protocols reach similar nominal accuracy."""
     for kind, scope, _, strata in _comparisons(networks, "nominal_accuracy"):
-        effect, low, high, p, test = _equivalence(strata)
-        yield _row("C1", kind, scope, strata, effect, low, high, test, p, 0)
+        yield _row("C1", kind, scope, equivalence(strata, MARGIN), "none", 0)
 
 
-def _equivalence(strata: Samples) -> tuple[float, float, float, float, str]:
-    """Difference of means with its 95 % interval, and p of two one-sided tests within `MARGIN`."""
-    if len(strata) == 1:
-        means = CompareMeans(*(DescrStatsW(sample) for sample in strata[0]))
-        effect = strata[0][0].mean() - strata[0][1].mean()
-        p = means.ttost_ind(-MARGIN, MARGIN, usevar="unequal")[0]
-        return effect, *means.tconfint_diff(usevar="unequal"), p, f"TOST within {MARGIN}, Welch"
-    data = pd.DataFrame(
-        [
-            {"stratum": str(stratum), "first": float(side == 0), "value": value}
-            for stratum, pair in enumerate(strata)
-            for side, sample in enumerate(pair)
-            for value in sample
-        ]
-    )
-    fit = smf.ols("value ~ C(stratum) + first", data).fit(cov_type="HC3", use_t=True)
-    effect, error = fit.params["first"], fit.bse["first"]
-    p = max(stats.t.sf((effect + MARGIN) / error, fit.df_resid), stats.t.sf((MARGIN - effect) / error, fit.df_resid))
-    return effect, *fit.conf_int().loc["first"], p, f"TOST within {MARGIN}, least squares within strata, HC3"
+def _compared(
+    claim: str, table: pd.DataFrame, column: str, claimed: str, counted: _Excluded, what: str = ""
+) -> Iterator[dict]:
+    """Protocols differ in a column: C2 in memory_score, C5 in how memories form."""
+    for kind, scope, names, strata in _comparisons(table, column):
+        found = difference(strata, numpy_generator("claim", claim, column, scope))
+        yield _row(claim, kind, scope + what, found, claimed, counted(*names))
 
 
-def _protocols_differ(learned: pd.DataFrame, networks: pd.DataFrame):
-    """C2: protocols differ in memory_score; permutation of protocols within strata."""
-    for kind, scope, dataset, strata in _comparisons(learned, "memory_score"):
-        rng = numpy_generator("claim C2", scope)
-        sides = [np.repeat([0, 1], [len(first), len(second)]) for first, second in strata]
-        values = [np.concatenate(pair) for pair in strata]
-        effect = float(mean_difference(values, sides))
-        permuted = mean_difference(values, [rng.permuted(np.tile(side, (PERMUTATIONS, 1)), axis=1) for side in sides])
-        p = (1 + (np.abs(permuted) >= abs(effect) - 1e-12).sum()) / (1 + PERMUTATIONS)
-        low, high = bootstrap([sample for pair in strata for sample in pair], _resampled_difference, rng)
-        excluded = _excluded(networks, dataset, scope if kind == "data set x architecture" else None)
-        yield _row("C2", kind, scope, strata, effect, low, high, "permutation within strata", p, excluded)
-
-
-def mean_difference(values: list[np.ndarray], sides: list[np.ndarray]) -> np.ndarray:
-    """Mean of side 0 less mean of side 1, averaged over strata by their size.
-
-    Args:
-        values: `[n]` of each stratum.
-        sides: `[..., n]` of each, 0 or 1.
-    """
-    differences = []
-    for value, side in zip(values, sides, strict=True):
-        second = (value * side).sum(-1) / side.sum(-1)
-        differences.append((value * (1 - side)).sum(-1) / (1 - side).sum(-1) - second)
-    return np.average(differences, axis=0, weights=[len(value) for value in values])
-
-
-def _resampled_difference(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
-    """`mean_difference` of samples given in turn for either side of each stratum."""
-    pairs = list(zip(samples[::2], samples[1::2], strict=True))
-    sizes = [a.shape[axis] + b.shape[axis] for a, b in pairs]
-    return np.average([a.mean(axis) - b.mean(axis) for a, b in pairs], axis=0, weights=sizes)
-
-
-def _speed_predicts(correlations: pd.DataFrame, networks: pd.DataFrame):
-    """C3: speed of slow points against memory_score over networks, Spearman, per cell and pooled within cells."""
+def _predicted(correlations: pd.DataFrame, counted: _Excluded) -> Iterator[dict]:
+    """C3: the speed of slow points falls where memory_score rises, over networks, per cell and pooled within cells."""
     chosen = correlations.query("level == 'network' and predictor == 'log10_speed' and method == 'spearman'")
+    kinds = {(True, True, True): "cell", (True, False, False): "data set", (False, False, False): "all"}
     for row in chosen.itertuples():
-        cell = [getattr(row, name) for name in CELL]
-        given = [name for name in cell if isinstance(name, str)]
-        kind = {3: "cell", 1: "data set", 0: "all"}.get(len(given))
-        if kind is None or (len(given) == 1 and not isinstance(row.dataset, str)):
-            continue
-        own = networks
-        for name, value in zip(CELL, cell, strict=True):
-            own = own[own[name] == value] if isinstance(value, str) else own
-        excluded = int((~own["learned"]).sum())
-        test = "Spearman, permutation within cells"
-        yield {
-            "claim": "C3",
-            "kind": kind,
-            "scope": "/".join(given) or "all",
-            "n": row.n,
-            "effect": row.r,
-            "low": row.low,
-            "high": row.high,
-            "test": test,
-            "p_unadjusted": row.p,
-            "n_excluded": excluded,
-        }
+        names = [name if isinstance(name, str) else None for name in (row.dataset, row.architecture, row.protocol)]
+        kind = kinds.get(tuple(name is not None for name in names))
+        if kind:
+            scope = "/".join(name for name in names if name) or "all"
+            found = Effect(row.n, row.r, row.low, row.high, "Spearman, permutation within cells", row.p)
+            yield _row("C3", kind, scope, found, "negative", counted(*names))
 
 
-def _excluded(networks: pd.DataFrame, dataset: str | None, stratum: str | None) -> int:
-    own = networks
-    if stratum:
-        names = stratum.split(":")[0].split("/")
-        own = own[(own["dataset"] == names[0]) & (own["architecture"] == names[1])]
-    elif dataset:
-        own = own[own["dataset"] == dataset]
-    return int((~own["learned"]).sum())
+def _prolonged(regularisation: pd.DataFrame, counted: _Excluded) -> Iterator[dict]:
+    """C4: against control, regularising speed slows the points and prolongs memory, network by network."""
+    control = regularisation[regularisation["mode"] == "control"]
+    tuned = regularisation[regularisation["mode"] != "control"]
+    paired = tuned.merge(control, on=NETWORK, suffixes=("", "_control"))
+    for (mode, weight), own in paired.groupby(["mode", "lambda"]):
+        for measure, claimed in (("memory_score", "positive"), ("log10_speed", "negative")):
+            changes = own[f"{measure}_after"] - own[f"{measure}_after_control"]
+            what = f": {mode} {weight:g}, {measure}"
+            yield from _changes("C4", own.assign(change=changes), what, claimed, counted)
 
 
-def _row(claim, kind, scope, strata, effect, low, high, test, p, excluded) -> dict:
-    return {
-        "claim": claim,
-        "kind": kind,
-        "scope": scope,
-        "n": sum(len(sample) for pair in strata for sample in pair),
-        "effect": effect,
-        "low": low,
-        "high": high,
-        "test": test,
-        "p_unadjusted": p,
-        "n_excluded": excluded,
-    }
+def _changes(claim: str, table: pd.DataFrame, what: str, claimed: str, counted: _Excluded) -> Iterator[dict]:
+    """Rows of the column `change`, one value a network: per cell, per data set and over all."""
+    table = table.dropna(subset=["change"])
+    cells = {key: group["change"].to_numpy(float) for key, group in table.groupby(CELL, sort=False)}
+    scopes = [("cell", key, [own]) for key, own in cells.items()]
+    for dataset in dict.fromkeys(key[0] for key in cells):
+        scopes.append(("data set", (dataset,), [own for key, own in cells.items() if key[0] == dataset]))
+    if cells:
+        scopes.append(("all", (), list(cells.values())))
+    for kind, names, strata in scopes:
+        scope = ("/".join(names) or "all") + what
+        found = change(strata, numpy_generator("claim", claim, scope))
+        yield _row(claim, kind, scope, found, claimed, counted(*names))
+
+
+def _formed(born: pd.DataFrame, counted: _Excluded) -> Iterator[dict]:
+    """C5: protocols differ in how many memories split off another, and in how fast the newborn are beside older ones.
+
+    Rows of single protocols give the mean over networks; those of the share have no test.
+    """
+    born = born.assign(with_parent=born["parent"].notna(), faster=born["log10_speed"] - born["log10_older"])
+    shares = born.groupby(NETWORK, sort=False)[["with_parent", "faster"]].mean().reset_index()
+    for column, what in (("with_parent", ", births with a parent"), ("faster", ", log10 speed of newborn less older")):
+        yield from _compared("C5", shares, column, "either", counted, what)
+        for row in _changes("C5", shares.assign(change=shares[column]), what, "either", counted):
+            if row["kind"] == "cell":
+                tested = column == "faster"
+                yield row if tested else row | {"test": "mean over networks", "p_unadjusted": np.nan}

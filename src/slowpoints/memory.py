@@ -37,7 +37,7 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
 
     Returns:
         A row for each network: seed, nominal_accuracy (share of right reports), null_accuracy (share of right
-        nulls elsewhere), n_parameters, steps.
+        nulls elsewhere), n_parameters, steps, device (that trained it).
     """
     spec = networks.spec
     table = networks.image_table(images)
@@ -64,6 +64,7 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
             "null_accuracy": (null / n_images).cpu(),
             "n_parameters": networks.n_parameters,
             "steps": spec.steps,
+            "device": networks.trained_on,
         }
     )
 

@@ -117,8 +117,9 @@ def stages(protocol: str, training: dict, classes: int) -> list[Stage]:
     ]
 
 
-def class_order(protocol: str, classes: int, *network: object) -> np.ndarray:
-    """Order `[C]` in which a network's classes come into use: numerical, or drawn from its own stream."""
+def class_orders(protocol: str, classes: int, dataset: str, seeds: Sequence[int]) -> np.ndarray:
+    """Order in which the classes of each network come into use, `[S, C]`: numerical, or drawn from its own stream."""
     if PROTOCOLS[protocol].shuffled:
-        return numpy_generator(*network, "class order").permutation(classes)
-    return np.arange(classes)
+        streams = [numpy_generator(dataset, protocol, seed, "class order") for seed in seeds]
+        return np.stack([stream.permutation(classes) for stream in streams])
+    return np.tile(np.arange(classes), (len(seeds), 1))

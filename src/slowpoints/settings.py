@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from slowpoints.datasets.files import DOWNLOADS
+from slowpoints.modes import mode_names
 from slowpoints.protocols import check_schedules
 from slowpoints.task import FRAMES
 
@@ -52,6 +53,10 @@ class Study:
     def seeds(self, dataset: str) -> int:
         """Networks a cell."""
         return self.config["seeds"] or self.presets[dataset]["seeds"]
+
+    def modes(self, dataset: str) -> list[str]:
+        """Folders of the fine-tuned networks of a cell: a mode each, or one for each lambda of a list."""
+        return mode_names(self.config["modes"], self.presets[dataset]["regularisation"]["lambda"])
 
     def blocks(self, cell: tuple[str, str, str], networks: Path) -> list[str]:
         """Blocks of seeds that hold the networks of a cell, such as "0-7".
@@ -175,6 +180,8 @@ def _explain(error: ValidationError) -> str:
 def _numbers(value, schema: dict, root: dict):
     """Text that reads as a number, where the schema wants a number: YAML takes 1e-5 for text."""
     schema = _followed(schema, root)
+    for option in schema.get("oneOf", []):
+        value = _numbers(value, option, root)
     kinds = schema.get("type", [])
     if isinstance(value, dict):
         other = schema.get("additionalProperties")

@@ -97,6 +97,11 @@ def class_centres(
     return Centres(means.flatten(0, 1), count.flatten() > 0, *spread)
 
 
+def noise_factor(settings: dict) -> float:
+    """Factor on the noise of the preset section `slow_points`, which may be written as "1/3"."""
+    return float(Fraction(settings["noise_scale"]))
+
+
 def balanced_rows(images: ImageSet, per_class: int) -> tuple[np.ndarray, Tensor]:
     """Rows of the same number of images of each class, drawn once for all networks, and their labels."""
     rng = numpy_generator("images per class")
@@ -169,7 +174,7 @@ def measure_slow_points(networks: Networks, images: ImageSet, settings: dict, *,
         dynamics,
         images,
         images_per_class=settings["images_per_class"],
-        noise_scale=float(Fraction(settings["noise_scale"])),
+        noise_scale=noise_factor(settings),
     )
     labels = torch.arange(images.classes, device=networks.device).repeat(len(networks))
     steps = settings["adam_steps"]
@@ -194,10 +199,10 @@ def measure_slow_points(networks: Networks, images: ImageSet, settings: dict, *,
         "centre_speed": dynamics.speed(centres.state),
         "speed_1000": noted.get(EARLY_STEPS, missing),
         "speed": dynamics.speed(slow),
-        "readout": _class_or_null(dynamics.read_out(slow)),
+        "readout": class_or_null(dynamics.read_out(slow)),
         "distance": dynamics.distance(slow, centres.state),
         "deep_speed": deep.speed,
-        "deep_readout": _class_or_null(dynamics.read_out(deep.state)),
+        "deep_readout": class_or_null(dynamics.read_out(deep.state)),
         "deep_distance": dynamics.distance(deep.state, centres.state),
         "projected_gradient": deep.projected_gradient,
         "converged": deep.converged,
@@ -225,7 +230,16 @@ def measure_slow_points(networks: Networks, images: ImageSet, settings: dict, *,
     )
 
 
-def _class_or_null(readout: Tensor) -> Tensor:
+def stored_points(slow_points: pd.DataFrame, coordinates: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """States `[P, n]` of a table `slow_points`, zero where a class has none, and whether it has, `[P]`."""
+    found = slow_points["state"].notna().to_numpy()
+    states = np.zeros((len(found), coordinates))
+    if found.any():
+        states[found] = np.stack(slow_points["state"][found])
+    return torch.tensor(states, device=device), torch.tensor(found, device=device)
+
+
+def class_or_null(readout: Tensor) -> Tensor:
     """Read-out classes as floats, NaN where null was read out."""
     return torch.where(readout < 0, torch.nan, readout.double())
 

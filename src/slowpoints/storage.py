@@ -103,6 +103,23 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "steps": pa.int64(),
         "device": pa.string(),
     },
+    "formation": {
+        **_NETWORK,
+        "label": pa.int16(),
+        "step": pa.int32(),
+        **_columns(pa.float64(), "speed", "displacement"),
+        "jumped": pa.bool_(),
+        **_columns(pa.int16(), "readout", "parent", "merged_with", "t_max"),
+        **_columns(pa.bool_(), "in_use", "born"),
+    },
+    "regularisation": {
+        **_CELL,
+        **_MODE,
+        "seed": pa.int32(),
+        **_columns(pa.float64(), "memory_score_before", "memory_score_after"),
+        **_columns(pa.float64(), "nominal_accuracy_before", "nominal_accuracy_after"),
+        **_columns(pa.float64(), "log10_speed_before", "log10_speed_after"),
+    },
     "correlations": {
         **_CELL,
         **_columns(pa.string(), "level", "predictor", "method"),

@@ -22,6 +22,7 @@ KEYS = {
     "slow_points": [*CELL, "mode", "lambda", "seed", "label"],
     "spectrum": [*CELL, "mode", "lambda", "seed", "label", "index"],
     "trajectories": [*NETWORK, "kind", "label", "trial", "frame"],
+    "formation": [*NETWORK, "label", "step"],
 }
 """Columns that name a row, by kind of table."""
 LOG_FLOOR = -12.0
@@ -81,14 +82,20 @@ def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
     return points.assign(**columns)
 
 
+def as_trained(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the networks as trained."""
+    return table[table["mode"] == "trained"]
+
+
 def network_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """The table `networks`: one row for each network as trained.
 
     Args:
-        accuracy: table `accuracy` of mode trained.
-        extrapolation: table `extrapolation`, likewise.
-        points: table `slow_points`, likewise.
+        accuracy: table `accuracy`.
+        extrapolation: table `extrapolation`.
+        points: table `slow_points`.
     """
+    accuracy, extrapolation, points = (as_trained(table) for table in (accuracy, extrapolation, points))
     table = accuracy.drop(columns=["mode", "lambda"])
     median = table.groupby(CELL)["nominal_accuracy"].transform("median")
     least = np.maximum(LEAST_ACCURACY, LEAST_SHARE * median)
@@ -101,3 +108,21 @@ def network_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, points: p
     for other in (memory_measures(extrapolation, NETWORK), means, floored.rename("n_floored").reset_index()):
         table = table.merge(other, on=NETWORK, validate="1:1")
     return table
+
+
+def regularisation_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """The table `regularisation`: measures of each network before and after each mode of fine-tuning.
+
+    Args:
+        accuracy: table `accuracy`.
+        extrapolation: table `extrapolation`.
+        points: table `slow_points`.
+    """
+    key = [*CELL, "mode", "lambda", "seed"]
+    speeds = point_predictors(points).groupby(key, dropna=False)["log10_speed"].mean().reset_index()
+    measured = accuracy[[*key, "nominal_accuracy"]]
+    for other in (memory_measures(extrapolation, key)[[*key, "memory_score"]], speeds):
+        measured = measured.merge(other, on=key, validate="1:1")
+    before = as_trained(measured).drop(columns=["mode", "lambda"])
+    after = measured[measured["mode"] != "trained"]
+    return after.merge(before, on=NETWORK, suffixes=("_after", "_before"), validate="m:1")

@@ -10,7 +10,6 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -19,7 +18,7 @@ from tqdm import tqdm
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics import Dynamics
 from slowpoints.ensemble import Networks, Specification, initialise
-from slowpoints.protocols import Stage, class_order, stages
+from slowpoints.protocols import Stage, class_orders, stages
 from slowpoints.task import DRAWS, NoiseBank, accuracies, draw_trials, fresh_rows, in_use_mask, trial_loss
 
 log = logging.getLogger(__name__)
@@ -160,10 +159,8 @@ class _Batches:
         self.batch = training["batch_size"]
         self.fresh = training["noise"] == "fresh"
         self.bank = NoiseBank(training["bank"], device)
-        orders = [
-            class_order(spec.protocol, spec.classes, spec.dataset, spec.protocol, seed) for seed in networks.seeds
-        ]
-        self.order = torch.tensor(np.stack(orders), device=device)
+        orders = class_orders(spec.protocol, spec.classes, spec.dataset, networks.seeds)
+        self.order = torch.tensor(orders, device=device)
         self.trial_streams = networks.streams(f"{purpose} trials")
         self.noise_streams = networks.streams(f"{purpose} noise")
         self.uniform = torch.empty(len(networks), self.batch, DRAWS, dtype=torch.float64, device=device)

@@ -9,11 +9,30 @@ from slowpoints import provenance
 from slowpoints.datasets.files import DOWNLOADS, source_files
 from slowpoints.settings import ConfigError, read_study
 
-NETWORKS = "results/networks/{dataset}/{architecture}/{protocol}/{mode}/{block}"
+CELL = "results/networks/{dataset}/{architecture}/{protocol}"
+TRAINED = f"{CELL}/trained/{{block}}"
+TUNED = f"{CELL}/{{mode}}/{{block}}"
 RESOURCES = Path("resources")
 DATASET = "results/datasets/{dataset}"
-FIGURES = ["task", "extrapolation", "state_space", "speed_vs_memory", "spectrum"]
-TABLES = ["networks", "extrapolation", "slow_points", "spectrum", "trajectories", "task"]
+FIGURES = [
+    "task",
+    "extrapolation",
+    "state_space",
+    "speed_vs_memory",
+    "formation",
+    "regularisation",
+    "spectrum",
+]
+TABLES = [
+    "networks",
+    "extrapolation",
+    "slow_points",
+    "spectrum",
+    "trajectories",
+    "formation",
+    "regularisation",
+    "task",
+]
 
 
 def checked_study():
@@ -38,7 +57,7 @@ wildcard_constraints:
     dataset="[^/]+",
     architecture="[a-z]+",
     protocol="[a-z-]+",
-    mode="[^/]+",
+    mode="(?!trained/)[^/]+",
     block=r"\d+-\d+",
 
 
@@ -59,10 +78,13 @@ def preset(*sections):
     return of
 
 
-def training_settings(wildcards):
-    """What a network depends on: sections `network` and `training` of its preset."""
-    chosen = STUDY.presets[wildcards.dataset]
-    return {section: chosen[section] for section in ("network", "training")}
+def sections(*names):
+    """A function from wildcards to those sections of the data set's preset."""
+
+    def of(wildcards):
+        return {name: STUDY.presets[wildcards.dataset][name] for name in names}
+
+    return of
 
 
 def block_seeds(wildcards):
@@ -71,15 +93,15 @@ def block_seeds(wildcards):
     return list(range(first, last + 1))
 
 
-def over_grid(file, mode="trained"):
-    """That file of every block of every cell of the study."""
-    return [
-        f"{NETWORKS}/{file}".format(
-            dataset=cell[0], architecture=cell[1], protocol=cell[2], mode=mode, block=block
-        )
-        for cell in STUDY.cells()
-        for block in STUDY.blocks(cell, Path("results/networks"))
-    ]
+def over_grid(file, tuned=False):
+    """That file of every block of every cell of the study, as trained, and as fine-tuned where `tuned`."""
+    files = []
+    for cell in STUDY.cells():
+        modes = ["trained", *(STUDY.modes(cell[0]) if tuned else [])]
+        for block in STUDY.blocks(cell, Path("results/networks")):
+            place = dict(zip(("dataset", "architecture", "protocol"), cell), block=block)
+            files += [f"{TUNED}/{file}".format(mode=mode, **place) for mode in modes]
+    return files
 
 
 def study_path(kind, name):
@@ -93,7 +115,8 @@ def study_tables():
 
 
 def study_figures():
-    return [study_path("figures", f"{name}.{form}") for name in FIGURES for form in ("pdf", "png")]
+    drawn = [name for name in FIGURES if name != "regularisation" or STUDY.config["modes"]]
+    return [study_path("figures", f"{name}.{form}") for name in drawn for form in ("pdf", "png")]
 
 
 def source_inputs(wildcards):

@@ -117,3 +117,52 @@ rule plot_spectrum:
         code=library_digest("plot_spectrum"),
     script:
         "../../scripts/plot_spectrum.py"
+
+
+rule plot_formation:
+    input:
+        formation=study_path("tables", "formation.parquet"),
+    output:
+        report(
+            study_path("figures", "formation.pdf"),
+            caption="../report/formation.rst",
+            category="Figures",
+        ),
+        study_path("figures", "formation.png"),
+    log:
+        f"logs/plot_formation/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=library_digest("plot_formation"),
+    script:
+        "../../scripts/plot_formation.py"
+
+
+rule plot_regularisation:
+    input:
+        extrapolation=study_path("tables", "extrapolation.parquet"),
+        regularisation=study_path("tables", "regularisation.parquet"),
+    output:
+        report(
+            study_path("figures", "regularisation.pdf"),
+            caption="../report/regularisation.rst",
+            category="Figures",
+        ),
+        study_path("figures", "regularisation.png"),
+    log:
+        f"logs/plot_regularisation/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=library_digest("plot_regularisation"),
+    script:
+        "../../scripts/plot_regularisation.py"

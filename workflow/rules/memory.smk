@@ -1,12 +1,12 @@
 rule measure_memory:
     input:
-        weights=f"{NETWORKS}/weights.safetensors",
+        weights=f"{TRAINED}/weights.safetensors",
         test=f"{DATASET}/test.parquet",
     output:
-        accuracy=f"{NETWORKS}/accuracy.parquet",
-        extrapolation=f"{NETWORKS}/extrapolation.parquet",
+        accuracy=f"{TRAINED}/accuracy.parquet",
+        extrapolation=f"{TRAINED}/extrapolation.parquet",
     log:
-        "logs/measure_memory/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
+        "logs/measure_memory/{dataset}.{architecture}.{protocol}.{block}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -15,7 +15,7 @@ rule measure_memory:
         runtime=60,
     params:
         memory=preset("memory"),
-        device=config["device"],
+        device=STUDY.config["device"],
         code=library_digest("measure_memory"),
     script:
         "../../scripts/measure_memory.py"

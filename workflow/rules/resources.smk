@@ -33,7 +33,7 @@ def training_minutes(wildcards):
 
 
 def training_gpus(wildcards):
-    return 0 if config["device"] == "cpu" else 1
+    return 0 if STUDY.config["device"] == "cpu" else 1
 
 
 def grown(need):

@@ -1,13 +1,13 @@
 rule find_slow_points:
     input:
-        weights=f"{NETWORKS}/weights.safetensors",
+        weights=f"{TRAINED}/weights.safetensors",
         train=f"{DATASET}/train.parquet",
     output:
-        slow_points=f"{NETWORKS}/slow_points.parquet",
-        spectrum=f"{NETWORKS}/spectrum.parquet",
-        trajectories=f"{NETWORKS}/trajectories.parquet",
+        slow_points=f"{TRAINED}/slow_points.parquet",
+        spectrum=f"{TRAINED}/spectrum.parquet",
+        trajectories=f"{TRAINED}/trajectories.parquet",
     log:
-        "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
+        "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{block}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -17,7 +17,7 @@ rule find_slow_points:
     params:
         slow_points=preset("slow_points"),
         longest_delay=lambda wildcards: max(preset("memory", "delays")(wildcards)),
-        device=config["device"],
+        device=STUDY.config["device"],
         code=library_digest("find_slow_points"),
     script:
         "../../scripts/find_slow_points.py"

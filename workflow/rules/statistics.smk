@@ -1,10 +1,11 @@
 rule collate_tables:
     input:
-        accuracy=over_grid("accuracy.parquet"),
-        extrapolation=over_grid("extrapolation.parquet"),
-        slow_points=over_grid("slow_points.parquet"),
-        spectrum=over_grid("spectrum.parquet"),
+        accuracy=over_grid("accuracy.parquet", tuned=True),
+        extrapolation=over_grid("extrapolation.parquet", tuned=True),
+        slow_points=over_grid("slow_points.parquet", tuned=True),
+        spectrum=over_grid("spectrum.parquet", tuned=True),
         trajectories=over_grid("trajectories.parquet"),
+        formation=over_grid("formation.parquet"),
         images=[f"{DATASET}/test.parquet".format(dataset=name) for name in STUDY.presets],
     output:
         **{name: study_path("tables", f"{name}.parquet") for name in TABLES},
@@ -28,6 +29,8 @@ rule test_claims:
         networks=study_path("tables", "networks.parquet"),
         extrapolation=study_path("tables", "extrapolation.parquet"),
         slow_points=study_path("tables", "slow_points.parquet"),
+        formation=study_path("tables", "formation.parquet"),
+        regularisation=study_path("tables", "regularisation.parquet"),
     output:
         correlations=study_path("tables", "correlations.parquet"),
         claims=study_path("tables", "claims.parquet"),

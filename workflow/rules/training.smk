@@ -2,8 +2,9 @@ rule train_networks:
     input:
         train=f"{DATASET}/train.parquet",
     output:
-        weights="results/networks/{dataset}/{architecture}/{protocol}/trained/{block}/weights.safetensors",
-        training="results/networks/{dataset}/{architecture}/{protocol}/trained/{block}/training.parquet",
+        weights=f"{TRAINED}/weights.safetensors",
+        snapshots=f"{TRAINED}/snapshots.safetensors",
+        training=f"{TRAINED}/training.parquet",
     log:
         "logs/train_networks/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
@@ -16,9 +17,9 @@ rule train_networks:
         runtime=grown(training_minutes),
         gpu=training_gpus,
     params:
-        preset=training_settings,
+        preset=sections("network", "training", "formation"),
         seeds=block_seeds,
-        device=config["device"],
+        device=STUDY.config["device"],
         code=library_digest("train_networks"),
     script:
         "../../scripts/train_networks.py"

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from slowpoints.plots.style import COLOURS, GREY, LINES, PROTOCOL_NAMES, cell_title, ordered, panels
-from slowpoints.tables import NETWORK, accuracy_by_delay
+from slowpoints.tables import NETWORK, accuracy_by_delay, as_trained
 from slowpoints.task import FRAMES, MIN_DELAY
 
 
@@ -18,7 +18,7 @@ def draw(extrapolation: pd.DataFrame) -> Figure:
     Args:
         extrapolation: table `extrapolation`; only networks as trained are drawn.
     """
-    trained = extrapolation[extrapolation["mode"] == "trained"]
+    trained = as_trained(extrapolation)
     curves = accuracy_by_delay(trained, NETWORK).reset_index()
     datasets, architectures = ordered(curves["dataset"]), ordered(curves["architecture"])
     figure, axes = panels(len(datasets), len(architectures), sharex=True, sharey=True, height=2.5, width=3.6)

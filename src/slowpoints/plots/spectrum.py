@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.plots.style import COLOURS, GREY, cell_panels, cell_title, say
+from slowpoints.tables import as_trained
 
 NEAR = (0.92, 1.08)  # of the real axis, shown enlarged
 UNSTABLE = "#c51b7d"
@@ -19,7 +20,7 @@ def draw(spectrum: pd.DataFrame) -> Figure:
     Args:
         spectrum: table `spectrum`; only networks as trained are drawn.
     """
-    spectrum = spectrum[spectrum["mode"] == "trained"]
+    spectrum = as_trained(spectrum)
     figure, axes, filled = cell_panels(spectrum, width=3.1, height=3.2)
     for ax, cell, own in filled:
         if own.empty:

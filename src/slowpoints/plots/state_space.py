@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import cell_panels, cell_title, say
-
-PALETTE = mpl.colormaps["viridis"]
-LIGHTEST = 0.88  # the palette's yellow end does not show on white
+from slowpoints.plots.style import cell_panels, cell_title, class_colour, say
 
 
 def draw(trajectories: pd.DataFrame) -> Figure:
@@ -41,19 +37,15 @@ def draw(trajectories: pd.DataFrame) -> Figure:
     return figure
 
 
-def _colour(label: int, classes: int):
-    return PALETTE(LIGHTEST * label / classes)
-
-
 def _draw_panel(ax, network: pd.DataFrame) -> None:
     classes = network["label"].max()
     trials = network[network["kind"] == "trial"]
     for (label, _), trial in trials.groupby(["label", "trial"]):
         trial = trial.sort_values("frame")
-        ax.plot(trial["pc1"], trial["pc2"], color=_colour(label, classes), lw=0.7, alpha=0.7, zorder=1)
+        ax.plot(trial["pc1"], trial["pc2"], color=class_colour(label, classes), lw=0.7, alpha=0.7, zorder=1)
     points = network[network["kind"] != "trial"].set_index(["kind", "label"])
     for (kind, label), point in points.iterrows():
-        colour = _colour(label, classes)
+        colour = class_colour(label, classes)
         if kind == "centre":
             ax.plot(point["pc1"], point["pc2"], "o", mfc="white", mec=colour, mew=1.4, ms=6, zorder=3)
             if ("slow_point", label) in points.index:

@@ -24,6 +24,8 @@ PROTOCOL_NAMES = {
     "vocu-shuffled": "VoCu, shuffled",
 }
 GREY = "#555555"
+PALETTE = mpl.colormaps["viridis"]  # of the classes
+LIGHTEST = 0.88  # of the palette, whose yellow end does not show on white
 DPI = 200
 
 mpl.use("Agg")
@@ -62,6 +64,11 @@ def cell_title(dataset: str, architecture: str, protocol: str | None = None) -> 
 def ordered(values) -> list:
     """Values that occur, each once, in the order of first occurrence."""
     return list(dict.fromkeys(values))
+
+
+def class_colour(label: int, last: int):
+    """Colour of a class, from dark to light; `last` is the highest class."""
+    return PALETTE(LIGHTEST * label / last)
 
 
 def protocols_in(table) -> list[str]:

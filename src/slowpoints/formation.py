@@ -1,0 +1,180 @@
+"""Formation of memories: slow points tracked back through training to where they came from.
+
+From the last snapshot backwards, each search starts at the point found in the next later snapshot. S networks,
+C classes, P = S * C points, K snapshots, n coordinates. Haviv, Rivkind & Barak (2019), section 5, describes the
+idea; criteria and procedure are this project's own (docs/method.md, Formation).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from slowpoints.dynamics import Dynamics
+from slowpoints.finder import Map, descend
+from slowpoints.protocols import Stage
+from slowpoints.slow_points import authors_bounds, class_or_null, stored_points
+
+log = logging.getLogger(__name__)
+
+Search = Callable[[Map, Tensor], Tensor]
+"""From a residual and states `[P, n]` to where the search from them ends."""
+RETRACED = 0.5
+"""A move is retraced if the search back in the later snapshot ends within this share of it from where it began."""
+JUMP = 0.1
+"""Shortest move, in typical distances between the points of a network, that can be a jump."""
+MERGED = 0.02
+"""Distance, in the same unit, within which two tracks have merged."""
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Points tracked through snapshots, earliest first; everything `[K, P, ...]`.
+
+    Attributes:
+        state: `[K, P, n]`.
+        displacement: distance to the same track's point in the next later snapshot; NaN in the last.
+        retraced: whether a search from here in the next later snapshot leads back to that point.
+    """
+
+    state: Tensor
+    displacement: Tensor
+    retraced: Tensor
+
+
+def back_track(residuals: Sequence[Map], last: Tensor, search: Search, measure: Map = lambda z: z) -> Tracks:
+    """Tracks points from the last of a family of maps to the first.
+
+    Args:
+        residuals: of the maps, earliest first.
+        last: points of the last map, `[P, n]`; taken as they are.
+        search: how a point is sought from a start.
+        measure: coordinates in which distances are taken.
+    """
+    states, moves, retraced = [last], [torch.full_like(last[:, 0], torch.nan)], [torch.ones_like(last[:, 0]).bool()]
+    for later, earlier in zip(residuals[:0:-1], residuals[-2::-1], strict=True):
+        begin = states[-1]
+        end = search(earlier, begin)
+        back = search(later, end)
+        move = (measure(end) - measure(begin)).norm(dim=-1)
+        states.append(end)
+        moves.append(move)
+        retraced.append((measure(back) - measure(begin)).norm(dim=-1) <= RETRACED * move)
+    return Tracks(*(torch.stack(items[::-1]) for items in (states, moves, retraced)))
+
+
+def separations(points: Tensor, networks: int) -> tuple[Tensor, Tensor]:
+    """Distances between the points of each network.
+
+    Args:
+        points: `[P, n]`, in the coordinates of speed; NaN where a point is missing.
+        networks: S.
+
+    Returns:
+        `[S, C, C]` with infinity on the diagonal, and each network's typical distance `[S]`, the median.
+    """
+    own = points.view(networks, -1, points.shape[-1])
+    distance = (own[:, :, None] - own[:, None]).norm(dim=-1)
+    typical = torch.stack([torch.nanmedian(each[~torch.eye(len(each), dtype=torch.bool)]) for each in distance])
+    return distance.diagonal_scatter(distance.new_full(own.shape[:2], torch.inf), dim1=1, dim2=2), typical
+
+
+def measure_formation(
+    snapshots: dict[int, Dynamics],
+    slow_points: pd.DataFrame,
+    plan: Sequence[Stage],
+    orders: np.ndarray,
+    *,
+    adam_steps: int,
+) -> pd.DataFrame:
+    """Tracks the slow points of a cell back to the first snapshot.
+
+    Args:
+        snapshots: dynamics after so many steps, earliest first, of S networks.
+        slow_points: table `slow_points` of the same networks, in their order.
+        plan: the run's stages.
+        orders: classes in the order in which they come into use, `[S, C]`.
+        adam_steps: steps of the descent in each snapshot; it starts warm.
+
+    Returns:
+        The table `formation` without the columns of the cell: a row for each network, class and snapshot, and none
+        for a class without a slow point.
+    """
+    dynamics = list(snapshots.values())
+    last, networks = dynamics[-1], dynamics[-1].networks
+    start, found = stored_points(slow_points, last.coordinates, last.recurrent.device)
+
+    def search(residual: Map, start: Tensor) -> Tensor:
+        return descend(residual, start, *authors_bounds(last), steps=adam_steps)[0]
+
+    measure = last.cell.speed_coordinates
+    tracks = back_track([own.residual for own in dynamics], start, search, measure)
+    rows = []
+    for row, (step, own) in enumerate(snapshots.items()):
+        state = tracks.state[row]
+        points = measure(state).masked_fill(~found[:, None], torch.nan)
+        distance, typical = separations(points, networks)
+        far = tracks.displacement[row] > JUMP * typical.repeat_interleave(len(state) // networks)
+        nearest, partner = distance.nan_to_num(torch.inf).min(-1)
+        merged = nearest < MERGED * typical[:, None]
+        stage = next(stage for stage in plan if stage.start < step <= stage.stop)
+        columns = {
+            "speed": own.speed(state),
+            "displacement": tracks.displacement[row],
+            "jumped": far & ~tracks.retraced[row],
+            "readout": class_or_null(own.read_out(state)),
+            "merged_with": class_or_null(torch.where(merged, partner, -1).flatten()),
+        }
+        table = slow_points[["seed", "label"]].assign(
+            step=step, **{name: column.cpu().numpy() for name, column in columns.items()}
+        )
+        table["in_use"] = (np.argsort(orders, axis=1) < stage.classes_in_use).ravel()
+        table["t_max"] = stage.t_max
+        rows.append(table[found.cpu().numpy()])
+    log.info("tracked %d points through %d snapshots", int(found.sum()), len(snapshots))
+    return add_parents(pd.concat(rows, ignore_index=True))
+
+
+def add_parents(formation: pd.DataFrame) -> pd.DataFrame:
+    """The table with `born` (whether a track's memory is there) and `parent`, sorted by network, class and step.
+
+    A memory is there from when its class is in use and its track reads out as its class, without a break to the
+    end. In the last row before that, `parent` is the class as which the track reads out, if another: the memory
+    that its point was part of.
+    """
+    formation = formation.sort_values(["seed", "label", "step"], ignore_index=True)
+    own = (formation["readout"] == formation["label"]) & formation["in_use"]
+    groups = [formation["seed"], formation["label"]]
+    formation["born"] = own[::-1].groupby(groups).cummin()[::-1].astype(bool)
+    before = ~formation["born"] & formation["born"].groupby(groups).shift(-1, fill_value=False)
+    other = before & (formation["readout"] != formation["label"])
+    formation["parent"] = formation["readout"].where(other)
+    return formation
+
+
+def births(formation: pd.DataFrame) -> pd.DataFrame:
+    """Memories born between two snapshots: a row for each, with its parent and its speed beside that of older ones.
+
+    Args:
+        formation: table `formation`.
+
+    Returns:
+        Columns of the network, label, step (the first with the memory), parent (NaN for none), log10_speed, and
+        log10_older (mean over memories that were there one snapshot before; NaN where there was none).
+    """
+    network = [*(name for name in ("dataset", "architecture", "protocol") if name in formation), "seed"]
+    table = formation.sort_values([*network, "label", "step"], ignore_index=True)
+    track = [table[name] for name in (*network, "label")]
+    table["log10_speed"] = np.log10(table["speed"].clip(lower=1e-12))
+    was_born = table["born"].groupby(track).shift(1)
+    table["parent"] = table["parent"].groupby(track).shift(1)
+    older = table[was_born.eq(True)].groupby([*network, "step"])["log10_speed"].mean().rename("log10_older")
+    new = table[table["born"] & was_born.eq(False)]
+    columns = [*network, "label", "step", "parent", "log10_speed"]
+    return new[columns].merge(older.reset_index(), on=[*network, "step"], how="left")

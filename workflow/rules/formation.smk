@@ -1,0 +1,22 @@
+rule track_formation:
+    input:
+        weights=f"{TRAINED}/weights.safetensors",
+        snapshots=f"{TRAINED}/snapshots.safetensors",
+        slow_points=f"{TRAINED}/slow_points.parquet",
+    output:
+        formation=f"{TRAINED}/formation.parquet",
+    log:
+        "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        training=preset("training"),
+        adam_steps=preset("formation", "adam_steps"),
+        device=STUDY.config["device"],
+        code=library_digest("track_formation"),
+    script:
+        "../../scripts/track_formation.py"
