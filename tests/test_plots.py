@@ -1,12 +1,26 @@
 """Figures: drawn from tables alone, also from those with gaps, and equal where the tables are."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from slowpoints.plots import extrapolation, spectrum, speed_vs_memory, state_space, style, task
+from slowpoints.plots import (
+    extrapolation,
+    formation,
+    regularisation,
+    spectrum,
+    speed_vs_memory,
+    state_space,
+    style,
+    task,
+)
 
 CELLS = [("a", "gru", "vocu"), ("a", "gru", "decu"), ("a", "lstm", "vocu"), ("a", "lstm", "decu")]
+
+
+MEASURES = ("memory_score", "nominal_accuracy", "log10_speed")
 
 
 def cell(names):
@@ -17,13 +31,18 @@ def cell(names):
 def tables():
     rng = np.random.default_rng(0)
     made = {"extrapolation": [], "trajectories": [], "spectrum": [], "networks": [], "correlations": []}
+    made |= {"formation": [], "regularisation": []}
     for names in CELLS:
         for seed in range(2):
             own = cell(names) | {"seed": seed}
             made["networks"].append(own | {"log10_speed": rng.normal(), "memory_score": 0.5, "learned": seed == 0})
-            for delay in (4, 19, 20, 1000):
+            for mode, weight in (("control", 0.0), ("slow_points", 0.1), ("slow_points", 1.0)):
+                change = {f"{name}_{when}": rng.normal() for name in MEASURES for when in ("before", "after")}
+                made["regularisation"].append(own | {"mode": mode, "lambda": weight} | change)
+            for mode, delay in product(("trained", "control"), (4, 19, 20, 1000)):
                 for label in range(2):
-                    row = {"mode": "trained", "delay": delay, "label": label, "n_trials": 9, "n_correct": 4}
+                    row = {"mode": mode, "lambda": np.nan if mode == "trained" else 0.0, "delay": delay}
+                    row |= {"label": label, "n_trials": 9, "n_correct": 4}
                     made["extrapolation"].append(own | row)
             for label in range(2):
                 for kind, frames in (("trial", range(3)), ("centre", [np.nan]), ("slow_point", [np.nan])):
@@ -31,6 +50,10 @@ def tables():
                         place = dict(zip(("pc1", "pc2", "pc3"), rng.normal(size=3), strict=True))
                         where = {"kind": kind, "label": label, "trial": 0, "frame": frame}
                         made["trajectories"].append(own | where | place)
+                for step in range(3):
+                    track = {"label": label, "step": step, "speed": 0.1 + label, "in_use": step > 0, "t_max": 20}
+                    track |= {"born": step > 1 - label, "parent": 0.0 if step == 1 - label else np.nan}
+                    made["formation"].append(own | track)
                 value = {"mode": "trained", "label": label, "index": 0, "real": 1.01, "imag": 0.1}
                 made["spectrum"].append(own | value)
         made["correlations"].append(
@@ -56,6 +79,8 @@ def test_every_figure_is_drawn_in_both_forms(tables, tmp_path):
         "state_space": state_space.draw(tables["trajectories"]),
         "speed_vs_memory": speed_vs_memory.draw(tables["networks"], tables["correlations"]),
         "spectrum": spectrum.draw(tables["spectrum"]),
+        "formation": formation.draw(tables["formation"]),
+        "regularisation": regularisation.draw(tables["extrapolation"], tables["regularisation"]),
     }
     for name, figure in figures.items():
         pdf, png = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
@@ -81,7 +106,7 @@ def test_a_grid_with_holes_is_drawn(tables):
 
 
 def test_tables_without_a_row_are_drawn(tables):
-    for module, table in ((spectrum, "spectrum"), (state_space, "trajectories")):
+    for module, table in ((spectrum, "spectrum"), (state_space, "trajectories"), (formation, "formation")):
         figure = module.draw(tables[table].iloc[:0])
         assert "no class is read out" in figure.axes[0].texts[0].get_text()
 

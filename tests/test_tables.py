@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from slowpoints.storage import write_table
-from slowpoints.tables import collate, log10_floored, memory_measures, network_table
+from slowpoints.tables import collate, log10_floored, memory_measures, network_table, regularisation_table
 
 CELL = {"dataset": "digits", "architecture": "gru", "protocol": "vocu"}
 MODE = {"mode": "trained", "lambda": np.nan}
@@ -76,3 +76,24 @@ def test_collating_takes_the_seeds_of_the_study(tmp_path):
         write_table(rows, tmp_path / block, kind="accuracy")
     table = collate([tmp_path / "8-11", tmp_path / "0-7"], "accuracy", {"digits": 10})
     assert table["seed"].tolist() == list(range(10))
+
+
+def test_fine_tuning_stands_beside_its_start():
+    before = (accuracy_rows([0.9, 0.8]), extrapolation_rows(2, lambda *_: 0.5), point_rows(2, lambda *_: 1e-2))
+    control, tuned = (
+        [table.assign(**mode) for table in rows]
+        for mode, rows in (
+            ({"mode": "control", "lambda": 0.0}, before),
+            ({"mode": "slow_points", "lambda": 0.1},
+             (accuracy_rows([0.9, 0.7]), extrapolation_rows(2, lambda *_: 0.75), point_rows(2, lambda *_: 1e-3))),
+        )
+    )  # fmt: skip
+    tables = [pd.concat(rows) for rows in zip(before, control, tuned, strict=True)]
+    table = regularisation_table(*tables).set_index(["mode", "seed"])
+    assert len(table) == 4
+    row = table.loc[("slow_points", 1)]
+    assert (row["memory_score_before"], row["memory_score_after"]) == (pytest.approx(0.5), pytest.approx(0.75))
+    assert (row["nominal_accuracy_before"], row["nominal_accuracy_after"]) == (0.8, 0.7)
+    assert (row["log10_speed_before"], row["log10_speed_after"]) == (pytest.approx(-2), pytest.approx(-3))
+    assert row["lambda"] == 0.1
+    assert len(network_table(*tables)) == 2
