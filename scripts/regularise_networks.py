@@ -4,12 +4,14 @@ from _job import device, logged
 from slowpoints import load_images, load_networks, measure_accuracy, measure_memory, measure_slow_points, save_networks
 from slowpoints.modes import mode_parts
 from slowpoints.regularisation import regularise
+from slowpoints.resume import ResumeAt
 from slowpoints.storage import read_table, with_cell, write_table
 
 with logged(snakemake):
     preset = snakemake.params.preset
     mode, weight = mode_parts(snakemake.wildcards.mode, preset["regularisation"]["lambda"])
     train, test = (load_images(snakemake.input[part]) for part in ("train", "test"))
+    resume = ResumeAt.beside(snakemake.output.weights, snakemake.config["resume_minutes"])
     networks, history = regularise(
         load_networks(snakemake.input.weights, device(snakemake.params.device)),
         train,
@@ -19,6 +21,7 @@ with logged(snakemake):
         training=preset["training"],
         search=preset["slow_points"],
         settings=preset["regularisation"],
+        resume=resume,
     )
     memory = preset["memory"]
     points = measure_slow_points(networks, train, preset["slow_points"], longest_delay=max(memory["delays"]))
@@ -32,3 +35,4 @@ with logged(snakemake):
         write_table(with_cell(table, kind, networks.spec, mode, weight), snakemake.output[kind], kind=kind)
     write_table(history, snakemake.output.training, kind="training")
     save_networks(networks, snakemake.output.weights)
+    resume.done()

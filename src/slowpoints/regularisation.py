@@ -16,6 +16,7 @@ from slowpoints.datasets.images import ImageSet
 from slowpoints.ensemble import Networks
 from slowpoints.finder import descend
 from slowpoints.protocols import Stage
+from slowpoints.resume import ResumeAt
 from slowpoints.slow_points import authors_bounds, class_centres, noise_factor, stored_points
 from slowpoints.task import FRAMES
 from slowpoints.training import run
@@ -49,6 +50,9 @@ class SpeedPenalty:
         frames = networks.noise(self.streams, self.points.new_empty(shape))
         return self.weight * (self.squared_speeds(networks, frames) * self.counts).sum(1)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.weight}, {self.noise_frames})"
+
     def squared_speeds(self, networks: Networks, frames: Tensor) -> Tensor:
         """Squared speed at each point under each of its frames `[S, C * frames, N]`, `[S, C * frames]`."""
         cell = networks.spec.cell
@@ -77,6 +81,17 @@ class TrackedPenalty(SpeedPenalty):
         self.calls += 1
         return super().__call__(networks)
 
+    def __repr__(self) -> str:
+        return f"{super().__repr__()} every {self.every}"
+
+    def state(self) -> dict[str, Tensor]:
+        """What changes from call to call, streams aside: for a resume file."""
+        return {"points": self.points, "calls": torch.tensor(self.calls)}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Takes up what `state` put down."""
+        self.points, self.calls = tensors["points"], int(tensors["calls"])
+
 
 def regularise(
     networks: Networks,
@@ -88,6 +103,7 @@ def regularise(
     training: dict,
     search: dict,
     settings: dict,
+    resume: ResumeAt | None = None,
 ) -> tuple[Networks, pd.DataFrame]:
     """Fine-tunes trained networks on the full task, all weights trainable, with a fresh optimiser.
 
@@ -102,6 +118,7 @@ def regularise(
         training: preset section `training`: batch size, noise, clipping.
         search: preset section `slow_points`, for the class centres.
         settings: preset section `regularisation`.
+        resume: where to put the run down on the way, and to take it up from.
 
     Returns:
         The fine-tuned networks and the table `training`.
@@ -111,7 +128,7 @@ def regularise(
     if not settings["steps"]:
         return networks, empty_history()
     penalty = _penalty(networks, images, slow_points, mode, weight, search, settings)
-    tuned, history, _ = run(networks, images, training, plan, "fine-tuning", penalty=penalty)
+    tuned, history, _ = run(networks, images, training, plan, "fine-tuning", penalty=penalty, resume=resume)
     return tuned, history
 
 

@@ -19,6 +19,8 @@ from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics import Dynamics
 from slowpoints.ensemble import Networks, Specification, initialise
 from slowpoints.protocols import Stage, class_orders, stages
+from slowpoints.resume import ResumeAt, ResumeFile
+from slowpoints.snapshots import TENSORS
 from slowpoints.task import DRAWS, NoiseBank, accuracies, draw_trials, fresh_rows, in_use_mask, trial_loss
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def build_networks(
 
 
 def train(
-    networks: Networks, images: ImageSet, training: dict, *, snapshots: int = 0
+    networks: Networks, images: ImageSet, training: dict, *, snapshots: int = 0, resume: ResumeAt | None = None
 ) -> tuple[Networks, pd.DataFrame, dict[int, Dynamics]]:
     """Trains networks by their protocol.
 
@@ -73,6 +75,7 @@ def train(
         training: preset section `training`.
         snapshots: how many snapshots of the autonomous dynamics to take, evenly over the run; with any, one
             more is taken at each change of the curriculum.
+        resume: where to put the run down on the way, and to take it up from.
 
     Returns:
         The trained networks, the table `training`, and the dynamics after so many steps.
@@ -82,7 +85,8 @@ def train(
     """
     spec = networks.spec
     plan = stages(spec.protocol, training, spec.classes)
-    return run(networks, images, training, plan, "training", snapshot_steps=snapshot_steps(plan, snapshots))
+    taken = snapshot_steps(plan, snapshots)
+    return run(networks, images, training, plan, "training", snapshot_steps=taken, resume=resume)
 
 
 def snapshot_steps(plan: list[Stage], snapshots: int) -> list[int]:
@@ -103,6 +107,7 @@ def run(
     *,
     penalty: Penalty | None = None,
     snapshot_steps: Sequence[int] = (),
+    resume: ResumeAt | None = None,
 ) -> tuple[Networks, pd.DataFrame, dict[int, Dynamics]]:
     """Optimises networks along a plan of stages; see `train`.
 
@@ -114,39 +119,119 @@ def run(
         purpose: name of the streams that trials and noise are drawn from.
         penalty: added to each network's loss.
         snapshot_steps: numbers of steps after which to keep the autonomous dynamics.
+        resume: where to put the run down on the way, and to take it up from.
     """
-    networks = networks.detached()
-    for weight in networks.weights.values():
-        weight.requires_grad_()
-    batches = _Batches(networks, images, training, purpose)
-    # On a CPU the fused and the foreach Adam round the last few numbers of a tensor otherwise than those before, so
-    # that a network's bits would depend on how many stand beside it.
-    on_gpu = networks.device.type == "cuda"
-    optimiser = torch.optim.Adam(networks.weights.values(), fused=on_gpu, foreach=False)
-    bad_step = torch.full((len(networks),), -1, device=networks.device)
-    rows, snapshots = [], {}
-    every = max(1, plan[-1].stop // LOGGED_ROWS)
-    with tqdm(total=plan[-1].stop, desc=purpose, unit="step", disable=not sys.stderr.isatty()) as bar:
+    going = _Run(networks, images, training, purpose, penalty, plan[-1].stop, frozenset(snapshot_steps))
+    file = None
+    if resume is not None:
+        settings = [networks.spec, networks.seeds, training, plan, purpose, repr(penalty), list(snapshot_steps)]
+        file = ResumeFile(resume.path, settings, resume.minutes)
+        if file.take_up(going):
+            log.info("taken up at step %d of %d", going.step, going.steps)
+    with tqdm(total=going.steps, initial=going.step, desc=purpose, unit="step", disable=not sys.stderr.isatty()) as bar:
         for stage in plan:
-            batches.enter(stage)
-            optimiser.param_groups[0]["lr"] = stage.learning_rate
-            for step in range(stage.start, stage.stop):
-                logits, trials = batches.next()
-                loss = trial_loss(logits, trials, batches.mask, stage.null_weight, networks.spec.readout)
-                total = loss if penalty is None else loss + penalty(networks)
-                optimiser.zero_grad()
-                total.sum().backward()
-                if training["clip_norm"] is not None:
-                    clip_gradients(list(networks.weights.values()), training["clip_norm"])
-                optimiser.step()
-                bad_step = torch.where((bad_step < 0) & ~total.detach().isfinite(), step, bad_step)
-                if step % every == 0 or step + 1 == plan[-1].stop:
-                    _check(networks, bad_step)
-                    rows.append(_row(networks, step, stage, loss, logits, trials, batches.mask))
-                if step + 1 in snapshot_steps:
-                    snapshots[step + 1] = networks.dynamics()
+            if going.step >= stage.stop:
+                continue
+            going.enter(stage)
+            while going.step < stage.stop:
+                going.advance()
                 bar.update()
-    return networks.detached(), _table(rows), snapshots
+                if file is not None:
+                    file.put_down(going)
+    return going.networks.detached(), _table(going.rows), going.snapshots
+
+
+class _Run:
+    """Networks on their way: all that changes from step to step."""
+
+    def __init__(
+        self,
+        networks: Networks,
+        images: ImageSet,
+        training: dict,
+        purpose: str,
+        penalty: Penalty | None,
+        steps: int,
+        snapshot_steps: frozenset[int],
+    ):
+        self.networks = networks.detached()
+        for weight in self.networks.weights.values():
+            weight.requires_grad_()
+        self.batches = _Batches(self.networks, images, training, purpose)
+        # On a CPU the fused and the foreach Adam round the last few numbers of a tensor otherwise than those before,
+        # so that a network's bits would depend on how many stand beside it.
+        on_gpu = networks.device.type == "cuda"
+        self.optimiser = torch.optim.Adam(self.networks.weights.values(), fused=on_gpu, foreach=False)
+        self.clip_norm, self.penalty = training["clip_norm"], penalty
+        self.steps, self.snapshot_steps = steps, snapshot_steps
+        self.step = 0
+        self.bad_step = torch.full((len(networks),), -1, device=networks.device)
+        self.rows: list[pd.DataFrame] = []
+        self.snapshots: dict[int, Dynamics] = {}
+
+    def enter(self, stage: Stage) -> None:
+        """Sets up for the steps of a stage."""
+        self.stage = stage
+        self.batches.enter(stage)
+        self.optimiser.param_groups[0]["lr"] = stage.learning_rate
+
+    def advance(self) -> None:
+        """One step."""
+        logits, trials = self.batches.next()
+        mask, readout = self.batches.mask, self.networks.spec.readout
+        loss = trial_loss(logits, trials, mask, self.stage.null_weight, readout)
+        total = loss if self.penalty is None else loss + self.penalty(self.networks)
+        self.optimiser.zero_grad()
+        total.sum().backward()
+        if self.clip_norm is not None:
+            clip_gradients(list(self.networks.weights.values()), self.clip_norm)
+        self.optimiser.step()
+        fresh = (self.bad_step < 0) & ~total.detach().isfinite()
+        self.bad_step = torch.where(fresh, self.step, self.bad_step)
+        if self.step % max(1, self.steps // LOGGED_ROWS) == 0 or self.step + 1 == self.steps:
+            _check(self.networks, self.bad_step)
+            self.rows.append(_row(self.networks, self.step, self.stage, loss, logits, trials, mask))
+        self.step += 1
+        if self.step in self.snapshot_steps:
+            self.snapshots[self.step] = self.networks.dynamics()
+
+    def _streams(self) -> list[torch.Generator]:
+        return [*self.batches.trial_streams, *self.batches.noise_streams, *getattr(self.penalty, "streams", [])]
+
+    def state(self) -> tuple[dict[str, Tensor], dict]:
+        """As `resume.Resumable`."""
+        tensors = {f"weight.{name}": weight.detach() for name, weight in self.networks.weights.items()}
+        for name, weight in self.networks.weights.items():
+            tensors |= {f"adam.{name}.{key}": value for key, value in self.optimiser.state[weight].items()}
+        tensors["bad_step"] = self.bad_step
+        tensors |= {f"stream.{row}": stream.get_state() for row, stream in enumerate(self._streams())}
+        for step, dynamics in self.snapshots.items():
+            tensors |= {f"snapshot.{step}.{name}": getattr(dynamics, name) for name in TENSORS}
+        if hasattr(self.penalty, "state"):
+            tensors |= {f"penalty.{name}": value for name, value in self.penalty.state().items()}
+        history = _table(self.rows)
+        facts = {"step": self.step, "snapshots": list(self.snapshots)}
+        facts |= {"columns": list(history), "history": history.to_dict("list")}
+        return {name: tensor.cpu() for name, tensor in tensors.items()}, facts
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict) -> None:
+        """As `resume.Resumable`."""
+        device = self.networks.device
+        self.step, self.bad_step = facts["step"], tensors["bad_step"].to(device)
+        self.rows = [pd.DataFrame(facts["history"])[facts["columns"]]]
+        with torch.no_grad():
+            for name, weight in self.networks.weights.items():
+                weight.copy_(tensors[f"weight.{name}"])
+                own = {key.split(".")[-1]: tensors[key] for key in tensors if key.startswith(f"adam.{name}.")}
+                self.optimiser.state[weight] = {key: value.to(device) for key, value in own.items()}
+        for row, stream in enumerate(self._streams()):
+            stream.set_state(tensors[f"stream.{row}"])
+        for step in facts["snapshots"]:
+            own = {name: tensors[f"snapshot.{step}.{name}"].to(device) for name in TENSORS}
+            self.snapshots[step] = Dynamics(architecture=self.networks.spec.architecture, **own)
+        if hasattr(self.penalty, "restore"):
+            names = [key for key in tensors if key.startswith("penalty.")]
+            self.penalty.restore({key.removeprefix("penalty."): tensors[key].to(device) for key in names})
 
 
 class _Batches:
