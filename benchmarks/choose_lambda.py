@@ -71,6 +71,7 @@ if __name__ == "__main__":
     tables = [sweep(dataset) for dataset in parser.parse_args().datasets]
     table = pd.concat(tables, ignore_index=True)
     table.to_parquet(Path(__file__).with_suffix(".parquet"))
-    print(table.pivot_table("valid_accuracy", ["dataset", "architecture", "protocol", "mode"], "lambda").round(4))
+    wide = table.pivot_table("valid_accuracy", ["dataset", "architecture", "protocol", "mode"], "lambda")
+    print(wide.round(4).to_string())
     for each in tables:
         print(each["dataset"].iloc[0], "lambda", chosen(each))

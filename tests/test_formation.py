@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
+from slowpoints.births import add_parents, births
 from slowpoints.finder import find_slow_points
-from slowpoints.formation import add_parents, back_track, births, measure_formation, separations
+from slowpoints.formation import back_track, measure_formation, separations
 from slowpoints.protocols import class_orders, stages
 from slowpoints.slow_points import measure_slow_points
 from slowpoints.snapshots import load_snapshots, save_snapshots

@@ -26,16 +26,26 @@ def copy(tmp_path, monkeypatch):
     provenance._imported.cache_clear()
 
 
-SCRIPTS = ("prepare_dataset", "train_networks", "measure_memory", "find_slow_points", "test_claims", "plot_task")
+SCRIPTS = (
+    "prepare_dataset",
+    "train_networks",
+    "measure_memory",
+    "find_slow_points",
+    "track_formation",
+    "regularise_networks",
+    "test_claims",
+    "plot_task",
+)
 
 
 @pytest.mark.parametrize(
     ("edited", "touched"),
     [
-        ("src/slowpoints/training.py", {"train_networks"}),
-        ("src/slowpoints/memory.py", {"measure_memory", "test_claims"}),
-        ("src/slowpoints/finder.py", {"find_slow_points"}),
-        ("src/slowpoints/cells.py", {"train_networks", "measure_memory", "find_slow_points", "test_claims"}),
+        ("src/slowpoints/training.py", {"train_networks", "regularise_networks"}),
+        ("src/slowpoints/memory.py", {"measure_memory", "regularise_networks", "test_claims"}),
+        ("src/slowpoints/finder.py", {"find_slow_points", "track_formation", "regularise_networks"}),
+        ("src/slowpoints/formation.py", {"track_formation"}),
+        ("src/slowpoints/cells.py", set(SCRIPTS) - {"prepare_dataset", "plot_task"}),
         ("src/slowpoints/plots/task.py", {"plot_task"}),
         ("src/slowpoints/plots/style.py", {"plot_task"}),
         ("src/slowpoints/claims.py", {"test_claims"}),

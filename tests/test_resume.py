@@ -138,7 +138,7 @@ TRAIN = """
     schema, shipped = root / "workflow/schemas/config.schema.yaml", root / "config/presets"
     study = read_study({{"datasets": ["digits-tiny"]}}, schema=schema, shipped=shipped)
     preset = study.presets["digits-tiny"]
-    preset["training"]["steps"] = 1500
+    preset["training"]["steps"] = 900
     images = load_images(folder / "train.parquet")
     logging.basicConfig(stream=sys.stdout, level=logging.INFO)
     networks = build_networks("digits-tiny", "lstm", "vocu", [0, 1], images, preset, "cpu")
@@ -170,7 +170,7 @@ def test_ten_kills_at_random_moments_change_no_bit(tmp_path):
     while kills < 10:
         process = start("killed", True)
         assert any(": mean loss" in line for line in process.stdout)  # it trains
-        time.sleep(chance.uniform(0, 0.6))
+        time.sleep(chance.uniform(0, 0.4))
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL, "training ended before it was killed: give it more steps"

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from slowpoints.births import births
 from slowpoints.comparisons import Effect, change, difference, equivalence
-from slowpoints.formation import births
 from slowpoints.protocols import PROTOCOLS
 from slowpoints.storage import CELL
 from slowpoints.streams import numpy_generator

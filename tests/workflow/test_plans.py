@@ -46,7 +46,7 @@ def test_the_slurm_profile_plans_all_and_asks_gpus_for_training_alone(project):
     output = project.snakemake("-n", "--profile", "slurm")
     assert re.search(r"^all +1$", output, re.MULTILINE)
     asking = set(re.findall(r"rule (\w+):(?:(?!rule ).)*?gpu=1", output, re.DOTALL))
-    assert asking == {"train_networks"}
+    assert asking == {"train_networks", "regularise_networks"}
 
 
 def test_the_workflow_may_be_called_where_the_catalogue_looks(project):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 TEST = ("--cores", "2", "--configfile", "config/test.yaml")
-FIGURES = ["extrapolation", "spectrum", "speed_vs_memory", "state_space", "task"]
+FIGURES = ["extrapolation", "formation", "regularisation", "spectrum", "speed_vs_memory", "state_space", "task"]
 COLUMNS = {
     "networks": "dataset architecture protocol seed nominal_accuracy null_accuracy learned memory_score half_life "
     "half_life_reached log10_speed log10_centre_speed log10_deep_speed log10_lifetime n_parameters steps device",
@@ -20,6 +20,9 @@ COLUMNS = {
     "leading n_unstable time_constant lifetime lifetime_capped state",
     "spectrum": "dataset architecture protocol mode lambda seed label index real imag",
     "trajectories": "dataset architecture protocol seed kind label trial frame pc1 pc2 pc3",
+    "formation": "dataset architecture protocol seed label step speed displacement jumped readout parent",
+    "regularisation": "dataset architecture protocol mode lambda seed memory_score_before memory_score_after "
+    "nominal_accuracy_before nominal_accuracy_after log10_speed_before log10_speed_after",
     "correlations": "dataset architecture protocol level predictor method n r low high p",
     "claims": "claim scope n effect low high test p verdict",
 }
@@ -53,9 +56,11 @@ def test_every_promised_file_is_there(finished):
     for part in ("train", "valid", "test"):
         assert f"datasets/digits-tiny/{part}.parquet" in files
     for protocol in ("vocu", "decu"):
-        for name in ("weights.safetensors", "training", "extrapolation", "slow_points", "spectrum"):
-            name = name if "." in name else f"{name}.parquet"
-            assert f"networks/digits-tiny/gru/{protocol}/trained/0-1/{name}" in files
+        tables = {f"{name}.parquet" for name in ("training", "extrapolation", "slow_points", "spectrum")}
+        folder = f"networks/digits-tiny/gru/{protocol}"
+        for mode in ("trained", "control", "slow_points"):
+            assert {f"{folder}/{mode}/0-1/{name}" for name in tables | {"weights.safetensors"}} <= files
+        assert {f"{folder}/trained/0-1/{name}" for name in ("snapshots.safetensors", "formation.parquet")} <= files
     for name in FIGURES:
         assert {f"test/figures/{name}.pdf", f"test/figures/{name}.png"} <= files
     assert not [file for file in files if "/." in file]  # nothing half-written
@@ -76,10 +81,11 @@ def test_rows_are_one_an_observation(finished):
     tables = finished.folder / "results/test/tables"
     read = {name: pd.read_parquet(tables / f"{name}.parquet") for name in COLUMNS}
     assert len(read["networks"]) == 4
-    assert len(read["extrapolation"]) == 4 * 6 * 10
-    assert len(read["slow_points"]) == 4 * 10
-    assert set(read["extrapolation"]["mode"]) == {"trained"}
-    assert read["extrapolation"]["lambda"].isna().all()
+    assert len(read["extrapolation"]) == 3 * 4 * 6 * 10  # modes, networks, delays, classes
+    assert len(read["slow_points"]) == 3 * 4 * 10
+    assert len(read["regularisation"]) == 2 * 4
+    weights = read["extrapolation"].groupby("mode")["lambda"].first().to_dict()
+    assert weights == {"control": 0.0, "slow_points": 0.1, "trained": pytest.approx(float("nan"), nan_ok=True)}
     assert set(read["trajectories"]["kind"]) == {"trial", "centre", "slow_point"}
 
 
@@ -119,8 +125,9 @@ def test_one_figure_can_be_had_by_itself(finished):
     ("module", "again", "spared"),
     [
         ("training.py", {"train_networks"}, {"prepare_dataset"}),
-        ("memory.py", {"measure_memory"}, {"train_networks", "find_slow_points"}),
-        ("finder.py", {"find_slow_points"}, {"train_networks", "measure_memory"}),
+        ("memory.py", {"measure_memory"}, {"train_networks", "find_slow_points", "track_formation"}),
+        ("finder.py", {"find_slow_points", "track_formation"}, {"train_networks", "measure_memory"}),
+        ("formation.py", {"track_formation"}, {"train_networks", "find_slow_points", "regularise_networks"}),
         ("plots/style.py", {f"plot_{name}" for name in FIGURES}, {"train_networks", "test_claims"}),
         ("claims.py", {"test_claims"}, {"collate_tables", "plot_task"}),
     ],

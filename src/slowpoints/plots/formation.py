@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.formation import births
+from slowpoints.births import births
 from slowpoints.plots.style import GREY, cell_panels, cell_title, class_colour, say
 
 FAINT = 0.25
@@ -39,7 +39,7 @@ def draw(formation: pd.DataFrame) -> Figure:
         Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=5, label="birth; “← 3”: out of memory 3"),
         Line2D([], [], color=GREY, lw=0.8, ls=":", label="change of the curriculum"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    figure.legend(handles=handles, loc="outside upper center", ncols=4 if axes.shape[1] > 2 else 2)
     return figure
 
 
