@@ -67,6 +67,14 @@ class Cell:
         """Coordinates in which distances and speeds are measured, from a flat state `[..., parts * H]`."""
         return state
 
+    def speed_adjoint(self, grad: Tensor, state: Tensor) -> Tensor:
+        """Gradient with respect to a flat state, from one with respect to its `speed_coordinates`."""
+        return grad
+
+    @property
+    def has_adjoint(self) -> bool:
+        return type(self).adjoint is not Cell.adjoint
+
     def split(self, weights: Tensor) -> list[Tensor]:
         """Columns `[..., gates * H]` as views of the blocks."""
         hidden = weights.shape[-1] // self.gates
@@ -146,6 +154,11 @@ class LSTM(Cell):
     def speed_coordinates(self, state):
         h, c = state.chunk(2, dim=-1)
         return torch.cat([h, c.tanh()], dim=-1)
+
+    def speed_adjoint(self, grad, state):
+        grad_h, grad_c = grad.chunk(2, dim=-1)
+        squashed = state.chunk(2, dim=-1)[1].tanh()
+        return torch.cat([grad_h, torch.addcmul(grad_c, grad_c * squashed, squashed, value=-1)], dim=-1)
 
 
 CELLS: dict[str, Cell] = {cell.name: cell for cell in (GRU(), LSTM())}

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from slowpoints.residual import Map, Residual
+
 log = logging.getLogger(__name__)
 
-Map = Callable[[Tensor], Tensor]
-"""From `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch."""
-
-HESSIAN_NUMBERS = 2**24  # numbers of a block of Hessian rows, for all points, that are worked out at once
 MAX_DAMPING = 1e12
 TRIES = 6  # steps tried with one Hessian before a point waits for the next iteration
 
@@ -50,7 +48,7 @@ def find_slow_points(
     lower: float | Tensor = -1.0,
     upper: float | Tensor = 1.0,
     *,
-    residual: Map | None = None,
+    residual: Map | Residual | None = None,
     tolerance: float = 1e-8,
     max_iterations: int = 100,
 ) -> SlowPoints:
@@ -65,7 +63,8 @@ def find_slow_points(
         start: `[P, n]`; put on the bounds where it lies outside. Not changed.
         lower: least value of each coordinate: a number or a tensor that broadcasts to `[P, n]`; may be infinite.
         upper: greatest value, likewise.
-        residual: another residual in place of step(z) - z, as an LSTM's with tanh of the cell state.
+        residual: another residual in place of step(z) - z, as an LSTM's with tanh of the cell state; a `Residual`
+            may know its derivatives in closed form.
         tolerance: projected gradient at which a point has converged.
         max_iterations: Hessians after which the search stops.
 
@@ -75,29 +74,29 @@ def find_slow_points(
     Raises:
         ValueError: if the bounds cross, or the residual is not finite at the start.
     """
-    residual = residual or (lambda states: step(states) - states)
+    residual = _with_derivatives(residual or (lambda states: step(states) - states))
     lower, upper = _bounds(start, lower, upper)
     state = start.detach().double().clamp(lower, upper)
-    half_square = _value(residual, state)
+    half_square = residual.half_square(state)
     if not half_square.isfinite().all():
         raise ValueError("the residual is not finite at the start of the search")
     points = len(state)
     damping = state.new_full((points,), 1e-3)
     iterations = torch.zeros(points, dtype=torch.int64, device=state.device)
     for iteration in range(max_iterations + 1):
-        gradient = _gradient(residual, state)
+        gradient = residual.gradient(state)
         projected = _projected_gradient(state, gradient, lower, upper)
         active = (projected > tolerance) & (damping < MAX_DAMPING)
         if iteration == max_iterations or not active.any():
             break
         iterations += active
-        hessian = _hessian(residual, state)
+        hessian = residual.hessian(state)
         free = ~((state <= lower) & (gradient > 0) | (state >= upper) & (gradient < 0))
         waiting = active
         for _ in range(TRIES):
             move = _newton_step(hessian, gradient, free, damping, waiting)
             trial = torch.where(waiting[:, None], (state + move).clamp(lower, upper), state)
-            value = _value(residual, trial)
+            value = residual.half_square(trial)
             move = trial - state
             predicted = -((gradient * move).sum(1) + 0.5 * (move[:, None] @ hessian @ move[:, :, None]).flatten())
             ratio = (half_square - value) / predicted
@@ -115,7 +114,7 @@ def find_slow_points(
 
 
 def descend(
-    residual: Map,
+    residual: Map | Residual,
     start: Tensor,
     lower: float | Tensor,
     upper: float | Tensor,
@@ -128,7 +127,7 @@ def descend(
     """The authors' descent: Adam on speed^2, the state put back on the bounds after each step.
 
     Args:
-        residual: `[P, n]` to `[P, n]`.
+        residual: `[P, n]` to `[P, n]`; a `Residual` may know its derivatives in closed form.
         start: `[P, n]`. Not changed.
         lower: as for `find_slow_points`.
         upper: likewise.
@@ -139,6 +138,7 @@ def descend(
     Returns:
         The states at the end, and the speed `[P]` after each number of steps in `note_at` that was reached.
     """
+    residual = _with_derivatives(residual)
     lower, upper = _bounds(start, lower, upper)
     state = start.detach().double().clone().requires_grad_()
     optimiser = torch.optim.Adam([state], lr=rate)
@@ -147,8 +147,7 @@ def descend(
         if step in note_at:
             noted[step] = residual(state.detach()).norm(dim=-1)
         optimiser.param_groups[0]["lr"] = rate if step < drop_at * steps else rate / 10
-        # Not `backward`, which would leave gradients in the caller's model.
-        (state.grad,) = torch.autograd.grad(residual(state).square().sum(), state)
+        state.grad = 2 * residual.gradient(state.detach())
         optimiser.step()
         with torch.no_grad():
             state.clamp_(lower, upper)
@@ -156,6 +155,10 @@ def descend(
     if steps in note_at:
         noted[steps] = residual(state).norm(dim=-1)
     return state, noted
+
+
+def _with_derivatives(residual: Map | Residual) -> Residual:
+    return residual if isinstance(residual, Residual) else Residual(residual)
 
 
 def _bounds(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> tuple[Tensor, Tensor]:
@@ -167,42 +170,9 @@ def _bounds(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> tupl
     return lower, upper
 
 
-@torch.no_grad()
-def _value(residual: Map, state: Tensor) -> Tensor:
-    """Half the squared speed, `[P]`."""
-    return residual(state).square().sum(1) / 2
-
-
-def _gradient(residual: Map, state: Tensor, *, create_graph: bool = False) -> Tensor:
-    """Gradient of half the squared speed, `[P, n]`."""
-    if not create_graph:
-        state = state.detach().requires_grad_()
-    with torch.enable_grad():
-        half_square = residual(state).square().sum() / 2
-        (gradient,) = torch.autograd.grad(half_square, state, create_graph=create_graph)
-    return gradient
-
-
 def _projected_gradient(state: Tensor, gradient: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
     """Norm of what a unit step down the gradient leaves within the bounds, `[P]`."""
     return ((state - gradient).clamp(lower, upper) - state).norm(dim=-1)
-
-
-def _hessian(residual: Map, state: Tensor) -> Tensor:
-    """Exact Hessian of half the squared speed of each point, `[P, n, n]`."""
-    points, n = state.shape
-    state = state.detach().requires_grad_()
-    gradient = _gradient(residual, state, create_graph=True)
-    rows = max(1, HESSIAN_NUMBERS // (8 * points * n))  # a backward pass holds several tensors of this size
-    identity = torch.eye(n, dtype=state.dtype, device=state.device)
-    blocks = [
-        torch.autograd.grad(
-            gradient, state, some[:, None].expand(-1, points, -1), retain_graph=True, is_grads_batched=True
-        )[0]
-        for some in identity.split(rows)
-    ]
-    hessian = torch.cat(blocks).permute(1, 0, 2)
-    return (hessian + hessian.mT) / 2
 
 
 def _newton_step(hessian: Tensor, gradient: Tensor, free: Tensor, damping: Tensor, waiting: Tensor) -> Tensor:

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from slowpoints.births import add_parents
 from slowpoints.dynamics import Dynamics
-from slowpoints.finder import Map, descend
+from slowpoints.finder import descend
 from slowpoints.protocols import Stage
+from slowpoints.residual import Map
 from slowpoints.slow_points import authors_bounds, class_or_null, stored_points
 
 log = logging.getLogger(__name__)

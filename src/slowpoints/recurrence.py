@@ -28,8 +28,7 @@ def unroll(cell: Cell, tables: list[Tensor], index: Tensor, recurrent: Tensor) -
     networks, rows = tables[0].shape[:2]
     offset = torch.arange(networks, device=index.device).mul_(rows)[:, None]
     flat = [table.reshape(networks * rows, -1) for table in tables]
-    with_adjoint = type(cell).adjoint is not Cell.adjoint
-    run = _Recurrence.apply if with_adjoint else _unroll_automatically
+    run = _Recurrence.apply if cell.has_adjoint else _unroll_automatically
     return run(cell, index + offset, recurrent, *flat)
 
 
