@@ -14,19 +14,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 
-def device(wanted: str) -> str:
-    """The device to use: `cuda` for `auto` where there is one.
-
-    Raises:
-        RuntimeError: if `cuda` is wanted and there is none.
-    """
-    import torch
-
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError("device is cuda, but PyTorch finds no GPU here; set device to auto or cpu")
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
-
-
 @contextlib.contextmanager
 def logged(snakemake):
     """Runs a script's work with its output in the log, and what it writes stamped with its settings."""
@@ -56,10 +43,9 @@ def _set_threads(threads: int) -> None:
 
 
 def _device_name(snakemake) -> str:
-    """The device that the results come from: "cpu", or the GPU's name."""
-    wanted = dict(snakemake.params.items()).get("device")
-    if wanted is None or device(wanted) == "cpu":
+    wanted = dict(snakemake.params.items()).get("device", "cpu")
+    if wanted == "cpu":
         return "cpu"
-    import torch
+    from slowpoints.devices import device_name
 
-    return torch.cuda.get_device_name()
+    return device_name(wanted)

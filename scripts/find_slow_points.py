@@ -1,11 +1,12 @@
 """Slow points of every network of a cell and mode, with the eigenvalues there and the states around them."""
 
-from _job import device, logged
+from _job import logged
 from slowpoints import load_images, load_networks, measure_slow_points
+from slowpoints.devices import chosen_device
 from slowpoints.storage import with_cell, write_table
 
 with logged(snakemake):
-    networks = load_networks(snakemake.input.weights, device(snakemake.params.device))
+    networks = load_networks(snakemake.input.weights, chosen_device(snakemake.params.device))
     images = load_images(snakemake.input.train)
     tables = measure_slow_points(
         networks, images, snakemake.params.slow_points, longest_delay=snakemake.params.longest_delay

@@ -1,7 +1,8 @@
 """Fine-tuning of every network of a cell in one mode, and the same measures afterwards as before."""
 
-from _job import device, logged
+from _job import logged
 from slowpoints import load_images, load_networks, measure_accuracy, measure_memory, measure_slow_points, save_networks
+from slowpoints.devices import chosen_device
 from slowpoints.modes import mode_parts
 from slowpoints.regularisation import regularise
 from slowpoints.resume import ResumeAt
@@ -13,7 +14,7 @@ with logged(snakemake):
     train, test = (load_images(snakemake.input[part]) for part in ("train", "test"))
     resume = ResumeAt.beside(snakemake.output.weights, snakemake.config["resume_minutes"])
     networks, history = regularise(
-        load_networks(snakemake.input.weights, device(snakemake.params.device)),
+        load_networks(snakemake.input.weights, chosen_device(snakemake.params.device)),
         train,
         read_table(snakemake.input.slow_points),
         mode=mode,

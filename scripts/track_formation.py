@@ -1,7 +1,8 @@
 """Slow points of every network of a cell, tracked back through training."""
 
-from _job import device, logged
+from _job import logged
 from slowpoints import load_networks
+from slowpoints.devices import chosen_device
 from slowpoints.formation import measure_formation
 from slowpoints.protocols import class_orders, stages
 from slowpoints.snapshots import load_snapshots
@@ -11,7 +12,7 @@ with logged(snakemake):
     networks = load_networks(snakemake.input.weights)
     spec = networks.spec
     table = measure_formation(
-        load_snapshots(snakemake.input.snapshots, device(snakemake.params.device)),
+        load_snapshots(snakemake.input.snapshots, chosen_device(snakemake.params.device)),
         read_table(snakemake.input.slow_points),
         stages(spec.protocol, snakemake.params.training, spec.classes),
         class_orders(spec.protocol, spec.classes, spec.dataset, networks.seeds),

@@ -15,7 +15,6 @@ LAZY = {
     "Networks": "ensemble",
     "load_networks": "ensemble",
     "save_networks": "ensemble",
-    "train": "training",
     "measure_memory": "memory",
     "measure_accuracy": "memory",
     "find_slow_points": "finder",

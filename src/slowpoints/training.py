@@ -9,6 +9,7 @@ import dataclasses
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -17,10 +18,11 @@ from tqdm import tqdm
 
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics import Dynamics
-from slowpoints.ensemble import Networks, Specification, initialise
+from slowpoints.ensemble import Networks, Specification, initialise, save_networks
 from slowpoints.protocols import Stage, class_orders, stages
 from slowpoints.resume import ResumeAt, ResumeFile
-from slowpoints.snapshots import TENSORS
+from slowpoints.snapshots import TENSORS, save_snapshots
+from slowpoints.storage import write_table
 from slowpoints.task import DRAWS, NoiseBank, accuracies, draw_trials, fresh_rows, in_use_mask, trial_loss
 
 log = logging.getLogger(__name__)
@@ -87,6 +89,51 @@ def train(
     plan = stages(spec.protocol, training, spec.classes)
     taken = snapshot_steps(plan, snapshots)
     return run(networks, images, training, plan, "training", snapshot_steps=taken, resume=resume)
+
+
+def train_block(
+    cell: tuple[str, str, str],
+    seeds: Sequence[int],
+    images: ImageSet,
+    preset: dict,
+    folder: Path,
+    *,
+    device: str,
+    resume_minutes: float,
+) -> None:
+    """Trains a block of a cell's networks and writes weights, snapshots and the training table to its folder.
+
+    Args:
+        cell: (dataset, architecture, protocol).
+        seeds: one network each.
+        images: training images.
+        preset: its sections `network`, `training` and `formation`.
+        folder: of the block; a resume file lies there on the way.
+        device: where to train.
+        resume_minutes: time between two resume files.
+
+    Raises:
+        Diverged: as `train`.
+        MemoryError: if the networks do not fit into the device's memory together.
+    """
+    untrained = build_networks(*cell, seeds, images, preset, device)
+    weights = folder / "weights.safetensors"
+    resume = ResumeAt.beside(weights, resume_minutes)
+    try:
+        networks, history, snapshots = train(
+            untrained, images, preset["training"], snapshots=preset["formation"]["snapshots"], resume=resume
+        )
+    except RuntimeError as error:  # also raised where a CPU's memory is short
+        if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
+            raise
+        raise MemoryError(
+            f"{' '.join(cell)}: {len(seeds)} networks do not fit into the memory of {device} together; set "
+            f"seeds_per_job to {max(1, len(seeds) // 2)} to train them in blocks, or a smaller training.batch_size"
+        ) from error
+    write_table(history, folder / "training.parquet", kind="training")
+    save_snapshots(snapshots, networks.seeds, folder / "snapshots.safetensors")
+    save_networks(networks, weights)
+    resume.done()
 
 
 def snapshot_steps(plan: list[Stage], snapshots: int) -> list[int]:
