@@ -1,0 +1,47 @@
+"""Memory and time that jobs ask for, against what they took in the last run.
+
+    python benchmarks/resources.py                                # the default study
+    python benchmarks/resources.py --configfile config/mnist.yaml
+
+Asked for comes from a dry run of all jobs, measured from Snakemake's benchmark files under logs/. Prints a table in
+Markdown, the largest of each rule and data set, and writes resources.parquet.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+JOB = re.compile(r"rule (\w+):\n((?:    .+\n)+)")
+
+
+def asked(arguments: list[str]) -> pd.DataFrame:
+    """A row for each job of a full run: rule, benchmark file, MB and minutes asked for."""
+    command = [sys.executable, "-m", "snakemake", "-n", "--forceall", "--cores", "1", *arguments]
+    plan = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = []
+    for rule, text in JOB.findall(plan):
+        if file := re.search(r"benchmark: (\S+)", text):
+            memory, minutes = (re.search(rf"{name}=(\d+)", text)[1] for name in ("mem_mb", "runtime"))
+            rows.append((rule, file[1], int(memory), int(minutes)))
+    return pd.DataFrame(rows, columns=["rule", "file", "asked_mb", "asked_min"]).drop_duplicates("file")
+
+
+def measured(file: str) -> pd.Series:
+    """MB and minutes that a job took; missing where it has not run here."""
+    if not Path(file).is_file():
+        return pd.Series({"measured_mb": float("nan"), "measured_min": float("nan")})
+    row = pd.read_csv(file, sep="\t").iloc[-1]
+    return pd.Series({"measured_mb": row["max_rss"], "measured_min": row["s"] / 60})
+
+
+if __name__ == "__main__":
+    jobs = asked(sys.argv[1:])
+    jobs = pd.concat([jobs, jobs["file"].apply(measured)], axis=1).dropna()
+    jobs["preset"] = [Path(file).name.split(".")[0] for file in jobs["file"]]
+    numbers = ["asked_mb", "measured_mb", "asked_min", "measured_min"]
+    table = jobs.groupby(["preset", "rule"], sort=False)[numbers].max().reset_index()
+    table.to_parquet(Path(__file__).with_suffix(".parquet"))
+    print(table.round({"measured_mb": 0, "measured_min": 1}).to_markdown(index=False))
