@@ -19,10 +19,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 test: setup  ## the test suite
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not slurm"
 
 test-slow: setup  ## full-size checks
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not slurm"
+
+test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick leaves out mishaps
+	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
 
 lint: setup  ## formatting and linting of Python and workflow
 	$(BIN)/ruff check .
@@ -44,4 +47,4 @@ docs: setup  ## the page on configuration, from its schema
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all setup test test-slow lint format report docs help
+.PHONY: all setup test test-slow test-slurm lint format report docs help

@@ -1,4 +1,4 @@
-"""What several tests need: small images, small networks, and the folder of real files."""
+"""What several tests need: small images and networks, the folder of real files, and copies of the project to run."""
 
 import os
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from projects import Project
 
 from slowpoints.datasets.images import ImageSet
 from slowpoints.ensemble import Specification, initialise
@@ -79,3 +80,17 @@ def training() -> dict:
         "clip_norm": None,
         "schedules": {"vocabulary": [[0, 2], [0.5, 3]], "delay": [[0, 6], [0.5, 20]], "response": [[0, 0], [0.5, 1]]},
     }
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    """A fresh copy of the project, nothing run yet."""
+    return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Project:
+    """A copy in which config/test.yaml has run to its end; tests leave it as they find it."""
+    project = Project(tmp_path_factory.mktemp("finished") / "project")
+    project.log = project.snakemake("--cores", "2", "--configfile", "config/test.yaml")
+    return project

@@ -7,6 +7,8 @@ rule track_formation:
         formation=f"{TRAINED}/formation.parquet",
     log:
         "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.log",
+    benchmark:
+        "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.tsv"
     conda:
         "../../environment.yml"
     threads: 1

@@ -7,6 +7,8 @@ rule measure_memory:
         extrapolation=f"{TRAINED}/extrapolation.parquet",
     log:
         "logs/measure_memory/{dataset}.{architecture}.{protocol}.{block}.log",
+    benchmark:
+        "logs/measure_memory/{dataset}.{architecture}.{protocol}.{block}.tsv"
     conda:
         "../../environment.yml"
     threads: 1

@@ -8,6 +8,8 @@ rule find_slow_points:
         trajectories=f"{TRAINED}/trajectories.parquet",
     log:
         "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{block}.log",
+    benchmark:
+        "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{block}.tsv"
     conda:
         "../../environment.yml"
     threads: 1

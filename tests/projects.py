@@ -1,12 +1,12 @@
-"""Real Snakemake runs, each in a copy of the project of its own."""
+"""Copies of the project, in which Snakemake runs for real."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from places import ROOT
 
 PARTS = ("Snakefile", "workflow", "config", "scripts", "src", "slurm", "environment.yml")
@@ -25,12 +25,22 @@ class Project:
             else:
                 shutil.copy2(source, folder / part)
 
-    def snakemake(self, *arguments: str, fails: bool = False) -> str:
-        """Output of a run, which must succeed, or fail where `fails`."""
+    def start(self, *arguments: str, output=subprocess.PIPE) -> subprocess.Popen:
+        """Snakemake, started."""
         command = [sys.executable, "-m", "snakemake", *arguments]
         environment = {**os.environ, "PYTHONPATH": ""}  # scripts must find the library by themselves
-        run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600, env=environment)
-        output = run.stdout + run.stderr
+        return subprocess.Popen(
+            command, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT, text=True, env=environment
+        )
+
+    def snakemake(self, *arguments: str, fails: bool = False) -> str:
+        """Output of a run, which must succeed, or fail where `fails`."""
+        with self.start(*arguments) as run:
+            try:
+                output, _ = run.communicate(timeout=600)
+            except BaseException:
+                run.kill()
+                raise
         assert (run.returncode != 0) == fails, output
         return output
 
@@ -53,16 +63,7 @@ class Project:
         results = self.folder / "results"
         return {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
 
-
-@pytest.fixture
-def project(tmp_path) -> Project:
-    """A fresh copy, nothing run yet."""
-    return Project(tmp_path / "project")
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Project:
-    """A copy in which config/test.yaml has run to its end; tests leave it as they find it."""
-    project = Project(tmp_path_factory.mktemp("finished") / "project")
-    project.log = project.snakemake("--cores", "2", "--configfile", "config/test.yaml")
-    return project
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file under results/."""
+        results = self.folder / "results"
+        return {file: hashlib.sha256((results / file).read_bytes()).hexdigest() for file in sorted(self.files())}

@@ -1,0 +1,175 @@
+"""A real single-node SLURM on the loopback interface, from Debian's packages, for tests.
+
+No systemd, no accounting, GPUs that are links to /dev/null (which set CUDA_VISIBLE_DEVICES for jobs that ask). All
+of it lives in one folder but the link /etc/slurm/slurm.conf: the executor's inner srun looks nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "5")
+"""The profile as it ships, but for the first look at a job: the jobs of these tests take seconds."""
+PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
+LINK = Path("/etc/slurm/slurm.conf")
+PORTS = {"ctld": 26817, "slurmd": 26818}
+CONF = """
+ClusterName=test
+SlurmctldHost=localhost(127.0.0.1)
+SlurmctldPort={ctld}
+SlurmdPort={slurmd}
+{communication}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket,cred_expire=15
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/none
+MailProg=/bin/true
+MpiDefault=none
+SwitchType=switch/none
+SchedulerType=sched/backfill
+SchedulerParameters=bf_interval=2,sched_interval=2,batch_sched_delay=0
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SlurmdParameters=config_overrides
+ReturnToService=2
+JobRequeue=1
+KillWait=5
+MinJobAge=3600
+GresTypes=gpu
+NodeName=localhost NodeAddr=127.0.0.1 CPUs=4 RealMemory=16000 Gres=gpu:2 State=UNKNOWN
+PartitionName=test Nodes=localhost Default=YES DefaultTime=10 MaxTime=600 State=UP
+"""
+
+
+def missing() -> str | None:
+    """What keeps a cluster from being brought up here, or None."""
+    if os.geteuid() != 0:
+        return "root is needed to bring up SLURM"
+    if (LINK.exists() or LINK.is_symlink()) and "slurm-test" not in str(LINK.resolve()):
+        return f"{LINK} is somebody's own"
+    if not shutil.which("slurmctld"):
+        return _install()
+    return None
+
+
+def _install() -> str | None:
+    if not shutil.which("apt-get"):
+        return f"Debian's packages {', '.join(PACKAGES)} are needed"
+    policy = Path("/usr/sbin/policy-rc.d")  # answers 101: packages do not start their services
+    ours = not policy.exists()
+    if ours:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
+            run = subprocess.run(["apt-get", *command], env=environment, capture_output=True, text=True)
+            if run.returncode:
+                return f"apt-get {command[0]} failed: {run.stderr.strip().splitlines()[-1:]}"
+    finally:
+        if ours:
+            policy.unlink()
+    return None
+
+
+class Cluster:
+    """The daemons, up between `start` and `stop`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.daemons: list[subprocess.Popen] = []
+
+    def start(self) -> None:
+        for part in ("state", "spool", "dev"):
+            (self.folder / part).mkdir(parents=True)
+        for gpu in range(2):
+            (self.folder / f"dev/gpu{gpu}").symlink_to("/dev/null")
+        wrap, communication = self._addresses()
+        (self.folder / "slurm.conf").write_text(
+            CONF.format(folder=self.folder, communication=communication, **PORTS).strip() + "\n"
+        )
+        (self.folder / "gres.conf").write_text(
+            f"AutoDetect=off\nNodeName=localhost Name=gpu File={self.folder}/dev/gpu[0-1]\n"
+        )
+        LINK.parent.mkdir(exist_ok=True)
+        LINK.unlink(missing_ok=True)
+        LINK.symlink_to(self.folder / "slurm.conf")
+        key = self.folder / "munge.key"
+        key.touch(mode=0o600)
+        key.write_bytes(os.urandom(1024))
+        self.folder.chmod(0o755)
+        places = {"socket": "socket", "pid-file": "pid", "seed-file": "seed", "log-file": "log", "key-file": "key"}
+        files = [f"--{option}={self.folder}/munge.{end}" for option, end in places.items()]
+        self._spawn(["munged", "--foreground", "--force", "--origin=127.0.0.1", *files])
+        self._wait(lambda: (self.folder / "munge.socket").exists(), "munged")
+        conf = ["-f", str(self.folder / "slurm.conf")]
+        self._spawn([*wrap, "slurmctld", "-D", *conf])
+        self._spawn([*wrap, "slurmd", "-D", *conf, "-N", "localhost"])
+        self._wait(self._idle, "the node")
+
+    def stop(self) -> None:
+        subprocess.run(["scancel", "--user", "root"], capture_output=True)
+        for daemon in reversed(self.daemons):
+            daemon.terminate()
+        for daemon in self.daemons:
+            try:
+                daemon.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+        if LINK.is_symlink():
+            LINK.unlink()
+
+    def jobs(self) -> list[dict[str, str]]:
+        """What `scontrol show job` says of each job since the start, finished ones included."""
+        shown = subprocess.run(["scontrol", "--oneliner", "show", "jobs"], capture_output=True, text=True, check=True)
+        lines = [line for line in shown.stdout.splitlines() if line.startswith("JobId=")]
+        return [dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines]
+
+    def _addresses(self) -> tuple[list[str], str]:
+        """How to run the daemons so that they bind the loopback address alone, where that can be had."""
+        try:
+            local = socket.gethostbyname(socket.gethostname()).startswith("127.")
+        except OSError:
+            local = False
+        if local:
+            return [], "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny"
+        if subprocess.run(["unshare", "--uts", "true"], capture_output=True).returncode == 0:
+            named = ["unshare", "--uts", "sh", "-c", 'hostname localhost && exec "$@"', "sh"]
+            return named, "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny"
+        return [], ""
+
+    def _spawn(self, command: list[str]) -> None:
+        log = (self.folder / f"{len(self.daemons)}.out").open("w")
+        self.daemons.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
+
+    def _idle(self) -> bool:
+        asked = subprocess.run(["sinfo", "-h", "-N", "-o", "%t"], capture_output=True, text=True, timeout=10)
+        node = asked.stdout.strip()
+        if node.startswith(("down", "drain")):
+            subprocess.run(["scontrol", "update", "NodeName=localhost", "State=RESUME"], capture_output=True)
+        return node.startswith(("idle", "mix", "alloc"))
+
+    def _wait(self, ready, what: str) -> None:
+        end = time.monotonic() + 60
+        while not ready():
+            if time.monotonic() > end:
+                logs = [path.read_text()[-2000:] for path in self.folder.glob("*.log")]
+                raise TimeoutError(f"{what} is not up after 60 s\n" + "\n".join(logs))
+            time.sleep(0.5)

@@ -1,0 +1,33 @@
+"""The tiny study through the profile that ships, on a real SLURM."""
+
+import pytest
+from slurm.cluster import QUICK
+
+pytestmark = pytest.mark.slurm
+
+GPU_RULES = {"train_networks", "regularise_networks"}
+SUBMISSIONS = 1 + 2 + 2 + 2 + 4 + 1
+"""The data set, two cells trained, their memory, their slow points, two modes of both, tables with figures."""
+
+
+def rule_of(job):
+    return job["Comment"].removeprefix("rule_").split("_wildcards")[0]
+
+
+def test_results_are_those_of_a_run_without_slurm(on_slurm, finished):
+    assert on_slurm.digests() == finished.digests()
+
+
+def test_jobs_that_train_ask_for_a_gpu_and_others_do_not(on_slurm):
+    asking = {rule_of(job) for job in on_slurm.jobs if "gpu" in job.get("TresPerJob", "")}
+    assert asking == GPU_RULES
+    assert all("gpu" in job.get("TresPerJob", "") for job in on_slurm.jobs if rule_of(job) in GPU_RULES)
+
+
+def test_short_rules_share_submissions(on_slurm):
+    assert len(on_slurm.jobs) == SUBMISSIONS, [job["Comment"] for job in on_slurm.jobs]
+    assert {job["JobState"] for job in on_slurm.jobs} == {"COMPLETED"}
+
+
+def test_a_second_run_has_nothing_to_do(on_slurm):
+    assert on_slurm.planned(*QUICK, "--configfile", "config/test.yaml") == {}
