@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 LAZY = {
     "ImageSet": "datasets.images",
     "load_images": "datasets.images",
-    "make_dataset": "datasets",
+    "make_dataset": "datasets.making",
     "Networks": "ensemble",
     "load_networks": "ensemble",
     "save_networks": "ensemble",

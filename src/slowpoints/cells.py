@@ -67,7 +67,7 @@ class Cell:
         """Coordinates in which distances and speeds are measured, from a flat state `[..., parts * H]`."""
         return state
 
-    def speed_adjoint(self, grad: Tensor, state: Tensor) -> Tensor:
+    def speed_adjoint(self, grad: Tensor, coordinates: Tensor) -> Tensor:
         """Gradient with respect to a flat state, from one with respect to its `speed_coordinates`."""
         return grad
 
@@ -155,9 +155,9 @@ class LSTM(Cell):
         h, c = state.chunk(2, dim=-1)
         return torch.cat([h, c.tanh()], dim=-1)
 
-    def speed_adjoint(self, grad, state):
+    def speed_adjoint(self, grad, coordinates):
         grad_h, grad_c = grad.chunk(2, dim=-1)
-        squashed = state.chunk(2, dim=-1)[1].tanh()
+        squashed = coordinates.chunk(2, dim=-1)[1]
         return torch.cat([grad_h, torch.addcmul(grad_c, grad_c * squashed, squashed, value=-1)], dim=-1)
 
 

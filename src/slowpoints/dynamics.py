@@ -118,8 +118,8 @@ class SpeedResidual(Residual):
         cell, arguments = self.dynamics.cell, self._arguments(states)
         _, parts, recurrent = arguments
         after, kept = cell.step(*arguments)
-        after, before = (torch.cat(state, dim=-1) for state in (after, parts))
-        move = cell.speed_coordinates(after) - cell.speed_coordinates(before)
+        after, before = (cell.speed_coordinates(torch.cat(state, dim=-1)) for state in (after, parts))
+        move = after - before
         grad = cell.speed_adjoint(move, after).split(self.dynamics.hidden, dim=-1)
         through_step, _ = cell.adjoint(grad, parts, kept, recurrent)
         return (torch.cat(through_step, dim=-1) - cell.speed_adjoint(move, before)).view(states.shape)

@@ -14,9 +14,9 @@ from pathlib import Path
 import yaml
 
 from slowpoints.cells import CELLS
-from slowpoints.datasets import make_dataset
 from slowpoints.datasets.files import DOWNLOADS, download
 from slowpoints.datasets.images import load_images
+from slowpoints.datasets.making import make_dataset
 from slowpoints.devices import chosen_device, device_name
 from slowpoints.protocols import PROTOCOLS
 from slowpoints.provenance import settings_digest

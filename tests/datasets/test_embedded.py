@@ -6,8 +6,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from slowpoints.datasets import cifar, digits, glyphs, idx, make_dataset
+from slowpoints.datasets import cifar, digits, glyphs, idx
 from slowpoints.datasets.images import load_images
+from slowpoints.datasets.making import make_dataset
 
 GLYPHS = {"kind": "glyphs", "classes": 10, "size": 16, "n_train": 6000, "n_test": 1000, "seed": 0}
 

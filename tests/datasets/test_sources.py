@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from slowpoints.datasets import cifar, idx, make_dataset, parquet, png
+from slowpoints.datasets import cifar, idx, parquet, png
 from slowpoints.datasets.files import compare, download, source_files
 from slowpoints.datasets.images import load_images, save_images
+from slowpoints.datasets.making import make_dataset
 
 
 @pytest.fixture
