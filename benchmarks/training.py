@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from slowpoints.accelerate import PRECISIONS, precision
 from slowpoints.datasets.images import ImageSet
 from slowpoints.ensemble import Specification, initialise
 from slowpoints.protocols import Stage
@@ -102,6 +103,7 @@ if __name__ == "__main__":
     for name, size in (("pixels", 784), ("hidden", 200), ("batch", 128), ("bank", 256), ("steps", 5)):
         parser.add_argument(f"--{name}", type=int, default=size)
     parser.add_argument("--networks", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -110,13 +112,14 @@ if __name__ == "__main__":
     ways[("ensemble, fresh noise", 1)] = ensemble(*size, 0, 1, given.device)
     for networks in given.networks:
         ways[(f"ensemble, bank of {given.bank}", networks)] = ensemble(*size, given.bank, networks, given.device)
-    times = {way: [] for way in ways}
-    for step in ways.values():
-        seconds(step, 2, given.device)
-    for _ in range(ROUNDS):
-        for way, step in ways.items():
-            times[way].append(seconds(step, given.steps, given.device))
-    peak = peak_flops(given.device)
+    with precision(given.precision):
+        times = {way: [] for way in ways}
+        for step in ways.values():
+            seconds(step, 2, given.device)
+        for _ in range(ROUNDS):
+            for way, step in ways.items():
+                times[way].append(seconds(step, given.steps, given.device))
+        peak = peak_flops(given.device)
     gates = {"gru": 3, "lstm": 4}[given.architecture]
     rows = []
     for (way, networks), own in times.items():

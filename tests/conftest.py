@@ -78,6 +78,7 @@ def training() -> dict:
         "noise": "bank",
         "bank": 23,
         "clip_norm": None,
+        "precision": "float32",
         "schedules": {"vocabulary": [[0, 2], [0.5, 3]], "delay": [[0, 6], [0.5, 20]], "response": [[0, 0], [0.5, 1]]},
     }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from slowpoints.accelerate import fused
 from slowpoints.cells import Cell
 
 
@@ -29,6 +30,8 @@ def unroll(cell: Cell, tables: list[Tensor], index: Tensor, recurrent: Tensor) -
     offset = torch.arange(networks, device=index.device).mul_(rows)[:, None]
     flat = [table.reshape(networks * rows, -1) for table in tables]
     run = _Recurrence.apply if cell.has_adjoint else _unroll_automatically
+    if recurrent.is_cuda and cell.has_adjoint:
+        cell = fused(cell)
     return run(cell, index + offset, recurrent, *flat)
 
 

@@ -67,6 +67,8 @@ class SpeedPenalty:
 class TrackedPenalty(SpeedPenalty):
     """The same at slow points that follow the network: sought anew, from where they were, every so many steps."""
 
+    capturable = False  # not every call does the same work
+
     def __init__(self, networks: Networks, points: Tensor, found: Tensor, weight: float, noise_frames: int, every: int):
         super().__init__(networks, points, found, weight, noise_frames)
         self.every, self.calls = every, 0

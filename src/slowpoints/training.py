@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from slowpoints.accelerate import Captured, precision
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics import Dynamics
 from slowpoints.ensemble import Networks, Specification, initialise, save_networks
@@ -23,7 +24,7 @@ from slowpoints.protocols import Stage, class_orders, stages
 from slowpoints.resume import ResumeAt, ResumeFile
 from slowpoints.snapshots import TENSORS, save_snapshots
 from slowpoints.storage import write_table
-from slowpoints.task import DRAWS, NoiseBank, accuracies, draw_trials, fresh_rows, in_use_mask, trial_loss
+from slowpoints.task import DRAWS, NoiseBank, Trials, accuracies, draw_trials, fresh_rows, in_use_mask, trial_loss
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,11 @@ def run(
         file = ResumeFile(resume.path, settings, resume.minutes)
         if file.take_up(going):
             log.info("taken up at step %d of %d", going.step, going.steps)
-    with tqdm(total=going.steps, initial=going.step, desc=purpose, unit="step", disable=not sys.stderr.isatty()) as bar:
+    silent = not sys.stderr.isatty()
+    with (
+        precision(training["precision"]),
+        tqdm(total=going.steps, initial=going.step, desc=purpose, unit="step", disable=silent) as bar,
+    ):
         for stage in plan:
             if going.step >= stage.stop:
                 continue
@@ -208,10 +213,14 @@ class _Run:
         # On a CPU the fused and the foreach Adam round the last few numbers of a tensor otherwise than those before,
         # so that a network's bits would depend on how many stand beside it.
         on_gpu = networks.device.type == "cuda"
-        self.optimiser = torch.optim.Adam(self.networks.weights.values(), fused=on_gpu, foreach=False)
+        self.optimiser = torch.optim.Adam(
+            self.networks.weights.values(), fused=on_gpu, foreach=False, capturable=on_gpu
+        )
+        self.captured = on_gpu and getattr(penalty, "capturable", True)
         self.clip_norm, self.penalty = training["clip_norm"], penalty
         self.steps, self.snapshot_steps = steps, snapshot_steps
         self.step = 0
+        self.step_on_device = torch.zeros((), dtype=torch.int64, device=networks.device)
         self.bad_step = torch.full((len(networks),), -1, device=networks.device)
         self.rows: list[pd.DataFrame] = []
         self.snapshots: dict[int, Dynamics] = {}
@@ -221,9 +230,20 @@ class _Run:
         self.stage = stage
         self.batches.enter(stage)
         self.optimiser.param_groups[0]["lr"] = stage.learning_rate
+        self.work = Captured(self._work, self._streams()) if self.captured else self._work
 
     def advance(self) -> None:
-        """One step."""
+        """One step, and what is kept of it."""
+        outputs = self.work()
+        if self.step % max(1, self.steps // LOGGED_ROWS) == 0 or self.step + 1 == self.steps:
+            _check(self.networks, self.bad_step)
+            self.rows.append(_row(self.networks, self.step, self.stage, *outputs, self.batches.mask))
+        self.step += 1
+        if self.step in self.snapshot_steps:
+            self.snapshots[self.step] = self.networks.dynamics()
+
+    def _work(self) -> tuple[Tensor, Tensor, Trials]:
+        """What a step does on the device, without waiting for it; gives losses, outputs and trials."""
         logits, trials = self.batches.next()
         mask, readout = self.batches.mask, self.networks.spec.readout
         loss = trial_loss(logits, trials, mask, self.stage.null_weight, readout)
@@ -234,13 +254,9 @@ class _Run:
             clip_gradients(list(self.networks.weights.values()), self.clip_norm)
         self.optimiser.step()
         fresh = (self.bad_step < 0) & ~total.detach().isfinite()
-        self.bad_step = torch.where(fresh, self.step, self.bad_step)
-        if self.step % max(1, self.steps // LOGGED_ROWS) == 0 or self.step + 1 == self.steps:
-            _check(self.networks, self.bad_step)
-            self.rows.append(_row(self.networks, self.step, self.stage, loss, logits, trials, mask))
-        self.step += 1
-        if self.step in self.snapshot_steps:
-            self.snapshots[self.step] = self.networks.dynamics()
+        self.bad_step.copy_(torch.where(fresh, self.step_on_device, self.bad_step))
+        self.step_on_device += 1
+        return loss.detach(), logits.detach(), trials
 
     def _streams(self) -> list[torch.Generator]:
         return [*self.batches.trial_streams, *self.batches.noise_streams, *getattr(self.penalty, "streams", [])]
@@ -265,6 +281,7 @@ class _Run:
         """As `resume.Resumable`."""
         device = self.networks.device
         self.step, self.bad_step = facts["step"], tensors["bad_step"].to(device)
+        self.step_on_device.fill_(self.step)
         self.rows = [pd.DataFrame(facts["history"])[facts["columns"]]]
         with torch.no_grad():
             for name, weight in self.networks.weights.items():
