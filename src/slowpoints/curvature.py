@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from slowpoints.cells import CELLS, State
+from slowpoints.cells import CELLS, State, tanh
 
 Curvature = Callable[[list[Tensor], State, list[Tensor]], Tensor]
 """From drives, state and recurrent weights, as `Cell.step`, to the Hessian `[S, B, n, n]`."""
@@ -49,7 +49,7 @@ def lstm_curvature(drive: list[Tensor], state: State, recurrent: list[Tensor]) -
     (h_new, _), (gates, g, squashed) = CELLS["lstm"].step(drive, state, recurrent)
     i, f, o = gates.chunk(3, dim=-1)
     i1, f1, o1, g1 = i * (1 - i), f * (1 - f), o * (1 - o), 1 - g**2
-    e, before = 1 - squashed**2, c.tanh()
+    e, before = 1 - squashed**2, tanh(c)
     e_before = 1 - before**2
     speed_h, speed_c = h_new - h, squashed - before
     none = torch.zeros_like(c)

@@ -37,6 +37,16 @@ def test_the_default_study_is_48_networks_in_8_cells(project):
     assert jobs["prepare_dataset"] == 2
 
 
+def test_the_paper_is_40_mnist_and_20_cifar_networks(project, data_dir):
+    arguments = ("--cores", "2", "--configfile", "config/paper.yaml", "--config", f"data_dir={data_dir}")
+    jobs = project.planned(*arguments)
+    assert (jobs["train_networks"], jobs["regularise_networks"]) == (8, 24)
+    plan = project.snakemake("-n", *arguments)
+    for dataset, block in {"mnist": "0-9", "cifar10": "0-4"}.items():
+        for cell in ("gru/vocu", "gru/decu", "lstm/vocu", "lstm/decu"):
+            assert f"results/networks/{dataset}/{cell}/trained/{block}/weights.safetensors" in plan
+
+
 def test_mnist_is_downloaded_where_no_folder_is_given(project):
     jobs = project.planned("--cores", "2", "--configfile", "config/mnist.yaml")
     assert jobs["download_source"] == 4
