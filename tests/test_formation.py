@@ -134,7 +134,7 @@ def test_formation_of_a_trained_cell(make_networks, images, training, architectu
     settings = {"adam_steps": 500, "max_iterations": 1, "tolerance": 1e-8, "images_per_class": 10, "noise_scale": 1}
     points = measure_slow_points(networks, images, settings, longest_delay=20).slow_points
     plan, orders = stages("vocu", training, 3), class_orders("vocu", 3, "small", networks.seeds)
-    table = measure_formation(snapshots, points, plan, orders, adam_steps=50)
+    table = measure_formation(snapshots, points, plan, orders, max_iterations=3)
     last = table[table["step"] == 600].reset_index(drop=True)
     found = points[points["speed"].notna()].reset_index(drop=True)
     np.testing.assert_allclose(last["speed"], found["speed"].astype(float), rtol=1e-4)  # its own slow points

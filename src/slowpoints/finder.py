@@ -94,8 +94,9 @@ def find_slow_points(
         free = ~((state <= lower) & (gradient > 0) | (state >= upper) & (gradient < 0))
         waiting = active
         for _ in range(TRIES):
-            move = _newton_step(hessian, gradient, free, damping, waiting)
-            trial = torch.where(waiting[:, None], (state + move).clamp(lower, upper), state)
+            trial, rows = state.clone(), waiting.nonzero()[:, 0]
+            move, damping[rows] = _newton_step(hessian[rows], gradient[rows], free[rows], damping[rows])
+            trial[rows] = (state[rows] + move).clamp(lower[rows], upper[rows])
             value = residual.half_square(trial)
             move = trial - state
             predicted = -((gradient * move).sum(1) + 0.5 * (move[:, None] @ hessian @ move[:, :, None]).flatten())
@@ -175,19 +176,20 @@ def _projected_gradient(state: Tensor, gradient: Tensor, lower: Tensor, upper: T
     return ((state - gradient).clamp(lower, upper) - state).norm(dim=-1)
 
 
-def _newton_step(hessian: Tensor, gradient: Tensor, free: Tensor, damping: Tensor, waiting: Tensor) -> Tensor:
-    """Solves (H + damping) p = -gradient over the free variables, `[P, n]`.
+def _newton_step(hessian: Tensor, gradient: Tensor, free: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
+    """Solves (H + damping) p = -gradient over the free variables.
 
-    The damping of points still waiting for a step is raised, in place, until H + damping is positive definite; that
-    of others is left alone, or a point would depend on how long its neighbours wait.
+    Returns:
+        p, `[P, n]`, and the damping of each point, raised until H + damping is positive definite.
     """
     both = free[:, :, None] & free[:, None, :]
     held = torch.where(both, hessian, 0) + torch.diag_embed((~free).to(hessian))
-    while True:
-        factor, info = torch.linalg.cholesky_ex(held + torch.diag_embed(damping[:, None].expand_as(gradient)))
-        failed = (info > 0) & waiting & (damping < MAX_DAMPING)
-        if not failed.any():
-            break
-        damping[failed] *= 4
+    damping = damping.clone()
+    factor, info = torch.linalg.cholesky_ex(held + torch.diag_embed(damping[:, None].expand_as(gradient)))
+    while (failed := (info > 0) & (damping < MAX_DAMPING)).any():
+        rows = failed.nonzero()[:, 0]
+        damping[rows] *= 4
+        raised = torch.diag_embed(damping[rows, None].expand(-1, gradient.shape[1]))
+        factor[rows], info[rows] = torch.linalg.cholesky_ex(held[rows] + raised)
     right = torch.where(free, -gradient, 0)
-    return torch.cholesky_solve(right[..., None], factor)[..., 0]
+    return torch.cholesky_solve(right[..., None], factor)[..., 0], damping

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from slowpoints.births import add_parents
 from slowpoints.dynamics import Dynamics
-from slowpoints.finder import descend
+from slowpoints.finder import find_slow_points
 from slowpoints.protocols import Stage
 from slowpoints.residual import Map
-from slowpoints.slow_points import authors_bounds, class_or_null, stored_points
+from slowpoints.slow_points import class_or_null, stored_points
 
 log = logging.getLogger(__name__)
 
@@ -87,13 +87,25 @@ def separations(points: Tensor, networks: int) -> tuple[Tensor, Tensor]:
     return distance.diagonal_scatter(distance.new_full(own.shape[:2], torch.inf), dim1=1, dim2=2), typical
 
 
+def tracking_bounds(last: Dynamics, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Bounds `[P, n]` of tracked points: [-1, 1] for h, for c the largest |c| among the network's own slow points.
+
+    With c free, a search from snapshot to snapshot drifts along saturated cells.
+    """
+    upper = torch.ones_like(points)
+    if last.coordinates > last.hidden:
+        c = points[:, last.hidden :].abs().view(last.networks, -1)
+        upper[:, last.hidden :] = c.amax(1).repeat_interleave(len(points) // last.networks)[:, None]
+    return -upper, upper
+
+
 def measure_formation(
     snapshots: dict[int, Dynamics],
     slow_points: pd.DataFrame,
     plan: Sequence[Stage],
     orders: np.ndarray,
     *,
-    adam_steps: int,
+    max_iterations: int,
 ) -> pd.DataFrame:
     """Tracks the slow points of a cell back to the first snapshot.
 
@@ -102,7 +114,7 @@ def measure_formation(
         slow_points: table `slow_points` of the same networks, in their order.
         plan: the run's stages.
         orders: classes in the order in which they come into use, `[S, C]`.
-        adam_steps: steps of the descent in each snapshot; it starts warm.
+        max_iterations: of the deep search in each snapshot; it starts warm.
 
     Returns:
         The table `formation` without the columns of the cell: a row for each network, class and snapshot, and none
@@ -112,8 +124,11 @@ def measure_formation(
     last, networks = dynamics[-1], dynamics[-1].networks
     start, found = stored_points(slow_points, last.coordinates, last.recurrent.device)
 
-    def search(residual: Map, start: Tensor) -> Tensor:
-        return descend(residual, start, *authors_bounds(last), steps=adam_steps)[0]
+    bounds = tracking_bounds(last, start)
+
+    def search(residual: Map, begin: Tensor) -> Tensor:
+        found = find_slow_points(None, begin, *bounds, residual=residual, max_iterations=max_iterations)
+        return found.state
 
     measure = last.cell.speed_coordinates
     tracks = back_track([own.residual for own in dynamics], start, search, measure)

@@ -8,7 +8,7 @@ CUT = {
     "training": {"steps": 3},
     "memory": {"delays": [4, 19, 20, 40], "n_images": 20, "bank": 60},
     "slow_points": {"adam_steps": 5, "max_iterations": 1, "images_per_class": 4},
-    "formation": {"snapshots": 1, "adam_steps": 2},
+    "formation": {"snapshots": 1, "max_iterations": 1},
     "regularisation": {"steps": 1},
 }
 

@@ -13,12 +13,11 @@ rule track_formation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grown(measuring_memory),
+        runtime=grown(120),
     params:
         training=preset("training"),
-        adam_steps=preset("formation", "adam_steps"),
-        device=STUDY.config["device"],
+        max_iterations=preset("formation", "max_iterations"),
         code=library_digest("track_formation"),
     script:
         "../../scripts/track_formation.py"

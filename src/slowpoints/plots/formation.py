@@ -12,6 +12,9 @@ from slowpoints.births import births
 from slowpoints.plots.style import GREY, cell_panels, cell_title, class_colour, say
 
 FAINT = 0.25
+LEAST_SPEED = 1e-4  # drawn: slower points hardly move within any delay that is measured
+NAME_WIDTH = 0.1  # of the name of a birth, as a share of the axis
+HEADROOM = 0.35  # above the lines, for the names of births, as a share of their height
 
 
 def draw(formation: pd.DataFrame) -> Figure:
@@ -30,13 +33,15 @@ def draw(formation: pd.DataFrame) -> Figure:
         ax.set_title(f"{cell_title(*cell)}, seed {first}", loc="left")
         _draw_panel(ax, own[own["seed"] == first])
     for ax in axes[:, 0]:
-        ax.set_ylabel("speed of slow point\n(per frame, state units)")
+        ax.set_ylabel("speed of slow point, at least 10$^{-4}$\n(per frame, state units)")
     for ax in axes[-1]:
         ax.set_xlabel("training step")
     handles = [
         Line2D([], [], color=GREY, lw=1.6, label="memory, with its class"),
         Line2D([], [], color=GREY, lw=0.8, alpha=0.5, label="its point before the memory was there"),
-        Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=5, label="birth; “← 3”: out of memory 3"),
+        Line2D(
+            [], [], color=GREY, marker="o", mfc="white", ls="", ms=5, label="birth; “5←3”: of memory 5, out of memory 3"
+        ),
         Line2D([], [], color=GREY, lw=0.8, ls=":", label="change of the curriculum"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4 if axes.shape[1] > 2 else 2)
@@ -45,25 +50,37 @@ def draw(formation: pd.DataFrame) -> Figure:
 
 def _draw_panel(ax, network: pd.DataFrame) -> None:
     classes = int(network["label"].max())
-    born = births(network).set_index("label")
+    network = network.assign(speed=network["speed"].clip(lower=LEAST_SPEED))
     ends = {}
     for label, track in network.sort_values("step").groupby("label"):
         colour = class_colour(label, classes)
         ax.plot(track["step"], track["speed"], color=colour, lw=0.8, alpha=FAINT)
         memory = track[track["born"]]
         ax.plot(memory["step"], memory["speed"], color=colour, lw=1.6)
-        if label in born.index:
-            birth = born.loc[label]
-            parent = "" if np.isnan(birth["parent"]) else f"{label}←{birth['parent']:.0f}"
-            height = 10 ** birth["log10_speed"]
-            ax.plot(birth["step"], height, "o", mfc="white", mec=colour, ms=5, zorder=4)
-            above = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
-            ax.annotate(parent, (birth["step"], height), fontsize=7, color=colour, **above)
         ends[label] = (track["speed"].iloc[-1], colour)
     _mark_changes(ax, network)
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(mpl.ticker.LogFormatterSciNotation())
+    low, high = np.log10(network["speed"].min()), np.log10(network["speed"].max())
+    ax.set_ylim(10 ** (low - 0.05 * (high - low)), 10 ** (high + HEADROOM * (high - low)))
+    _mark_births(ax, births(network), classes)
     _name_ends(ax, network["step"].max(), ends)
+
+
+def _mark_births(ax, born: pd.DataFrame, classes: int) -> None:
+    """A circle at each birth, and its class with its parent's in the headroom above, in rows that leave room."""
+    wide = NAME_WIDTH * np.diff(ax.get_xlim())[0]
+    rows: list[float] = []  # where the last name of each row stands
+    for birth in born.sort_values("step").itertuples():
+        colour = class_colour(birth.label, classes)
+        ax.plot(birth.step, max(10**birth.log10_speed, LEAST_SPEED), "o", mfc="white", mec=colour, ms=5, zorder=4)
+        if np.isnan(birth.parent):
+            continue
+        row = next((row for row, last in enumerate(rows) if birth.step - last >= wide), len(rows))
+        rows[row : row + 1] = [birth.step]
+        place = {"xy": (birth.step, 1), "xycoords": ax.get_xaxis_transform(), "xytext": (0, -8 * row)}
+        text = f"{birth.label:.0f}←{birth.parent:.0f}"
+        ax.annotate(text, **place, textcoords="offset points", fontsize=7, color=colour, ha="center", va="top")
 
 
 def _mark_changes(ax, network: pd.DataFrame) -> None:
