@@ -70,6 +70,16 @@ def test_memory_is_measured_for_any_grouping():
     np.testing.assert_allclose(by_class["memory_score"], [0.5 * beyond, beyond])
 
 
+def test_data_sets_may_differ_in_delays_and_classes():
+    def flat(*_):
+        return 0.5
+
+    other = extrapolation_rows(1, flat, delays=(19, 20, 50), classes=4).assign(dataset="other")
+    measures = memory_measures(pd.concat([extrapolation_rows(1, flat), other]), ["dataset", "seed"])
+    assert set(measures["dataset"]) == {"digits", "other"}
+    np.testing.assert_allclose(measures["memory_score"], 0.5)
+
+
 def test_collating_takes_the_seeds_of_the_study(tmp_path):
     for block, seeds in (("8-11", range(8, 12)), ("0-7", range(8))):
         rows = pd.concat([accuracy_rows([0.9]).assign(seed=seed) for seed in seeds])

@@ -56,7 +56,17 @@ def accuracy_by_delay(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.Data
 
 
 def memory_measures(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """memory_score, half_life and half_life_reached of each group of `by`, which become columns."""
+    """memory_score, half_life and half_life_reached of each group of `by`, which become columns.
+
+    Data sets may differ in their delays and classes; where `by` names no data set, there must be one.
+    """
+    if "dataset" in by:
+        parts = [_memory_of_one(own, by) for _, own in extrapolation.groupby("dataset", sort=False)]
+        return pd.concat(parts, ignore_index=True)
+    return _memory_of_one(extrapolation, by)
+
+
+def _memory_of_one(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     curves = accuracy_by_delay(extrapolation, by)
     delays = curves.columns.to_numpy()
     classes = extrapolation["label"].nunique()

@@ -19,13 +19,13 @@ def draw(extrapolation: pd.DataFrame) -> Figure:
         extrapolation: table `extrapolation`; only networks as trained are drawn.
     """
     trained = as_trained(extrapolation)
-    curves = accuracy_by_delay(trained, NETWORK).reset_index()
-    datasets, architectures = ordered(curves["dataset"]), ordered(curves["architecture"])
+    datasets, architectures = ordered(trained["dataset"]), ordered(trained["architecture"])
     figure, axes = panels(len(datasets), len(architectures), sharex=True, sharey=True, height=2.5, width=3.6)
-    chance = 1 / trained["label"].nunique()
     for row, dataset in zip(axes, datasets, strict=True):
+        of_set = trained[trained["dataset"] == dataset]  # delays and classes are its own
+        curves, chance = accuracy_by_delay(of_set, NETWORK).reset_index(), 1 / of_set["label"].nunique()
         for ax, architecture in zip(row, architectures, strict=True):
-            own = curves[(curves["dataset"] == dataset) & (curves["architecture"] == architecture)]
+            own = curves[curves["architecture"] == architecture]
             _draw_panel(ax, own.drop(columns=["dataset", "architecture", "seed"]), chance)
             ax.set_title(cell_title(dataset, architecture), loc="left")
     for ax in axes[:, 0]:

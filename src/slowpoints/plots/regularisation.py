@@ -30,10 +30,10 @@ def draw(extrapolation: pd.DataFrame, regularisation: pd.DataFrame) -> Figure:
     """
     datasets = ordered(regularisation["dataset"])
     figure, axes = panels(len(datasets), 3, width=3.5, height=2.9)
-    curves = accuracy_by_delay(extrapolation, [*NETWORK, "mode", "lambda"]).reset_index()
     for row, dataset in zip(axes, datasets, strict=True):
         own = regularisation[regularisation["dataset"] == dataset]
-        _draw_curves(row[0], curves[curves["dataset"] == dataset].drop(columns=NETWORK))
+        curves = accuracy_by_delay(extrapolation[extrapolation["dataset"] == dataset], [*NETWORK, "mode", "lambda"])
+        _draw_curves(row[0], curves.reset_index().drop(columns=NETWORK))
         _draw_change(row[1], own, "memory_score", "memory score")
         _draw_change(row[2], own, "log10_speed", "log$_{10}$ speed of slow points")
         for ax, what in zip(row, ("accuracy", "change of memory", "change of speed"), strict=True):
