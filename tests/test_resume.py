@@ -105,6 +105,26 @@ def test_a_file_of_another_run_is_not_taken_up(
     assert same(again, train(networks, images, other)[0])
 
 
+def test_fine_tuning_of_other_points_is_not_taken_up(
+    make_networks, images, training, tmp_path, kill_at, monkeypatch, caplog
+):
+    from test_regularisation import SEARCH, SETTINGS, points_table
+
+    networks = make_networks(double=False)
+    common = {"search": SEARCH, "settings": SETTINGS, "training": training, "mode": "slow_points", "weight": 0.1}
+    resume = ResumeAt(tmp_path / "resume", 0)
+    kill_at(5)
+    points = points_table(networks)
+    with pytest.raises(Killed):
+        regularise(networks, images, points, **common, resume=resume)
+    monkeypatch.undo()
+    points["state"] = [0.9 * state for state in points["state"]]
+    with caplog.at_level(logging.WARNING):
+        again, _ = regularise(networks, images, points, **common, resume=resume)
+    assert "other settings: starting anew" in caplog.text
+    assert same(again, regularise(networks, images, points, **common)[0])
+
+
 def test_a_file_of_other_code_is_not_taken_up(make_networks, images, training, tmp_path, kill_at, monkeypatch, caplog):
     networks = make_networks(double=False)
     resume = ResumeAt(tmp_path / "resume", 0)

@@ -40,7 +40,8 @@ class ResumeFile:
     def __init__(self, path: str | Path, settings: object, minutes: float):
         self.path, self.minutes = Path(path), minutes
         self.digest = settings_digest(settings)
-        self.code = library_digest(Path(__file__).with_name("training.py"))
+        # Of all that can take part in a run: fine-tuning reaches training.
+        self.code = library_digest(Path(__file__).with_name("regularisation.py"))
         self.written = time.monotonic()
 
     def take_up(self, run: Resumable) -> bool:
