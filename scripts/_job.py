@@ -20,7 +20,7 @@ def logged(snakemake):
     from slowpoints.provenance import settings_digest
     from slowpoints.storage import provenance
 
-    settings = {name: value for name, value in snakemake.params.items() if name not in ("code", "device")}
+    settings = {name: value for name, value in snakemake.params.items() if name != "code"}
     terminal = sys.stderr
     with Path(snakemake.log[0]).open("w", buffering=1) as log:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=log, force=True)
@@ -43,9 +43,9 @@ def _set_threads(threads: int) -> None:
 
 
 def _device_name(snakemake) -> str:
-    wanted = dict(snakemake.params.items()).get("device", "cpu")
-    if wanted == "cpu":
+    """Of a rule that may use a GPU, which says so in its resources; others stay on the CPU."""
+    if not snakemake.resources.get("gpu"):
         return "cpu"
     from slowpoints.devices import device_name
 
-    return device_name(wanted)
+    return device_name(snakemake.config["device"])

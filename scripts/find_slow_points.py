@@ -2,11 +2,10 @@
 
 from _job import logged
 from slowpoints import load_images, load_networks, measure_slow_points
-from slowpoints.devices import chosen_device
 from slowpoints.storage import with_cell, write_table
 
 with logged(snakemake):
-    networks = load_networks(snakemake.input.weights, chosen_device(snakemake.params.device))
+    networks = load_networks(snakemake.input.weights)
     images = load_images(snakemake.input.train)
     tables = measure_slow_points(
         networks, images, snakemake.params.slow_points, longest_delay=snakemake.params.longest_delay

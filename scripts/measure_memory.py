@@ -2,12 +2,11 @@
 
 from _job import logged
 from slowpoints import load_images, load_networks, measure_accuracy, measure_memory
-from slowpoints.devices import chosen_device
 from slowpoints.storage import with_cell, write_table
 
 with logged(snakemake):
     settings = snakemake.params.memory
-    networks = load_networks(snakemake.input.weights, chosen_device(snakemake.params.device))
+    networks = load_networks(snakemake.input.weights)
     images = load_images(snakemake.input.test)
     tables = {
         "accuracy": measure_accuracy(networks, images, n_images=settings["n_images"]),

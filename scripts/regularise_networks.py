@@ -12,9 +12,9 @@ with logged(snakemake):
     preset = snakemake.params.preset
     mode, weight = mode_parts(snakemake.wildcards.mode, preset["regularisation"]["lambda"])
     train, test = (load_images(snakemake.input[part]) for part in ("train", "test"))
-    resume = ResumeAt.beside(snakemake.output.weights, snakemake.config["resume_minutes"])
+    resume = ResumeAt.beside(snakemake.output.weights, float(snakemake.config["resume_minutes"]))
     networks, history = regularise(
-        load_networks(snakemake.input.weights, chosen_device(snakemake.params.device)),
+        load_networks(snakemake.input.weights, chosen_device(snakemake.config["device"])),
         train,
         read_table(snakemake.input.slow_points),
         mode=mode,

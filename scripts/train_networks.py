@@ -15,6 +15,6 @@ with logged(snakemake):
         load_images(snakemake.input.train),
         snakemake.params.preset,
         Path(snakemake.output.weights).parent,
-        device=chosen_device(snakemake.params.device),
-        resume_minutes=snakemake.config["resume_minutes"],
+        device=chosen_device(snakemake.config["device"]),
+        resume_minutes=float(snakemake.config["resume_minutes"]),
     )

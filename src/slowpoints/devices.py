@@ -16,7 +16,10 @@ def chosen_device(wanted: str) -> str:
     """
     if wanted == "cuda" and not torch.cuda.is_available():
         raise RuntimeError("device is cuda, but PyTorch finds no GPU here; set device to auto or cpu")
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+    if wanted == "cpu" or not torch.cuda.is_available():
+        return "cpu"
+    torch.backends.cudnn.conv.fp32_precision = "ieee"  # PyTorch's default rounds convolutions to tf32
+    return "cuda"
 
 
 def device_name(wanted: str) -> str:

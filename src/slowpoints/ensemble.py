@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from slowpoints.streams import generator
 from slowpoints.task import ImageTable, Trials, place_images
 
 BIAS_SCALE = 0.01  # biases start at 0.01 Normal(0, 1) (authors' code)
+FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
 MEAN_INPUT_FRAMES = 1000  # noise images whose mean feature is the mean input (authors' code)
 
 
@@ -141,6 +143,18 @@ class Networks:
         blocks = zip(cell.split(self.weights["bias"]), cell.split(self.weights["input"]), strict=True)
         return [torch.baddbmm(bias[:, None], features, weight[:, :-1]) for bias, weight in blocks]
 
+    @torch.no_grad()
+    def image_drives(self, images: np.ndarray) -> list[Tensor]:
+        """Drive of each block under images that all networks see, `[S, B, width * H]`.
+
+        Args:
+            images: `[B, height, width, channels]`, uint8.
+        """
+        pixels = torch.as_tensor(images.reshape(len(images), -1), device=self.device)
+        # In blocks, since a front end holds maps many times the size of its images.
+        parts = [(part.float() / 255).expand(len(self), -1, -1) for part in pixels.split(FRONT_ROWS)]
+        return self.drive(torch.cat([self.features(part) for part in parts], dim=1))
+
     @property
     def trigger(self) -> list[Tensor]:
         """What the trigger adds to the drive, for each block, `[S, width * H]`."""
@@ -249,7 +263,7 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
 
     Raises:
         FileNotFoundError: if no weights file is there.
-        ValueError: if blocks in the folder belong to different kinds of network.
+        ValueError: if blocks in the folder belong to different kinds of network, or overlap.
     """
     path = Path(path)
     files = [path] if path.is_file() else sorted(path.glob("**/weights.safetensors"))
@@ -260,6 +274,8 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
         raise ValueError(f"{path} holds networks of different kinds: {', '.join(str(file.parent) for file in files)}")
     joined = {name: torch.cat([block.weights[name] for block in blocks]) for name in blocks[0].weights}
     seeds = tuple(seed for block in blocks for seed in block.seeds)
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"{path} holds a seed twice: {', '.join(file.parent.name for file in files)} overlap")
     return replace(blocks[0], seeds=seeds, weights=joined).select(sorted(seeds)).to(device)
 
 

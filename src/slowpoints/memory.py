@@ -91,10 +91,9 @@ def measure_memory(
         (Wilson 95 % interval).
     """
     rows = chosen_rows(images, n_images)
-    shown = torch.as_tensor(images.images[rows].reshape(len(rows), -1), device=networks.device).float() / 255
     labels = torch.as_tensor(images.labels[rows].astype(np.int64), device=networks.device)
     noise_drives = _fresh(networks, len(rows)) if noise == "fresh" else _from_bank(networks, len(rows), bank)
-    image_drives = networks.drive(networks.features(shown.expand(len(networks), -1, -1)))
+    image_drives = networks.image_drives(images.images[rows])
     right = roll_out(networks, image_drives, noise_drives, labels, delays)  # [D, S, B]
     correct = torch.stack([right[..., labels == label].sum(-1) for label in range(images.classes)], dim=-1)
     trials = torch.bincount(labels, minlength=images.classes)

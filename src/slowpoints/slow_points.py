@@ -74,15 +74,14 @@ def class_centres(
     """
     spec, cell = networks.spec, networks.spec.cell
     rows, labels = balanced_rows(images, images_per_class)
-    pixels = torch.as_tensor(images.images[rows].reshape(len(rows), -1), device=networks.device).float() / 255
     noise = torch.empty(len(networks), CENTRE_FRAMES - 1, spec.pixels, device=networks.device)
     networks.noise(networks.streams("class centres"), noise).sub_(spec.noise_mean).mul_(noise_scale).add_(
         spec.noise_mean
     )
-    shown = networks.drive(networks.features(pixels.expand(len(networks), -1, -1)))
+    shown = networks.image_drives(images.images[rows])
     heard = networks.drive(networks.features(noise))
     recurrent = cell.split(networks.weights["recurrent"])
-    state = cell.initial_state(len(networks), len(rows), spec.hidden, like=pixels)
+    state = cell.initial_state(len(networks), len(rows), spec.hidden, like=noise)
     lower = upper = None
     for frame in range(CENTRE_FRAMES):
         drive = shown if frame == 0 else [h[:, frame - 1 : frame].expand(-1, len(rows), -1) for h in heard]

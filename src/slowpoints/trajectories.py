@@ -64,11 +64,10 @@ def _run(networks: Networks, images: ImageSet) -> tuple[np.ndarray, Tensor]:
     rng = numpy_generator("trajectory images")
     rows = [rng.choice(np.flatnonzero(images.labels == label), TRIALS_PER_CLASS) for label in range(images.classes)]
     rows = np.concatenate(rows)
-    pixels = torch.tensor(images.images[rows].reshape(len(rows), -1), device=networks.device).float() / 255
-    shown = networks.drive(networks.features(pixels.expand(len(networks), -1, -1)))
+    shown = networks.image_drives(images.images[rows])
     cell, recurrent = networks.spec.cell, networks.spec.cell.split(networks.weights["recurrent"])
-    state = cell.initial_state(len(networks), len(rows), networks.spec.hidden, like=pixels)
     frames = torch.empty(len(networks), len(rows), networks.spec.pixels, device=networks.device)
+    state = cell.initial_state(len(networks), len(rows), networks.spec.hidden, like=frames)
     streams = networks.streams("trajectories")
     states = []
     for frame in range(FRAMES):

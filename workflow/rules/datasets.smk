@@ -30,8 +30,8 @@ rule prepare_dataset:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grown(4000),
+        runtime=grown(30),
     params:
         source=preset("source"),
         folder=lambda wildcards: str(STUDY.folders[wildcards.dataset] or "") or None,

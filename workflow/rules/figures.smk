@@ -14,7 +14,7 @@ rule plot_task:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         code=library_digest("plot_task"),
@@ -38,7 +38,7 @@ rule plot_extrapolation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         code=library_digest("plot_extrapolation"),
@@ -62,7 +62,7 @@ rule plot_state_space:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         code=library_digest("plot_state_space"),
@@ -87,7 +87,7 @@ rule plot_speed_vs_memory:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         code=library_digest("plot_speed_vs_memory"),
@@ -111,7 +111,7 @@ rule plot_spectrum:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         code=library_digest("plot_spectrum"),
@@ -135,7 +135,7 @@ rule plot_formation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         code=library_digest("plot_formation"),
@@ -160,7 +160,7 @@ rule plot_regularisation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         code=library_digest("plot_regularisation"),

@@ -13,11 +13,10 @@ rule measure_memory:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grown(measuring_memory),
+        runtime=grown(60),
     params:
         memory=preset("memory"),
-        device=STUDY.config["device"],
         code=library_digest("measure_memory"),
     script:
         "../../scripts/measure_memory.py"

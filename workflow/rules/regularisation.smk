@@ -19,12 +19,11 @@ rule regularise_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=grown(training_memory),
-        runtime=grown(training_minutes),
+        mem_mb=grown(fine_tuning_memory),
+        runtime=grown(fine_tuning_minutes),
         gpu=training_gpus,
     params:
         preset=sections("training", "memory", "slow_points", "regularisation"),
-        device=STUDY.config["device"],
         code=library_digest("regularise_networks"),
     script:
         "../../scripts/regularise_networks.py"

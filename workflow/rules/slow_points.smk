@@ -14,12 +14,11 @@ rule find_slow_points:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grown(measuring_memory),
+        runtime=grown(searching_minutes),
     params:
         slow_points=preset("slow_points"),
         longest_delay=lambda wildcards: max(preset("memory", "delays")(wildcards)),
-        device=STUDY.config["device"],
         code=library_digest("find_slow_points"),
     script:
         "../../scripts/find_slow_points.py"

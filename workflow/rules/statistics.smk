@@ -15,8 +15,8 @@ rule collate_tables:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grown(4000),
+        runtime=grown(30),
     params:
         seeds={name: STUDY.seeds(name) for name in STUDY.presets},
         code=library_digest("collate_tables"),
@@ -40,8 +40,8 @@ rule test_claims:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grown(4000),
+        runtime=grown(30),
     params:
         code=library_digest("test_claims"),
     script:

@@ -14,12 +14,11 @@ rule train_networks:
     threads: 1
     resources:
         mem_mb=grown(training_memory),
-        runtime=grown(training_minutes),
+        runtime=grown(training_minutes("training")),
         gpu=training_gpus,
     params:
         preset=sections("network", "training", "formation"),
         seeds=block_seeds,
-        device=STUDY.config["device"],
         code=library_digest("train_networks"),
     script:
         "../../scripts/train_networks.py"
