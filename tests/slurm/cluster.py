@@ -53,7 +53,7 @@ JobRequeue=1
 KillWait=5
 MinJobAge=3600
 GresTypes=gpu
-NodeName=localhost NodeAddr=127.0.0.1 CPUs=4 RealMemory=16000 Gres=gpu:2 State=UNKNOWN
+NodeName=localhost NodeAddr=127.0.0.1 CPUs=8 RealMemory=16000 Gres=gpu:2 State=UNKNOWN
 PartitionName=test Nodes=localhost Default=YES DefaultTime=10 MaxTime=600 State=UP
 """
 
@@ -136,11 +136,12 @@ class Cluster:
         if LINK.is_symlink():
             LINK.unlink()
 
-    def jobs(self) -> list[dict[str, str]]:
-        """What `scontrol show job` says of each job since the start, finished ones included."""
+    def jobs(self, folder: Path) -> list[dict[str, str]]:
+        """What `scontrol show job` says of each job submitted from a folder, finished ones included."""
         shown = subprocess.run(["scontrol", "--oneliner", "show", "jobs"], capture_output=True, text=True, check=True)
         lines = [line for line in shown.stdout.splitlines() if line.startswith("JobId=")]
-        return [dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines]
+        jobs = [dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines]
+        return [job for job in jobs if job["WorkDir"] == str(folder)]
 
     def _addresses(self) -> tuple[list[str], str]:
         """How to run the daemons so that they bind the loopback address alone, where that can be had."""
@@ -156,8 +157,8 @@ class Cluster:
         return [], ""
 
     def _spawn(self, command: list[str]) -> None:
-        log = (self.folder / f"{len(self.daemons)}.out").open("w")
-        self.daemons.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
+        with (self.folder / f"{len(self.daemons)}.out").open("w") as log:
+            self.daemons.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
 
     def _idle(self) -> bool:
         asked = subprocess.run(["sinfo", "-h", "-N", "-o", "%t"], capture_output=True, text=True, timeout=10)

@@ -29,5 +29,5 @@ def on_slurm(cluster, tmp_path_factory) -> Project:
     """A copy in which config/test.yaml has run as jobs of the cluster."""
     project = Project(tmp_path_factory.mktemp("on-slurm") / "project")
     project.log = project.snakemake(*QUICK, "--configfile", "config/test.yaml")
-    project.jobs = cluster.jobs()
+    project.jobs = cluster.jobs(project.folder)
     return project
