@@ -35,7 +35,8 @@ def sweep(dataset: str) -> pd.DataFrame:
     for cell in study.cells():
         folder = ROOT.joinpath("results/networks", *cell, "trained")
         networks = load_networks(folder)
-        points = pd.concat([pd.read_parquet(path) for path in sorted(folder.glob("*/slow_points.parquet"))])
+        points = pd.concat([pd.read_parquet(path) for path in folder.glob("*/slow_points.parquet")])
+        points = points.sort_values(["seed", "label"], ignore_index=True)
         for mode, weight in [("control", 0.0), *((mode, weight) for mode in MODES for weight in LAMBDAS)]:
             tuned, _ = regularise(
                 networks,

@@ -68,7 +68,8 @@ def ensemble(architecture: str, pixels: int, hidden: int, batch: int, bank: int,
     images = ImageSet(rng.integers(0, 256, (1000, 1, pixels, 1), dtype=np.uint8), labels, CLASSES, 0.1, 0.3)
     shape = (1, pixels, 1)
     spec = Specification("bench", architecture, "none", hidden, CLASSES, shape, 0.1, 0.3, "softmax", None, 0)
-    training = {"batch_size": batch, "noise": "bank" if bank else "fresh", "bank": bank or 1, "clip_norm": None}
+    training = {"batch_size": batch, "noise": "bank" if bank else "fresh", "bank": bank or 1}
+    training |= {"clip_norm": None, "cuda_graph": True}
     run = _Run(initialise(spec, range(networks), device), images, training, "bench", None, 10**9, frozenset())
     run.enter(Stage(0, 10**9, CLASSES, FRAMES, 1.0, 1e-4))
     return run.advance
@@ -109,8 +110,8 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     size = (given.architecture, given.pixels, given.hidden, given.batch)
     ways = {("torch.nn, fresh noise", 1): OneAtATime(*size, given.device).step}
-    ways[("ensemble, fresh noise", 1)] = ensemble(*size, 0, 1, given.device)
     for networks in given.networks:
+        ways[("ensemble, fresh noise", networks)] = ensemble(*size, 0, networks, given.device)
         ways[(f"ensemble, bank of {given.bank}", networks)] = ensemble(*size, given.bank, networks, given.device)
     with precision(given.precision):
         times = {way: [] for way in ways}

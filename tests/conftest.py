@@ -79,6 +79,7 @@ def training() -> dict:
         "bank": 23,
         "clip_norm": None,
         "precision": "float32",
+        "cuda_graph": True,
         "schedules": {"vocabulary": [[0, 2], [0.5, 3]], "delay": [[0, 6], [0.5, 20]], "response": [[0, 0], [0.5, 1]]},
     }
 

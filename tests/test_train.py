@@ -36,9 +36,10 @@ def test_the_workflow_goes_on_from_it(project):
     assert jobs["measure_memory"] == 2
 
 
-def test_seeds_and_steps_can_be_given(results):
-    main(["digits-tiny", "gru", "vocu", "--seeds", "3", "--steps", "4", "--results", str(results)])
-    assert (results / "networks/digits-tiny/gru/vocu/trained/3-3/weights.safetensors").is_file()
+def test_seeds_and_settings_can_be_given(results, tmp_path):
+    (tmp_path / "short.yaml").write_text("presets: {short: {base: digits-tiny, training: {steps: 4}}}\n")
+    main(["short", "gru", "vocu", "--seeds", "3", "--config", str(tmp_path / "short.yaml"), "--results", str(results)])
+    assert (results / "networks/short/gru/vocu/trained/3-3/weights.safetensors").is_file()
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,6 @@ def test_seeds_and_steps_can_be_given(results):
     [
         (["mnist-tiny", "gru", "vocu"], "there is no preset 'mnist-tiny'; there are"),
         (["digits-tiny", "gru", "vocu", "--seeds", "4-2"], "--seeds is '4-2'; it must be"),
-        (["digits-tiny", "gru", "vocu", "--steps", "-1"], "training.steps is -1; it must be at least"),
         (["mnist", "gru", "vocu", "--data-dir", "nowhere"], "there is no folder nowhere/mnist"),
         (["digits-tiny", "gru", "vocu", "--config", "missing.yaml"], "missing.yaml"),
     ],

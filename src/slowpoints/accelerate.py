@@ -1,7 +1,7 @@
 """What makes a training step fast on a GPU: matrix precision, fused elementwise work, the step as a CUDA graph.
 
-One small network leaves a GPU idle between some hundred launches a step. Each part has a plain fallback, which is what
-runs on a CPU.
+One small network leaves a GPU idle between some hundred launches a step. Each part can be left out: products in
+float32, units as they are written, steps launched operation by operation, which is what runs on a CPU.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Compiled:
         try:
             return self.run(*arguments)
         except Exception as error:  # a missing compiler, an unknown device: of many kinds
-            if self.run is self.plain:
+            if self.run is self.plain or isinstance(error, torch.OutOfMemoryError):
                 raise
             log.warning("%s is not compiled (%s): it runs as it is", self.plain.__qualname__, error)
             self.run = self.plain
@@ -68,33 +68,36 @@ class Captured:
     """Work on a GPU that is captured as a CUDA graph after a few runs, and replayed from then on.
 
     The work must read and write the same memory each time, never wait for the device, and draw random numbers only
-    from the given streams. Where capture fails, the work runs on as it is, with the reason in the log.
+    from the given streams.
 
     Args:
         work: what to run; what it returns is overwritten by each replay.
         streams: random streams on the device that the work draws from.
+
+    Raises:
+        RuntimeError: if the work cannot be captured, which leaves the random streams unusable.
     """
 
     def __init__(self, work: Callable, streams: Sequence[torch.Generator]):
         self.work, self.streams = work, streams
         self.runs, self.graph, self.outputs = 0, None, None
+        self.aside = torch.cuda.Stream()
 
     def __call__(self):
         if self.runs == WARM_UP:
             self._capture()
         self.runs += 1
         if self.graph is None:
-            return self._aside()
+            return self._warm_up()
         self.graph.replay()
         return self.outputs
 
-    def _aside(self):
+    def _warm_up(self):
         """One run on a stream of its own, as runs before a capture must be."""
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
+        self.aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.aside):
             outputs = self.work()
-        torch.cuda.current_stream().wait_stream(aside)
+        torch.cuda.current_stream().wait_stream(self.aside)
         return outputs
 
     def _capture(self) -> None:
@@ -105,6 +108,7 @@ class Captured:
             with torch.cuda.graph(graph):
                 self.outputs = self.work()
         except RuntimeError as error:
-            log.warning("no CUDA graph of a training step (%s): its operations are launched one by one", error)
-        else:
-            self.graph = graph
+            raise RuntimeError(
+                f"a training step could not be captured as a CUDA graph ({error}); set training.cuda_graph to false"
+            ) from error
+        self.graph = graph

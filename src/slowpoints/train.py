@@ -1,7 +1,8 @@
 """Training of one cell without Snakemake: `python -m slowpoints.train mnist gru vocu --help`.
 
-For a borrowed GPU: what it writes lies where the workflow would put it, byte for byte, so that a results folder
-copied home goes on there with the measures. Run again after an interruption, it goes on where it was.
+For a borrowed GPU: what it writes lies where the workflow would put it, byte for byte on the same machine, so that a
+results folder copied home (`rsync -a`, which keeps times) goes on there with the measures. Run again after an
+interruption, it goes on where it was. It needs this library's Python requirements, but not Snakemake.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import sys
 from pathlib import Path
 
+import torch
 import yaml
 
 from slowpoints.cells import CELLS
@@ -33,6 +35,7 @@ PRESET = ("network", "training", "formation")
 def main(arguments: list[str] | None = None) -> None:
     """The command line; leaves with a message and status 1 where something is wrong."""
     given = _parser().parse_args(arguments)
+    torch.set_num_threads(1)  # as the workflow's jobs, for the same bits
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr, force=True)
     try:
         study = _study(given)
@@ -50,9 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("architecture", choices=sorted(CELLS))
     parser.add_argument("protocol", choices=sorted(PROTOCOLS))
     parser.add_argument("--seeds", help="first and last, such as 0-9; default: as many as the preset says")
-    parser.add_argument("--config", type=Path, help="a configuration, for its presets and data_dir")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        help="a configuration, for its presets and data_dir; settings of a trial run belong into a preset of its own",
+    )
     parser.add_argument("--data-dir", help="folder with mnist/, cifar10/ ...")
-    parser.add_argument("--steps", type=int, help="training steps, in place of the preset's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--resume-minutes", type=float, default=1.0, help="time between two resume files (1)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder to write to (results)")
@@ -64,9 +70,6 @@ def _study(given: argparse.Namespace) -> Study:
     config["datasets"] = [given.dataset]
     if given.data_dir:
         config["data_dir"] = given.data_dir
-    if given.steps:
-        own = config.setdefault("presets", {}).setdefault(given.dataset, {})
-        own["training"] = {**own.get("training", {}), "steps": given.steps}
     schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
     name = str(given.config or "command line")
     return read_study(config, schema=schema, shipped=shipped, name=name, resources=RESOURCES)

@@ -6,6 +6,7 @@ Shapes: S networks, B trials of a batch, T frames, M noise frames of a bank, N i
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from slowpoints.accelerate import Captured, precision
 from slowpoints.datasets.images import ImageSet
+from slowpoints.devices import device_name
 from slowpoints.dynamics import Dynamics
 from slowpoints.ensemble import Networks, Specification, initialise, save_networks
 from slowpoints.protocols import Stage, class_orders, stages
@@ -125,7 +127,7 @@ def train_block(
             untrained, images, preset["training"], snapshots=preset["formation"]["snapshots"], resume=resume
         )
     except RuntimeError as error:  # also raised where a CPU's memory is short
-        if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
         raise MemoryError(
             f"{' '.join(cell)}: {len(seeds)} networks do not fit into the memory of {device} together; set "
@@ -173,6 +175,7 @@ def run(
     file = None
     if resume is not None:
         settings = [networks.spec, networks.seeds, training, plan, purpose, repr(penalty), list(snapshot_steps)]
+        settings += [device_name(networks.device.type), torch.__version__, *_digests(networks, images, penalty)]
         file = ResumeFile(resume.path, settings, resume.minutes)
         if file.take_up(going):
             log.info("taken up at step %d of %d", going.step, going.steps)
@@ -191,6 +194,14 @@ def run(
                 if file is not None:
                     file.put_down(going)
     return going.networks.detached(), _table(going.rows), going.snapshots
+
+
+def _digests(networks: Networks, images: ImageSet, penalty: Penalty | None) -> list[str]:
+    """Of what a run starts from: weights, images, and the points of a penalty."""
+    tensors = [*networks.weights.values()]
+    tensors += [getattr(penalty, name) for name in ("points", "counts") if hasattr(penalty, name)]
+    arrays = [images.images, images.labels, *(tensor.detach().cpu().contiguous().numpy() for tensor in tensors)]
+    return [hashlib.sha256(array).hexdigest() for array in arrays]
 
 
 class _Run:
@@ -216,7 +227,7 @@ class _Run:
         self.optimiser = torch.optim.Adam(
             self.networks.weights.values(), fused=on_gpu, foreach=False, capturable=on_gpu
         )
-        self.captured = on_gpu and getattr(penalty, "capturable", True)
+        self.captured = on_gpu and training["cuda_graph"] and getattr(penalty, "capturable", True)
         self.clip_norm, self.penalty = training["clip_norm"], penalty
         self.steps, self.snapshot_steps = steps, snapshot_steps
         self.step = 0
