@@ -97,7 +97,7 @@ def test_real_mnist_goes_through_the_whole_workflow(project, real_data):
     tiny = {"base": "mnist-small", "seeds": 1, "network": {"hidden": 16}, "training": {"steps": 30, "bank": 32}}
     tiny |= {"memory": {"delays": [4, 19, 20, 40], "n_images": 100}}
     tiny |= {"slow_points": {"adam_steps": 50, "max_iterations": 2, "images_per_class": 10}}
-    tiny |= {"formation": {"snapshots": 2, "adam_steps": 5}, "regularisation": {"steps": 2}}
+    tiny |= {"formation": {"snapshots": 2, "max_iterations": 1}, "regularisation": {"steps": 2}}
     study = {
         "study": "tiny",
         "modes": ["control", "slow_points"],
