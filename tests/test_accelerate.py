@@ -6,8 +6,10 @@ import torch
 from slowpoints.accelerate import Captured, _Compiled, fused, precision
 from slowpoints.cells import CELLS
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of PyTorch's own compiler
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of PyTorch's own compiler
+
+@pytest.mark.slow  # half a minute of compiling
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
 def test_a_fused_unit_computes_the_same(architecture):
     cell, hidden = CELLS[architecture], 8

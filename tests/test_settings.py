@@ -85,7 +85,7 @@ def test_a_number_that_yaml_takes_for_text_is_that_number():
     ("config", "message"),
     [
         ({"sedes": 4}, "unknown key sedes; allowed are architectures, "),
-        ({"datasets": ["digit"]}, "there is no preset 'digit'; there are cifar10, digits, "),
+        ({"datasets": ["digit"]}, "there is no preset 'digit'; there are cifar10, cifar10-small, digits, "),
         ({"protocols": ["vocu", "voco"]}, "protocols.1 is 'voco'; allowed are vocu, decu, none, recu, vocu-shuffled"),
         ({"architectures": ["rnn"]}, "architectures.0 is 'rnn'; allowed are gru, lstm"),
         ({"architectures": []}, "architectures is []; it must have at least 1 items"),
