@@ -53,7 +53,7 @@ JobRequeue=1
 KillWait=5
 MinJobAge=3600
 GresTypes=gpu
-NodeName=localhost NodeAddr=127.0.0.1 CPUs=8 RealMemory=16000 Gres=gpu:2 State=UNKNOWN
+NodeName=localhost NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:2 State=UNKNOWN
 PartitionName=test Nodes=localhost Default=YES DefaultTime=10 MaxTime=600 State=UP
 """
 

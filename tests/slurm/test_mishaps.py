@@ -57,7 +57,7 @@ def test_a_cancelled_training_job_comes_back_and_resumes(cluster, project):
 
 
 def test_a_job_over_its_time_limit_comes_back_with_more_and_resumes(cluster, project):
-    run, _ = long_run(project, "--set-resources", "train_networks:runtime=attempt", steps=45_000)
+    run, _ = long_run(project, "--set-resources", "train_networks:runtime=attempt", steps=30_000)
     assert run.wait(timeout=500) == 0, (project.folder / "driver.log").read_text()
     tried = training_jobs(cluster, project)
     assert [job["JobState"] for job in tried[:2]] in (
