@@ -7,7 +7,9 @@ only the script that failed.
 
 import contextlib
 import logging
+import platform
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -22,7 +24,9 @@ def logged(snakemake):
 
     settings = {name: value for name, value in snakemake.params.items() if name != "code"}
     terminal = sys.stderr
-    with Path(snakemake.log[0]).open("w", buffering=1) as log:
+    # Added to, so that what made an earlier attempt fail can still be read.
+    with Path(snakemake.log[0]).open("a", buffering=1) as log:
+        print(f"---- {time.strftime('%Y-%m-%d %H:%M:%S')}, {platform.node()}", file=log)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=log, force=True)
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             try:
