@@ -131,7 +131,8 @@ def train_block(
             raise
         raise MemoryError(
             f"{' '.join(cell)}: {len(seeds)} networks do not fit into the memory of {device} together; set "
-            f"seeds_per_job to {max(1, len(seeds) // 2)} to train them in blocks, or a smaller training.batch_size"
+            f"seeds_per_job to {max(1, len(seeds) // 2)} (slowpoints.train: --seeds) to train them in blocks, or a "
+            "smaller training.batch_size"
         ) from error
     write_table(history, folder / "training.parquet", kind="training")
     save_snapshots(snapshots, networks.seeds, folder / "snapshots.safetensors")
