@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -143,6 +144,17 @@ def test_fewer_seeds_train_nothing(finished):
     jobs = finished.planned("all", *TEST, "--config", "seeds=1")
     assert "train_networks" not in jobs
     assert "collate_tables" in jobs
+
+
+def test_published_tables_are_tested_and_drawn_again(finished, project):
+    measured = shutil.ignore_patterns("claims*", "correlations*")
+    shutil.copytree(finished.folder / "results/test/tables", project.folder / "reference/tiny", ignore=measured)
+    project.snakemake("--cores", "2", "reference_figures")
+    made = {name.removeprefix("reference-tiny/"): digest for name, digest in project.digests().items()}
+    before = {name.removeprefix("test/"): digest for name, digest in finished.digests().items()}
+    assert made == {name: before[name] for name in made}
+    assert {f"tables/{table}.parquet" for table in COLUMNS} < set(made)
+    assert {f"figures/{name}.{form}" for name in FIGURES for form in ("pdf", "png")} < set(made)
 
 
 def test_logs_and_times_are_kept_beside_the_results(finished):

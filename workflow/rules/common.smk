@@ -14,6 +14,7 @@ TRAINED = f"{CELL}/trained/{{block}}"
 TUNED = f"{CELL}/{{mode}}/{{block}}"
 RESOURCES = Path("resources")
 DATASET = "results/datasets/{dataset}"
+RESULTS = "results/{study}"
 FIGURES = [
     "task",
     "extrapolation",
@@ -33,6 +34,7 @@ TABLES = [
     "regularisation",
     "task",
 ]
+TESTED = ["correlations", "claims"]
 
 
 def checked_study():
@@ -59,6 +61,7 @@ wildcard_constraints:
     protocol="[a-z-]+",
     mode="(?!trained/)[^/]+",
     block=r"\d+-\d+",
+    study="[^/]+",
 
 
 def library_digest(script):
@@ -104,19 +107,14 @@ def over_grid(file, tuned=False):
     return files
 
 
-def study_path(kind, name):
-    """A file of the study: results/{study}/tables/NAME.parquet, results/{study}/figures/NAME.pdf."""
-    return f"results/{STUDY.name}/{kind}/{name}"
+def tables_of(study):
+    """Files of a study's tables."""
+    return [f"results/{study}/tables/{name}.parquet" for name in (*TABLES, *TESTED)]
 
 
-def study_tables():
-    names = [*TABLES, "correlations", "claims"]
-    return [study_path("tables", f"{name}.parquet") for name in names]
-
-
-def study_figures():
-    drawn = [name for name in FIGURES if name != "regularisation" or STUDY.config["modes"]]
-    return [study_path("figures", f"{name}.{form}") for name in drawn for form in ("pdf", "png")]
+def figures_of(study, drawn=FIGURES):
+    """Files of a study's figures."""
+    return [f"results/{study}/figures/{name}.{form}" for name in drawn for form in ("pdf", "png")]
 
 
 def source_inputs(wildcards):

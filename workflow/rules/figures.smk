@@ -1,15 +1,15 @@
 rule plot_task:
     input:
-        task=study_path("tables", "task.parquet"),
+        task=f"{RESULTS}/tables/task.parquet",
     output:
         report(
-            study_path("figures", "task.pdf"),
+            f"{RESULTS}/figures/task.pdf",
             caption="../report/task.rst",
             category="Figures",
         ),
-        study_path("figures", "task.png"),
+        f"{RESULTS}/figures/task.png",
     log:
-        f"logs/plot_task/{STUDY.name}.log",
+        "logs/plot_task/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -24,16 +24,16 @@ rule plot_task:
 
 rule plot_extrapolation:
     input:
-        extrapolation=study_path("tables", "extrapolation.parquet"),
+        extrapolation=f"{RESULTS}/tables/extrapolation.parquet",
     output:
         report(
-            study_path("figures", "extrapolation.pdf"),
+            f"{RESULTS}/figures/extrapolation.pdf",
             caption="../report/extrapolation.rst",
             category="Figures",
         ),
-        study_path("figures", "extrapolation.png"),
+        f"{RESULTS}/figures/extrapolation.png",
     log:
-        f"logs/plot_extrapolation/{STUDY.name}.log",
+        "logs/plot_extrapolation/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -48,16 +48,16 @@ rule plot_extrapolation:
 
 rule plot_state_space:
     input:
-        trajectories=study_path("tables", "trajectories.parquet"),
+        trajectories=f"{RESULTS}/tables/trajectories.parquet",
     output:
         report(
-            study_path("figures", "state_space.pdf"),
+            f"{RESULTS}/figures/state_space.pdf",
             caption="../report/state_space.rst",
             category="Figures",
         ),
-        study_path("figures", "state_space.png"),
+        f"{RESULTS}/figures/state_space.png",
     log:
-        f"logs/plot_state_space/{STUDY.name}.log",
+        "logs/plot_state_space/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -72,17 +72,17 @@ rule plot_state_space:
 
 rule plot_speed_vs_memory:
     input:
-        networks=study_path("tables", "networks.parquet"),
-        correlations=study_path("tables", "correlations.parquet"),
+        networks=f"{RESULTS}/tables/networks.parquet",
+        correlations=f"{RESULTS}/tables/correlations.parquet",
     output:
         report(
-            study_path("figures", "speed_vs_memory.pdf"),
+            f"{RESULTS}/figures/speed_vs_memory.pdf",
             caption="../report/speed_vs_memory.rst",
             category="Figures",
         ),
-        study_path("figures", "speed_vs_memory.png"),
+        f"{RESULTS}/figures/speed_vs_memory.png",
     log:
-        f"logs/plot_speed_vs_memory/{STUDY.name}.log",
+        "logs/plot_speed_vs_memory/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -97,16 +97,16 @@ rule plot_speed_vs_memory:
 
 rule plot_spectrum:
     input:
-        spectrum=study_path("tables", "spectrum.parquet"),
+        spectrum=f"{RESULTS}/tables/spectrum.parquet",
     output:
         report(
-            study_path("figures", "spectrum.pdf"),
+            f"{RESULTS}/figures/spectrum.pdf",
             caption="../report/spectrum.rst",
             category="Figures",
         ),
-        study_path("figures", "spectrum.png"),
+        f"{RESULTS}/figures/spectrum.png",
     log:
-        f"logs/plot_spectrum/{STUDY.name}.log",
+        "logs/plot_spectrum/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -121,16 +121,16 @@ rule plot_spectrum:
 
 rule plot_formation:
     input:
-        formation=study_path("tables", "formation.parquet"),
+        formation=f"{RESULTS}/tables/formation.parquet",
     output:
         report(
-            study_path("figures", "formation.pdf"),
+            f"{RESULTS}/figures/formation.pdf",
             caption="../report/formation.rst",
             category="Figures",
         ),
-        study_path("figures", "formation.png"),
+        f"{RESULTS}/figures/formation.png",
     log:
-        f"logs/plot_formation/{STUDY.name}.log",
+        "logs/plot_formation/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
@@ -145,17 +145,17 @@ rule plot_formation:
 
 rule plot_regularisation:
     input:
-        extrapolation=study_path("tables", "extrapolation.parquet"),
-        regularisation=study_path("tables", "regularisation.parquet"),
+        extrapolation=f"{RESULTS}/tables/extrapolation.parquet",
+        regularisation=f"{RESULTS}/tables/regularisation.parquet",
     output:
         report(
-            study_path("figures", "regularisation.pdf"),
+            f"{RESULTS}/figures/regularisation.pdf",
             caption="../report/regularisation.rst",
             category="Figures",
         ),
-        study_path("figures", "regularisation.png"),
+        f"{RESULTS}/figures/regularisation.png",
     log:
-        f"logs/plot_regularisation/{STUDY.name}.log",
+        "logs/plot_regularisation/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1

@@ -8,7 +8,7 @@ rule collate_tables:
         formation=over_grid("formation.parquet"),
         images=[f"{DATASET}/test.parquet".format(dataset=name) for name in STUDY.presets],
     output:
-        **{name: study_path("tables", f"{name}.parquet") for name in TABLES},
+        **{name: f"results/{STUDY.name}/tables/{name}.parquet" for name in TABLES},
     log:
         f"logs/collate_tables/{STUDY.name}.log",
     conda:
@@ -26,16 +26,16 @@ rule collate_tables:
 
 rule test_claims:
     input:
-        networks=study_path("tables", "networks.parquet"),
-        extrapolation=study_path("tables", "extrapolation.parquet"),
-        slow_points=study_path("tables", "slow_points.parquet"),
-        formation=study_path("tables", "formation.parquet"),
-        regularisation=study_path("tables", "regularisation.parquet"),
+        networks=f"{RESULTS}/tables/networks.parquet",
+        extrapolation=f"{RESULTS}/tables/extrapolation.parquet",
+        slow_points=f"{RESULTS}/tables/slow_points.parquet",
+        formation=f"{RESULTS}/tables/formation.parquet",
+        regularisation=f"{RESULTS}/tables/regularisation.parquet",
     output:
-        correlations=study_path("tables", "correlations.parquet"),
-        claims=study_path("tables", "claims.parquet"),
+        correlations=f"{RESULTS}/tables/correlations.parquet",
+        claims=f"{RESULTS}/tables/claims.parquet",
     log:
-        f"logs/test_claims/{STUDY.name}.log",
+        "logs/test_claims/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
