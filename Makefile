@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 CONFIG ?= config/config.yaml
+WORKERS ?= 2
+TESTS ?= not slow and not slurm
 
 all: setup  ## figures of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile $(CONFIG)
@@ -18,8 +20,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-test: setup  ## the test suite
-	$(BIN)/python -m pytest -m "not slow and not slurm"
+test: setup  ## the test suite, in WORKERS (2) processes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
 
 test-slow: setup  ## full-size checks
 	$(BIN)/python -m pytest -m "slow and not slurm"

@@ -15,6 +15,14 @@ from slowpoints.ensemble import Specification, initialise
 torch.set_num_threads(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(items):
+    """Tests that look at the same finished run, or at the cluster, go to one worker, so that it is made once."""
+    for item in items:
+        if {"finished", "cluster"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group("finished"))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with the real MNIST and CIFAR-10 files, named by SLOWPOINTS_DATA."""

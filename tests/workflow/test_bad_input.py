@@ -93,7 +93,7 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing(project):
 
 
 def test_real_mnist_goes_through_the_whole_workflow(project, real_data):
-    """All rules on the real files, with a preset cut down to seconds."""
+    """All stages on the real files, with a preset cut down to seconds."""
     tiny = {"base": "mnist-small", "seeds": 1, "network": {"hidden": 16}, "training": {"steps": 30, "bank": 32}}
     tiny |= {"memory": {"delays": [4, 19, 20, 40], "n_images": 100}}
     tiny |= {"slow_points": {"adam_steps": 50, "max_iterations": 2, "images_per_class": 10}}
@@ -103,8 +103,10 @@ def test_real_mnist_goes_through_the_whole_workflow(project, real_data):
         "modes": ["control", "slow_points"],
         "datasets": ["mnist-tiny"],
         "architectures": ["gru"],
+        "protocols": ["vocu"],
         "data_dir": str(real_data),
     }
     config = write_config(project, **study, presets={"mnist-tiny": tiny})
-    project.snakemake(*config)
-    assert "tiny/figures/speed_vs_memory.pdf" in project.files()
+    figures = [f"tiny/figures/{name}.pdf" for name in ("speed_vs_memory", "formation", "regularisation")]
+    project.snakemake(*(f"results/{figure}" for figure in figures), *config)
+    assert set(figures) < project.files()
