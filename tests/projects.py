@@ -33,11 +33,11 @@ class Project:
             command, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT, text=True, env=environment
         )
 
-    def snakemake(self, *arguments: str, fails: bool = False) -> str:
-        """Output of a run, which must succeed, or fail where `fails`."""
+    def snakemake(self, *arguments: str, fails: bool = False, minutes: float = 10) -> str:
+        """Output of a run, which must succeed, or fail where `fails`, within so many minutes."""
         with self.start(*arguments) as run:
             try:
-                output, _ = run.communicate(timeout=600)
+                output, _ = run.communicate(timeout=60 * minutes)
             except BaseException:
                 run.kill()
                 raise

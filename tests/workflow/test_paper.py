@@ -18,7 +18,8 @@ def test_the_paper_grid_runs_with_its_steps_cut(project, real_data):
     part = {"source": {"train_files": ["data_batch_1"]}, "training": {"steps": 2, "noise": "bank", "bank": 20}}
     config = {"seeds": 1, "data_dir": str(real_data), "presets": {"mnist": CUT, "cifar10": {**CUT, **part}}}
     (project.folder / "config/cut.yaml").write_text(yaml.safe_dump(config))
-    project.snakemake("--cores", "2", "--configfile", "config/paper.yaml", "config/cut.yaml", "--keep-going")
+    configs = ("--configfile", "config/paper.yaml", "config/cut.yaml")
+    project.snakemake("--cores", "2", *configs, "--keep-going", minutes=60)
     tables = project.folder / "results/paper/tables"
     networks = pd.read_parquet(tables / "networks.parquet")
     parameters = networks.groupby(["dataset", "architecture"])["n_parameters"].first()
