@@ -117,6 +117,16 @@ def figures_of(study, drawn=FIGURES):
     return [f"results/{study}/figures/{name}.{form}" for name in drawn for form in ("pdf", "png")]
 
 
+def reference_files(wildcards):
+    """Tables and figures of the finished studies that come with the project."""
+    studies = [f"reference-{folder.name}" for folder in sorted(Path("reference").glob("*/"))]
+    if not studies:
+        raise WorkflowError(
+            "there is no study in reference/: its folders hold the tables of one each"
+        )
+    return [file for study in studies for file in tables_of(study) + figures_of(study)]
+
+
 def source_inputs(wildcards):
     """Files a data set is made from; none where it is embedded or generated."""
     folder = STUDY.folders[wildcards.dataset]

@@ -1,7 +1,4 @@
 # Tables of finished studies that come with the project: claims are tested and figures drawn from them again.
-REFERENCES = sorted(folder.name for folder in Path("reference").glob("*/"))
-
-
 rule take_reference:
     input:
         [f"reference/{{study}}/{name}.parquet" for name in TABLES],
