@@ -34,6 +34,7 @@ TABLES = [
     "regularisation",
     "task",
 ]
+PUBLISHED = [name for name in TABLES if name != "task"]  # which shows images of the data set
 TESTED = ["correlations", "claims"]
 
 
@@ -107,9 +108,9 @@ def over_grid(file, tuned=False):
     return files
 
 
-def tables_of(study):
+def tables_of(study, measured=TABLES):
     """Files of a study's tables."""
-    return [f"results/{study}/tables/{name}.parquet" for name in (*TABLES, *TESTED)]
+    return [f"results/{study}/tables/{name}.parquet" for name in (*measured, *TESTED)]
 
 
 def figures_of(study, drawn=FIGURES):
@@ -124,7 +125,10 @@ def reference_files(wildcards):
         raise WorkflowError(
             "there is no study in reference/: its folders hold the tables of one each"
         )
-    return [file for study in studies for file in tables_of(study) + figures_of(study)]
+    drawn = [name for name in FIGURES if name != "task"]
+    return [
+        file for study in studies for file in tables_of(study, PUBLISHED) + figures_of(study, drawn)
+    ]
 
 
 def source_inputs(wildcards):

@@ -1,9 +1,9 @@
 # Tables of finished studies that come with the project: claims are tested and figures drawn from them again.
 rule take_reference:
     input:
-        [f"reference/{{study}}/{name}.parquet" for name in TABLES],
+        [f"reference/{{study}}/{name}.parquet" for name in PUBLISHED],
     output:
-        [f"results/reference-{{study}}/tables/{name}.parquet" for name in TABLES],
+        [f"results/reference-{{study}}/tables/{name}.parquet" for name in PUBLISHED],
     log:
         "logs/take_reference/{study}.log",
     localrule: True
