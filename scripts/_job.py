@@ -47,8 +47,8 @@ def _set_threads(threads: int) -> None:
 
 
 def _device_name(snakemake) -> str:
-    """Of a rule that may use a GPU, which says so in its resources; others stay on the CPU."""
-    if not snakemake.resources.get("gpu"):
+    """Of a rule that may use a GPU, which names one in its resources (0 under --gres); others stay on the CPU."""
+    if snakemake.resources.get("gpu") is None:
         return "cpu"
     from slowpoints.devices import device_name
 
