@@ -44,7 +44,7 @@ report: setup  ## the report of the last run, as one HTML file
 	$(SNAKEMAKE) --configfile $(CONFIG) --report $$($(BIN)/python -c 'import yaml; print("results/%s/report.html" % yaml.safe_load(open("$(CONFIG)"))["study"])')
 
 docs: setup  ## the page on configuration, from its schema
-	$(BIN)/python -m slowpoints.config_page
+	$(BIN)/python docs/config_page.py
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'

@@ -14,8 +14,8 @@ import pandas as pd
 import torch
 
 from slowpoints import load_images, load_networks, measure_accuracy
-from slowpoints.regularisation import regularise
-from slowpoints.settings import read_study
+from slowpoints.study import read_study
+from slowpoints.training.fine_tuning import regularise
 
 ROOT = Path(__file__).resolve().parent.parent
 LAMBDAS = (0.001, 0.003, 0.01, 0.03, 0.1)

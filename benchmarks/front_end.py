@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from training import ROUNDS, seconds
 
-from slowpoints.accelerate import PRECISIONS, precision
-from slowpoints.frontend import KERNEL, LEAK, FrontEnd
+from slowpoints.core.devices import PRECISIONS, precision
+from slowpoints.networks.front_end import KERNEL, LEAK, FrontEnd
 
 IMAGE = (32, 32, 3)
 

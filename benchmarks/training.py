@@ -17,12 +17,13 @@ import pandas as pd
 import torch
 from torch import nn
 
-from slowpoints.accelerate import PRECISIONS, precision
+from slowpoints.core.devices import PRECISIONS, precision
 from slowpoints.datasets.images import ImageSet
-from slowpoints.ensemble import Specification, initialise
-from slowpoints.protocols import Stage
-from slowpoints.task import FRAMES, REPORT_WEIGHT
-from slowpoints.training import _Run
+from slowpoints.networks.ensemble import Specification, initialise
+from slowpoints.task.curricula import Stage
+from slowpoints.task.loss import REPORT_WEIGHT
+from slowpoints.task.timing import FRAMES
+from slowpoints.training.loop import _Run
 
 CLASSES = 10
 ROUNDS = 5  # of timing, in turns; the median counts

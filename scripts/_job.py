@@ -19,8 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 @contextlib.contextmanager
 def logged(snakemake):
     """Runs a script's work with its output in the log, and what it writes stamped with its settings."""
-    from slowpoints.provenance import settings_digest
-    from slowpoints.storage import provenance
+    from slowpoints.core.provenance import provenance, settings_digest
 
     settings = {name: value for name, value in snakemake.params.items() if name != "code"}
     terminal = sys.stderr
@@ -50,6 +49,6 @@ def _device_name(snakemake) -> str:
     """Of a rule that may use a GPU, which names one in its resources (0 under --gres); others stay on the CPU."""
     if snakemake.resources.get("gpu") is None:
         return "cpu"
-    from slowpoints.devices import device_name
+    from slowpoints.core.devices import device_name
 
     return device_name(snakemake.config["device"])

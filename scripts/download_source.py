@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from _job import logged
-from slowpoints.datasets.files import download
+from slowpoints.core.presets.source import Source
+from slowpoints.datasets.sources import download
 
 with logged(snakemake):
     target = Path(snakemake.output[0])
-    download(target.name, snakemake.params.source, target)
+    download(target.name, Source.of(snakemake.params.source), target)

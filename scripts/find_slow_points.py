@@ -1,14 +1,20 @@
-"""Slow points of every network of a cell and mode, with the eigenvalues there and the states around them."""
+"""Slow points of every network of a cell, with the eigenvalues there and the states around them."""
 
 from _job import logged
 from slowpoints import load_images, load_networks, measure_slow_points
-from slowpoints.storage import with_cell, write_table
+from slowpoints.core.presets.search import Search
+from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM, TRAJECTORIES
+from slowpoints.core.tables import with_cell, write_table
+from slowpoints.measures.trajectories import measure_trajectories
 
 with logged(snakemake):
-    networks = load_networks(snakemake.input.weights)
-    images = load_images(snakemake.input.train)
-    tables = measure_slow_points(
-        networks, images, snakemake.params.slow_points, longest_delay=snakemake.params.longest_delay
-    )
-    for kind, table in tables._asdict().items():
-        write_table(with_cell(table, kind, networks.spec), snakemake.output[kind], kind=kind)
+    settings, longest = Search.of(snakemake.params.slow_points), snakemake.params.longest_delay
+    networks, images = load_networks(snakemake.input.weights), load_images(snakemake.input.train)
+    points = measure_slow_points(networks, images, settings, longest_delay=longest)
+    trajectories = measure_trajectories(networks, images, points.centres, points.state)
+    for kind, table in (
+        (SLOW_POINTS, points.slow_points),
+        (SPECTRUM, points.spectrum),
+        (TRAJECTORIES, trajectories),
+    ):
+        write_table(with_cell(table, kind, networks.spec), snakemake.output[kind.name], kind)

@@ -2,6 +2,7 @@
 
 from _job import logged
 from slowpoints import make_dataset
+from slowpoints.core.presets.source import Source
 
 with logged(snakemake):
-    make_dataset(snakemake.params.source, snakemake.params.folder, dict(snakemake.output.items()))
+    make_dataset(Source.of(snakemake.params.source), snakemake.params.folder, dict(snakemake.output.items()))

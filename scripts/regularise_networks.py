@@ -2,38 +2,43 @@
 
 from _job import logged
 from slowpoints import load_images, load_networks, measure_accuracy, measure_memory, measure_slow_points, save_networks
-from slowpoints.devices import chosen_device
-from slowpoints.modes import mode_parts
-from slowpoints.regularisation import regularise
-from slowpoints.resume import ResumeAt
-from slowpoints.storage import read_table, with_cell, write_table
+from slowpoints.core.devices import chosen_device
+from slowpoints.core.presets.regularisation import Regularisation
+from slowpoints.core.presets.search import Search
+from slowpoints.core.presets.training import Training
+from slowpoints.core.schemas.memory import ACCURACY, EXTRAPOLATION
+from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM
+from slowpoints.core.schemas.training import TRAINING
+from slowpoints.core.tables import read_table, with_cell, write_table
+from slowpoints.task.protocol import protocol_of
+from slowpoints.training.checkpoint import ResumeAt
+from slowpoints.training.fine_tuning import regularise
 
 with logged(snakemake):
-    preset = snakemake.params.preset
-    mode, weight = mode_parts(snakemake.wildcards.mode, preset["regularisation"]["lambda"])
+    params, output = snakemake.params, snakemake.output
     train, test = (load_images(snakemake.input[part]) for part in ("train", "test"))
-    resume = ResumeAt.beside(snakemake.output.weights, float(snakemake.config["resume_minutes"]))
+    search, memory = Search.of(params.slow_points), params.memory
+    resume = ResumeAt.beside(output.weights, float(snakemake.config["resume_minutes"]), params.code)
     networks, history = regularise(
         load_networks(snakemake.input.weights, chosen_device(snakemake.config["device"])),
         train,
         read_table(snakemake.input.slow_points),
-        mode=mode,
-        weight=weight,
-        training=preset["training"],
-        search=preset["slow_points"],
-        settings=preset["regularisation"],
+        training=Training.of(params.training),
+        search=search,
+        settings=Regularisation.of(params.regularisation),
+        mode=params.mode,
+        lambda_=params.lambda_,
+        protocol=protocol_of(params.protocol),
         resume=resume,
     )
-    memory = preset["memory"]
-    points = measure_slow_points(networks, train, preset["slow_points"], longest_delay=max(memory["delays"]))
-    tables = {
-        "accuracy": measure_accuracy(networks, test, n_images=memory["n_images"]),
-        "extrapolation": measure_memory(networks, test, **memory),
-        "slow_points": points.slow_points,
-        "spectrum": points.spectrum,
-    }
-    for kind, table in tables.items():
-        write_table(with_cell(table, kind, networks.spec, mode, weight), snakemake.output[kind], kind=kind)
-    write_table(history, snakemake.output.training, kind="training")
-    save_networks(networks, snakemake.output.weights)
+    points = measure_slow_points(networks, train, search, longest_delay=max(memory["delays"]))
+    for kind, table in (
+        (ACCURACY, measure_accuracy(networks, test, n_images=memory["n_images"])),
+        (EXTRAPOLATION, measure_memory(networks, test, **memory)),
+        (SLOW_POINTS, points.slow_points),
+        (SPECTRUM, points.spectrum),
+    ):
+        write_table(with_cell(table, kind, networks.spec, params.mode, params.lambda_), output[kind.name], kind)
+    write_table(history, output.training, TRAINING)
+    save_networks(networks, output.weights)
     resume.done()

@@ -2,19 +2,22 @@
 
 from _job import logged
 from slowpoints import load_networks
-from slowpoints.formation import measure_formation
-from slowpoints.protocols import class_orders, stages
-from slowpoints.snapshots import load_snapshots
-from slowpoints.storage import read_table, with_cell, write_table
+from slowpoints.core.presets.training import Training
+from slowpoints.core.schemas.formation import FORMATION
+from slowpoints.core.tables import read_table, with_cell, write_table
+from slowpoints.dynamics.snapshots import load_snapshots
+from slowpoints.measures.formation import measure_formation
+from slowpoints.task.curricula import class_orders, stages
+from slowpoints.task.protocol import protocol_of
 
 with logged(snakemake):
-    networks = load_networks(snakemake.input.weights)
+    networks, protocol = load_networks(snakemake.input.weights), protocol_of(snakemake.params.protocol)
     spec = networks.spec
     table = measure_formation(
         load_snapshots(snakemake.input.snapshots),
         read_table(snakemake.input.slow_points),
-        stages(spec.protocol, snakemake.params.training, spec.classes),
-        class_orders(spec.protocol, spec.classes, spec.dataset, networks.seeds),
+        stages(protocol, Training.of(snakemake.params.training), spec.classes),
+        class_orders(protocol, spec.classes, spec.dataset, networks.seeds),
         max_iterations=snakemake.params.max_iterations,
     )
-    write_table(with_cell(table, "formation", spec), snakemake.output.formation, kind="formation")
+    write_table(with_cell(table, FORMATION, spec), snakemake.output.formation, FORMATION)

@@ -9,8 +9,10 @@ import pytest
 import torch
 from projects import Project
 
+from slowpoints.core.presets.training import Training
 from slowpoints.datasets.images import ImageSet
-from slowpoints.ensemble import Specification, initialise
+from slowpoints.datasets.readers import cifar, idx
+from slowpoints.networks.ensemble import Specification, initialise
 
 torch.set_num_threads(1)
 
@@ -30,6 +32,19 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("SLOWPOINTS_DATA is not set: it names the folder with the real mnist/ and cifar10/ files")
     return Path(folder)
+
+
+@pytest.fixture
+def data_dir(tmp_path) -> Path:
+    """A folder that looks as if it held the files of every data set: a plan reads none of them."""
+    batches = tmp_path / "data/cifar10/cifar-10-batches-py"
+    folders = dict.fromkeys((tmp_path / "data/mnist", tmp_path / "data/fashion-mnist"), idx.NAMES)
+    folders[batches] = (*cifar.TRAIN_FILES, cifar.TEST_FILE)
+    for folder, files in folders.items():
+        folder.mkdir(parents=True)
+        for file in files:
+            (folder / file).touch()
+    return tmp_path / "data"
 
 
 @pytest.fixture
@@ -75,9 +90,9 @@ def make_networks(spec):
 
 
 @pytest.fixture
-def training() -> dict:
+def training() -> Training:
     """Preset section `training` for a short run."""
-    return {
+    settings = {
         "steps": 12,
         "batch_size": 5,
         "learning_rate": 0.01,
@@ -90,6 +105,7 @@ def training() -> dict:
         "cuda_graph": True,
         "schedules": {"vocabulary": [[0, 2], [0.5, 3]], "delay": [[0, 6], [0.5, 20]], "response": [[0, 0], [0.5, 1]]},
     }
+    return Training.of(settings)
 
 
 @pytest.fixture

@@ -25,6 +25,10 @@ def lstm_step(x, h, c, weights):
     return sigmoid(o) * np.tanh(c), c
 
 
+STEPS = {"gru": gru_step, "lstm": lstm_step}
+"""A step of each recurrent unit, from input, parts of the state and weights."""
+
+
 def conv_front_end(image, weights):
     """One image [height, width, channels] through convolution, leaky ReLU, pooling, then dense layers."""
     maps = image.transpose(2, 0, 1)

@@ -1,35 +1,54 @@
 """Memory in recurrent networks: slow points of trained networks and what they say of how long memories last.
 
 Names are handed on lazily, so that importing one does not import everything, and a digest of what a script
-uses stays narrow (`provenance.library_digest`).
+uses stays narrow (`core.digests.library_digest`).
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+if TYPE_CHECKING:
+    from slowpoints.analysis.aggregation import collate as collate
+    from slowpoints.analysis.claims import judge as judge
+    from slowpoints.analysis.predictors import correlations as correlations
+    from slowpoints.datasets.building import make_dataset as make_dataset
+    from slowpoints.datasets.images import ImageSet as ImageSet
+    from slowpoints.datasets.images import load_images as load_images
+    from slowpoints.dynamics.autonomous import Dynamics as Dynamics
+    from slowpoints.dynamics.jacobian import spectra as spectra
+    from slowpoints.dynamics.search import find_slow_points as find_slow_points
+    from slowpoints.measures.accuracy import measure_accuracy as measure_accuracy
+    from slowpoints.measures.retrieval import measure_memory as measure_memory
+    from slowpoints.measures.slow_points import measure_slow_points as measure_slow_points
+    from slowpoints.networks.ensemble import Networks as Networks
+    from slowpoints.networks.weights import load_networks as load_networks
+    from slowpoints.networks.weights import save_networks as save_networks
+
 LAZY = {
+    "Dynamics": "dynamics.autonomous",
     "ImageSet": "datasets.images",
+    "Networks": "networks.ensemble",
+    "collate": "analysis.aggregation",
+    "correlations": "analysis.predictors",
+    "find_slow_points": "dynamics.search",
+    "judge": "analysis.claims",
     "load_images": "datasets.images",
-    "make_dataset": "datasets.making",
-    "Networks": "ensemble",
-    "load_networks": "ensemble",
-    "save_networks": "ensemble",
-    "measure_memory": "memory",
-    "measure_accuracy": "memory",
-    "find_slow_points": "finder",
-    "measure_slow_points": "slow_points",
-    "spectra": "spectrum",
-    "collate": "tables",
-    "correlations": "statistics",
-    "judge": "claims",
+    "load_networks": "networks.weights",
+    "make_dataset": "datasets.building",
+    "measure_accuracy": "measures.accuracy",
+    "measure_memory": "measures.retrieval",
+    "measure_slow_points": "measures.slow_points",
+    "save_networks": "networks.weights",
+    "spectra": "dynamics.jacobian",
 }
-"""Public names and the module each comes from."""
+"""Public names and the module each comes from; the imports above tell editors and type checkers the same."""
 
 __all__ = sorted(LAZY)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in LAZY:
         return getattr(import_module(f"slowpoints.{LAZY[name]}"), name)
     raise AttributeError(f"module 'slowpoints' has no attribute {name!r}")

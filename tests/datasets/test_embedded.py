@@ -1,20 +1,23 @@
 """Embedded and generated data sets, and the real files where they are at hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from slowpoints.datasets import cifar, digits, glyphs, idx
+from slowpoints.core.presets.source import Source
+from slowpoints.datasets.building import make_dataset
 from slowpoints.datasets.images import load_images
-from slowpoints.datasets.making import make_dataset
+from slowpoints.datasets.readers import cifar, digits, glyphs, idx
 
-GLYPHS = {"kind": "glyphs", "classes": 10, "size": 16, "n_train": 6000, "n_test": 1000, "seed": 0}
+GLYPHS = Source("glyphs", classes=10, size=16, n_train=6000, n_test=1000, seed=0)
 
 
 def test_digits_are_all_there():
-    (images, labels), (others, more) = digits.read({})
+    (images, labels), (others, more) = digits.read(Source("digits"))
     assert images.shape == (1437, 8, 8)
     assert others.shape == (360, 8, 8)
     assert images.max() == 255
@@ -47,24 +50,24 @@ def test_a_linear_classifier_fails_on_glyphs(tmp_path):
 
 def test_mnist_has_the_paper_mean_and_deviation(real_data, tmp_path):
     files = {part: tmp_path / f"{part}.parquet" for part in ("train", "valid", "test")}
-    make_dataset({"kind": "idx", "classes": 10}, real_data / "mnist", files)
+    make_dataset(Source("idx"), real_data / "mnist", files)
     train, test = load_images(files["train"]), load_images(files["test"])
     assert (train.mean, train.std) == pytest.approx((0.1307, 0.3081), abs=5e-5)
     assert (len(train), len(test)) == (54_000, 10_000)
 
 
 def test_mnist_reader_against_known_labels(real_data):
-    (images, labels), _ = idx.read({}, real_data / "mnist")
+    (images, labels), _ = idx.read(Source("idx"), real_data / "mnist")
     assert labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert images.shape == (60_000, 28, 28)
 
 
 def test_cifar_reader_on_real_batches(real_data):
-    source = {"kind": "cifar", "classes": 10, "train_files": ["data_batch_1"]}
+    source = Source("cifar", train_files=("data_batch_1",))
     (images, labels), test = cifar.read(source, real_data / "cifar10")
     assert images.shape == (10_000, 32, 32, 3)
     assert labels[:5].tolist() == [6, 9, 9, 4, 1]  # frog, truck, truck, deer, automobile
     assert images.mean() / 255 == pytest.approx(0.4734, abs=0.005)  # of all five batches
     with pytest.raises(FileNotFoundError, match="data_batch_2"):
-        cifar.read({**source, "train_files": None}, real_data / "cifar10")
+        cifar.read(replace(source, train_files=None), real_data / "cifar10")
     assert len(test[1]) == 10_000

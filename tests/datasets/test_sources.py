@@ -5,6 +5,7 @@ import io
 import pickle
 import struct
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from slowpoints.datasets import cifar, idx, parquet, png
-from slowpoints.datasets.files import compare, download, source_files
+from slowpoints.core.presets.source import Source
+from slowpoints.datasets.building import make_dataset
 from slowpoints.datasets.images import load_images, save_images
-from slowpoints.datasets.making import make_dataset
+from slowpoints.datasets.readers import cifar, idx, parquet, png
+from slowpoints.datasets.sources import compare, download, source_files
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def idx_folder(tmp_path, arrays):
     return tmp_path
 
 
-IDX = {"kind": "idx", "classes": 3}
+IDX = Source("idx", classes=3)
 
 
 def test_a_data_set_is_split_and_described(idx_folder, arrays):
@@ -157,7 +159,7 @@ def test_damaged_idx_files_are_refused_and_nothing_is_written(idx_folder, damage
 def test_a_checksum_that_does_not_match_is_refused(idx_folder):
     name = f"{idx.NAMES[0]}.gz"
     with pytest.raises(ValueError, match=f"{name}: its md5 checksum is .* where {'0' * 32} is expected"):
-        make_dataset({**IDX, "checksums": {name: f"md5:{'0' * 32}"}}, idx_folder, outputs(idx_folder))
+        make_dataset(replace(IDX, checksums={name: f"md5:{'0' * 32}"}), idx_folder, outputs(idx_folder))
 
 
 def batch(part):
@@ -177,7 +179,7 @@ def cifar_folder(tmp_path, arrays):
     return tmp_path
 
 
-CIFAR = {"kind": "cifar", "classes": 3}
+CIFAR = Source("cifar", classes=3)
 
 
 def test_cifar_batches_are_joined_channels_last(cifar_folder, arrays):
@@ -189,7 +191,7 @@ def test_cifar_batches_are_joined_channels_last(cifar_folder, arrays):
 
 
 def test_cifar_may_be_a_part_or_an_archive(cifar_folder):
-    some = {**CIFAR, "train_files": ["data_batch_2"]}
+    some = replace(CIFAR, train_files=("data_batch_2",))
     assert len(cifar.read(some, cifar_folder)[0][1]) == 60
     with tarfile.open(cifar_folder / cifar.ARCHIVE, "w:gz") as archive:
         archive.add(cifar_folder / cifar.FOLDER, cifar.FOLDER)
@@ -223,7 +225,7 @@ def write_parquet(folder, images, labels, name="train"):
     pq.write_table(table, folder / f"{name}.parquet")
 
 
-PARQUET = {"kind": "parquet", "classes": 3, "shape": [5, 4, 1]}
+PARQUET = Source("parquet", classes=3, shape=(5, 4, 1))
 
 
 def test_parquet_takes_bytes_and_shares(tmp_path, arrays):
@@ -256,7 +258,7 @@ def test_parquet_with_bad_values_is_refused(tmp_path, arrays, spoil, complaint):
 def test_parquet_of_our_own_needs_no_shape(idx_folder, tmp_path):
     make_dataset(IDX, idx_folder, outputs(idx_folder))
     again = {part: tmp_path / "again" / f"{part}.parquet" for part in ("train", "valid", "test")}
-    make_dataset({"kind": "parquet", "classes": 3}, idx_folder / "made", again)
+    make_dataset(Source("parquet", classes=3), idx_folder / "made", again)
     np.testing.assert_array_equal(load_images(again["test"]).images, load_images(outputs(idx_folder)["test"]).images)
 
 
@@ -268,7 +270,7 @@ def write_pngs(folder, arrays, mode="L"):
             Image.fromarray(image).convert(mode).save(place / f"{row:03}.png")
 
 
-PNG = {"kind": "png", "classes": 3}
+PNG = Source("png", classes=3)
 
 
 @pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
@@ -313,7 +315,7 @@ def web(idx_folder):
 
     name = f"{idx.NAMES[0]}.gz"
     digest = hashlib.md5((idx_folder / name).read_bytes()).hexdigest()
-    return name, {"urls": [], "checksums": {name: f"md5:{digest}"}}
+    return name, Source("idx", checksums={name: f"md5:{digest}"})
 
 
 @pytest.fixture
@@ -339,7 +341,7 @@ def test_downloads_try_one_address_after_another(served, web, idx_folder, tmp_pa
     name, source = web
     target = tmp_path / "resources" / name
     target.parent.mkdir()
-    download(name, {**source, "urls": [f"{served}/nothing-here", served]}, target)
+    download(name, replace(source, urls=(f"{served}/nothing-here", served)), target)
     assert target.read_bytes() == (idx_folder / name).read_bytes()
 
 
@@ -347,7 +349,7 @@ def test_a_download_with_the_wrong_checksum_is_not_kept(served, web, tmp_path):
     name, source = web
     target = tmp_path / "resources" / name
     target.parent.mkdir()
-    source = {"urls": [served], "checksums": {name: f"md5:{'1' * 32}"}}
+    source = Source("idx", urls=(served,), checksums={name: f"md5:{'1' * 32}"})
     with pytest.raises(OSError, match=r"could not be had from any address; put it into a folder of your own"):
         download(name, source, target)
     assert list(target.parent.iterdir()) == []

@@ -52,7 +52,7 @@ def test_a_cancelled_training_job_comes_back_and_resumes(cluster, project):
     wait_for((project.folder / CELL / "resume.safetensors").exists)
     subprocess.run(["scancel", training_jobs(cluster, project)[0]["JobId"]], check=True)
     assert run.wait(timeout=400) == 0, (project.folder / "driver.log").read_text()
-    assert re.search(r"taken up at step [1-9]", (project.folder / LOG).read_text())
+    assert re.search(r"resumed at step [1-9]", (project.folder / LOG).read_text())
     assert not (project.folder / CELL / "resume.safetensors").exists()
 
 
@@ -66,7 +66,7 @@ def test_a_job_over_its_time_limit_comes_back_with_more_and_resumes(cluster, pro
     )  # a slow machine
     assert tried[-1]["JobState"] == "COMPLETED"
     assert [job["TimeLimit"] for job in tried[:2]] == ["00:01:00", "00:02:00"]
-    assert re.search(r"taken up at step [1-9]", (project.folder / LOG).read_text())
+    assert re.search(r"resumed at step [1-9]", (project.folder / LOG).read_text())
 
 
 def test_a_killed_driver_started_again_repeats_no_finished_job(cluster, project):
@@ -83,7 +83,7 @@ def test_a_killed_driver_started_again_repeats_no_finished_job(cluster, project)
     output = project.snakemake(*arguments)
     assert "rule prepare_dataset" not in output
     assert images.stat().st_mtime_ns == made
-    assert re.search(r"taken up at step [1-9]", (project.folder / LOG).read_text())
+    assert re.search(r"resumed at step [1-9]", (project.folder / LOG).read_text())
 
 
 def test_a_job_that_fails_for_good_names_its_log_and_others_finish(cluster, project):

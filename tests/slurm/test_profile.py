@@ -7,7 +7,8 @@ pytestmark = pytest.mark.slurm
 
 GPU_RULES = {"train_networks", "regularise_networks"}
 SUBMISSIONS = 1 + 2 + 2 + 2 + 4 + 1 + 1
-"""The data set, two cells trained, their memory, their slow points, two modes of both, tables, figures."""
+"""The data set, two cells trained, their memory, their slow points, two modes of both; tables and figures that need no
+fine-tuning, and the others."""
 
 
 def rule_of(job):

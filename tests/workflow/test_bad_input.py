@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from slowpoints.datasets import idx
+from slowpoints.datasets.readers import idx
 
 
 def write_config(project, **config):

@@ -5,23 +5,7 @@ import re
 import pytest
 from places import ROOT
 
-from slowpoints.datasets.idx import NAMES
-
 CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
-
-
-@pytest.fixture
-def data_dir(tmp_path):
-    """A folder that looks as if it held the files of every data set: a dry run reads none of them."""
-    for name in ("mnist", "fashion-mnist"):
-        (tmp_path / "data" / name).mkdir(parents=True)
-        for file in NAMES:
-            (tmp_path / "data" / name / file).touch()
-    batches = tmp_path / "data/cifar10/cifar-10-batches-py"
-    batches.mkdir(parents=True)
-    for name in [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]:
-        (batches / name).touch()
-    return tmp_path / "data"
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -70,7 +54,7 @@ def test_rule_files_stay_short():
 
 def test_every_rule_has_log_threads_memory_time_and_environment():
     for path in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
+        for rule in re.split(r"^ *rule\b", path.read_text(), flags=re.MULTILINE)[1:]:
             for part in ("log:", "threads:", "mem_mb=", "runtime=", "conda:"):
                 assert part in rule, f"{path.name}: rule {rule.split(':')[0]} has no {part}"
 
@@ -79,4 +63,38 @@ def test_a_rule_s_digest_is_of_its_own_script():
     rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     scripts = re.findall(r'script:\s+"../../scripts/(\w+).py"', rules)
     assert set(scripts) == {path.stem for path in (ROOT / "scripts").glob("[!_]*.py")}
-    assert re.findall(r'code=library_digest\("(\w+)"\)', rules) == scripts
+    named = re.findall(r'code=(?:library|cell)_digest\("(\w+)"\)|code=(figure)_digest', rules)
+    assert [name or "plot_figure" for name, _ in named] == scripts
+
+
+def test_no_script_is_named_like_a_test():
+    assert not [path.name for path in (ROOT / "scripts").glob("*.py") if path.name.startswith("test_")]
+
+
+def test_the_headline_figure_of_the_paper_plans_no_fine_tuning(project, data_dir):
+    paper = ("--configfile", "config/paper.yaml", "--config", f"data_dir={data_dir}")
+    jobs = project.planned("results/paper/figures/speed_vs_memory.pdf", "--cores", "2", *paper)
+    assert jobs["train_networks"] == 8
+    assert not {"regularise_networks", "track_formation"} & set(jobs)
+
+
+def test_every_job_of_the_tiny_study_fits_a_partition_of_half_an_hour(project):
+    plan = project.snakemake("-n", "--cores", "2", "--configfile", "config/test.yaml")
+    minutes = [int(number) for number in re.findall(r"runtime=(\d+)", plan)]
+    assert len(minutes) > 30
+    assert max(minutes) <= 10
+
+
+def test_a_missing_file_is_one_line_that_says_what_to_do(project, data_dir):
+    (data_dir / "cifar10/cifar-10-batches-py/data_batch_2").unlink()
+    config = ("--configfile", "config/cifar.yaml", "--config", f"data_dir={data_dir}")
+    output = project.snakemake("-n", "--cores", "1", *config, fails=True)
+    assert "data_batch_2 is not there; for a part of the images, name its batches in source.train_files" in output
+    assert "Traceback" not in output
+    assert "Exception" not in output
+    assert len(output.strip().splitlines()) <= 3, output
+
+
+def test_planning_does_not_wait_for_pytorch(project):
+    (project.folder / "src/torch.py").write_text("raise ImportError('planning loads PyTorch')\n")
+    assert project.planned("--cores", "2")["train_networks"] == 8

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -30,7 +31,7 @@ COLUMNS = {
 
 
 @contextlib.contextmanager
-def edited(path, text="\n# edited\n"):
+def edited(path, text="\nEDITED = True\n"):
     """The file with text added, and as it was afterwards, times included."""
     import os
 
@@ -47,8 +48,15 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert finished.planned(*TEST) == {}
 
 
-def test_the_tiny_study_is_at_most_25_jobs(project):
-    assert sum(project.planned(*TEST).values()) <= 25
+def test_the_tiny_study_has_a_job_for_each_block_table_and_figure(project):
+    """One data set, two cells in training and three measures, two modes of both; ten tables, three of them for networks
+    as trained alone as well; seven figures."""
+    jobs = project.planned(*TEST)
+    assert jobs.pop("all") == 1
+    tables = sum(count for rule, count in jobs.items() if rule.startswith(("collate", "correlate", "judge")))
+    figures = sum(count for rule, count in jobs.items() if rule.startswith("plot"))
+    assert (tables, figures) == (10 + 3, 7)
+    assert sum(jobs.values()) - tables - figures == 1 + 2 * (1 + 3 + 2)
 
 
 def test_every_promised_file_is_there(finished):
@@ -90,10 +98,10 @@ def test_rows_are_one_an_observation(finished):
 
 
 def test_the_library_opens_what_the_workflow_made(finished):
-    from slowpoints import find_slow_points, load_networks
+    from slowpoints import Dynamics, find_slow_points, load_networks
 
     networks = load_networks(finished.folder / "results/networks/digits-tiny/gru/vocu/trained")
-    dynamics = networks.dynamics()
+    dynamics = Dynamics.of(networks)
     points = find_slow_points(dynamics.step, torch.zeros(2, 24), lower=-1.0, upper=1.0, max_iterations=5)
     assert points.state.shape == (2, 24)
     assert points.speed.shape == points.projected_gradient.shape == points.converged.shape == points.iterations.shape
@@ -104,8 +112,8 @@ def test_the_same_config_gives_the_same_bytes(finished, project):
     assert project.digests() == finished.digests()
 
 
-def test_a_figure_script_redraws_that_figure_alone(finished):
-    with edited(finished.folder / "scripts/plot_spectrum.py"):
+def test_a_figure_s_module_redraws_that_figure_alone(finished):
+    with edited(finished.folder / "src/slowpoints/plots/spectrum.py"):
         assert finished.planned(*TEST) == {"plot_spectrum": 1, "all": 1}
 
 
@@ -114,15 +122,22 @@ def test_one_figure_can_be_had_by_itself(finished):
     assert finished.planned(target, *TEST, "--forcerun", "plot_speed_vs_memory") == {"plot_speed_vs_memory": 1}
 
 
+PLOTS = {f"plot_{name}" for name in FIGURES}
+MEASURES = {"measure_memory", "find_slow_points", "track_formation"}
+ON_NETWORKS = {"train_networks", "regularise_networks", *MEASURES}
+
+
 @pytest.mark.parametrize(
     ("module", "again", "spared"),
     [
-        ("training.py", {"train_networks"}, {"prepare_dataset"}),
-        ("memory.py", {"measure_memory"}, {"train_networks", "find_slow_points", "track_formation"}),
-        ("finder.py", {"find_slow_points", "track_formation"}, {"train_networks", "measure_memory"}),
-        ("formation.py", {"track_formation"}, {"train_networks", "find_slow_points", "regularise_networks"}),
-        ("plots/style.py", {f"plot_{name}" for name in FIGURES}, {"train_networks", "test_claims"}),
-        ("claims.py", {"test_claims"}, {"collate_tables", "plot_task"}),
+        ("training/loop.py", {"train_networks", "regularise_networks"}, {"prepare_dataset"}),
+        ("training/penalties.py", {"regularise_networks"}, {"train_networks", *MEASURES}),
+        ("measures/retrieval.py", {"measure_memory"}, {"train_networks", "find_slow_points", "track_formation"}),
+        ("dynamics/search.py", {"find_slow_points", "track_formation"}, {"train_networks", "measure_memory"}),
+        ("measures/formation.py", {"track_formation"}, ON_NETWORKS - {"track_formation"}),
+        ("plots/style.py", PLOTS, {*ON_NETWORKS, "correlate_predictors", "judge_claims"}),
+        ("analysis/claims.py", {"judge_claims"}, {*ON_NETWORKS, *PLOTS, "collate_networks", "correlate_predictors"}),
+        ("analysis/correlation.py", {"correlate_predictors", "judge_claims"}, {*ON_NETWORKS, "plot_extrapolation"}),
     ],
 )
 def test_editing_the_library_runs_again_what_uses_it(finished, module, again, spared):
@@ -130,6 +145,30 @@ def test_editing_the_library_runs_again_what_uses_it(finished, module, again, sp
         jobs = set(finished.planned(*TEST))
     assert again <= jobs
     assert not spared & jobs
+
+
+@pytest.mark.parametrize("module", ["networks/units/lstm.py", "study.py", "cli.py", "core/looks.py"])
+def test_what_changes_no_result_of_this_study_runs_nothing_again(finished, module):
+    """Another unit than the study's, and what only plans; of looks, figures alone depend."""
+    with edited(finished.folder / "src/slowpoints" / module):
+        assert set(finished.planned(*TEST)) <= ({*PLOTS, "all"} if module == "core/looks.py" else set())
+
+
+def test_editing_a_unit_redraws_no_figure_of_unchanged_tables(finished):
+    """It runs all that computes with networks again; figures follow if a table changes by that."""
+    with edited(finished.folder / "src/slowpoints/networks/units/gru.py"):
+        output = finished.snakemake(*TEST, "-n")
+    reasons = output.split("Reasons:")[1]
+    code_changed = re.search(r"code has changed|params have changed[^\n]*:\n +([^\n]+)", reasons)
+    assert code_changed, reasons
+    assert "plot_" not in code_changed[1]
+    assert "train_networks" in code_changed[1]
+
+
+def test_the_headline_figure_waits_for_no_fine_tuning_and_no_formation(finished):
+    for figure in ("speed_vs_memory", "extrapolation", "state_space", "spectrum", "task"):
+        jobs = finished.planned(f"results/test/figures/{figure}.pdf", *TEST, "--forceall")
+        assert not {"regularise_networks", "track_formation"} & set(jobs), figure
 
 
 def test_more_seeds_train_the_new_ones_alone(finished):
@@ -142,12 +181,12 @@ def test_more_seeds_train_the_new_ones_alone(finished):
 def test_fewer_seeds_train_nothing(finished):
     jobs = finished.planned("all", *TEST, "--config", "seeds=1")
     assert "train_networks" not in jobs
-    assert "collate_tables" in jobs
+    assert "collate_networks" in jobs
 
 
 def test_published_tables_are_tested_and_drawn_again(finished, project):
     assert "there is no study in reference/" in project.snakemake("-n", "reference_figures", fails=True)
-    measured = shutil.ignore_patterns("claims*", "correlations*", "task*")
+    measured = shutil.ignore_patterns("claims*", "correlations*", "task*", "trained")
     shutil.copytree(finished.folder / "results/test/tables", project.folder / "reference/tiny", ignore=measured)
     project.snakemake("--cores", "2", "reference_figures")
     made = {name.removeprefix("reference-tiny/"): digest for name, digest in project.digests().items()}

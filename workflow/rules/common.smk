@@ -1,41 +1,30 @@
-# Helper functions for the rules: the checked study, its paths, and the digest of what a script uses.
+# Helper functions for the rules: the checked study, its files, and the digest of what a script uses.
+import functools
 import sys
 from pathlib import Path
 
 ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from slowpoints import provenance
-from slowpoints.datasets.files import DOWNLOADS, source_files
-from slowpoints.settings import ConfigError, read_study
+from dataclasses import asdict
 
-CELL = "results/networks/{dataset}/{architecture}/{protocol}"
-TRAINED = f"{CELL}/trained/{{block}}"
-TUNED = f"{CELL}/{{mode}}/{{block}}"
-RESOURCES = Path("resources")
-DATASET = "results/datasets/{dataset}"
-RESULTS = "results/{study}"
-FIGURES = [
-    "task",
-    "extrapolation",
-    "state_space",
-    "speed_vs_memory",
-    "formation",
-    "regularisation",
-    "spectrum",
-]
-TABLES = [
-    "networks",
-    "extrapolation",
-    "slow_points",
-    "spectrum",
-    "trajectories",
-    "formation",
-    "regularisation",
-    "task",
-]
-PUBLISHED = [name for name in TABLES if name != "task"]  # which shows images of the data set
+from slowpoints.core import digests, layout
+from slowpoints.core.config import ConfigError
+from slowpoints.core.modes import TRAINED
+from slowpoints.core.presets.section import plain
+from slowpoints.networks.units import unit_file, units
+from slowpoints.plots.figures import FIGURES, TUNED
+from slowpoints.study import read_study
+from slowpoints.task.protocols import PROTOCOLS
+
+BLOCK = layout.BLOCK
+TRAINED_BLOCK = BLOCK.replace("{mode}", TRAINED)
+DATASET, TABLES, TRAINED_TABLES = layout.DATASET, layout.TABLES, layout.TRAINED_TABLES
+MEASURED = ["extrapolation", "slow_points", "spectrum", "trajectories", "formation"]
+ONLY_TRAINED = ["trajectories", "formation"]  # tables without fine-tuned networks
+PUBLISHED = ["networks", *MEASURED, "regularisation"]
 TESTED = ["correlations", "claims"]
+ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
 
 
 def checked_study():
@@ -47,10 +36,11 @@ def checked_study():
             schema=ROOT / "workflow/schemas/config.schema.yaml",
             shipped=ROOT / "config/presets",
             name=" + ".join(named),
-            resources=RESOURCES,
         )
-    except ConfigError as error:
-        raise WorkflowError(str(error)) from None
+    except (
+        ConfigError
+    ) as error:  # what to do in one line, where Snakemake's own errors come with lines of code
+        raise SystemExit(str(error)) from None
 
 
 STUDY = checked_study()
@@ -58,64 +48,106 @@ STUDY = checked_study()
 
 wildcard_constraints:
     dataset="[^/]+",
-    architecture="[a-z]+",
-    protocol="[a-z-]+",
-    mode="(?!trained/)[^/]+",
+    architecture="|".join(units()),
+    protocol="|".join(PROTOCOLS),
+    mode=f"(?!{TRAINED}/)[^/]+",
     block=r"\d+-\d+",
     study="[^/]+",
 
 
-def library_digest(script):
+@functools.cache
+def library_digest(script, *modules, looks=False):
     """Digest of a script and of all library modules it reaches: a param that says when to run again."""
-    return provenance.library_digest(ROOT / "scripts" / f"{script}.py")
+    return digests.library_digest(ROOT / "scripts" / f"{script}.py", *modules, looks=looks)
 
 
-def preset(*sections):
-    """A function from wildcards to the data set's preset, or to one section of it."""
+def cell_digest(script):
+    """A function from wildcards to the digest of a script that computes with their recurrent unit, and no other."""
+    return lambda wildcards: library_digest(script, unit_file(wildcards.architecture))
+
+
+def preset(*keys):
+    """A function from wildcards to the data set's preset, or to a section or a setting of it, as plain text."""
 
     def of(wildcards):
         chosen = STUDY.presets[wildcards.dataset]
-        for section in sections:
-            chosen = chosen[section]
-        return chosen
+        for key in keys:
+            chosen = getattr(chosen, key)
+        return plain(chosen)
 
     return of
 
 
-def sections(*names):
-    """A function from wildcards to those sections of the data set's preset."""
+def protocol(wildcards):
+    """What a job must know of the protocol that its networks train under."""
+    return PROTOCOLS[wildcards.protocol].plain()
 
-    def of(wildcards):
-        return {name: STUDY.presets[wildcards.dataset][name] for name in names}
 
-    return of
+def cell_of(wildcards):
+    return wildcards.dataset, wildcards.architecture, wildcards.protocol
+
+
+def tuning(wildcards):
+    """Mode and lambda of a folder of fine-tuned networks."""
+    for found in STUDY.tunings(cell_of(wildcards)):
+        if found.folder == wildcards.mode:
+            return found
+    raise WorkflowError(f"{wildcards.mode} is no mode of this study; see modes and lambda")
 
 
 def block_seeds(wildcards):
-    """Seeds of a block such as "0-7"."""
-    first, last = map(int, wildcards.block.split("-"))
-    return list(range(first, last + 1))
+    return layout.block_seeds(wildcards.block)
+
+
+@functools.cache
+def grid():
+    """Every block of every cell of the study, as wildcards, with the folders of its fine-tuned networks."""
+    blocks = []
+    for cell in STUDY.cells():
+        names = dict(zip(("dataset", "architecture", "protocol"), cell))
+        modes = [tuning.folder for tuning in STUDY.tunings(cell)]
+        blocks += [({**names, "block": block}, modes) for block in STUDY.blocks(cell)]
+    return blocks
 
 
 def over_grid(file, tuned=False):
     """That file of every block of every cell of the study, as trained, and as fine-tuned where `tuned`."""
-    files = []
-    for cell in STUDY.cells():
-        modes = ["trained", *(STUDY.modes(cell[0]) if tuned else [])]
-        for block in STUDY.blocks(cell, Path("results/networks")):
-            place = dict(zip(("dataset", "architecture", "protocol"), cell), block=block)
-            files += [f"{TUNED}/{file}".format(mode=mode, **place) for mode in modes]
-    return files
+    return [
+        f"{BLOCK}/{file}".format(mode=mode, **place)
+        for place, modes in grid()
+        for mode in [TRAINED, *(modes if tuned else [])]
+    ]
 
 
-def tables_of(study, measured=TABLES):
+def tables(names, trained=False):
+    """A function from wildcards to tables of a study, by name; of its networks as trained alone where `trained`.
+
+    The study of this configuration has those in a folder of their own, so that they don't wait for fine-tuning. Other
+    finished studies have tables of all their networks, from which those as trained are taken.
+    """
+
+    def of(wildcards):
+        part = trained and wildcards.study == STUDY.name
+        return {
+            name: f"{TRAINED_TABLES if part and name in MEASURED and name not in ONLY_TRAINED else TABLES}/{name}.parquet"
+            for name in names
+        }
+
+    return of
+
+
+def tables_of(study, names=ALL_TABLES):
     """Files of a study's tables."""
-    return [f"results/{study}/tables/{name}.parquet" for name in (*measured, *TESTED)]
+    return [f"{TABLES}/{name}.parquet".format(study=study) for name in names]
 
 
-def figures_of(study, drawn=FIGURES):
+def figures_of(study, names=FIGURES):
     """Files of a study's figures."""
-    return [f"results/{study}/figures/{name}.{form}" for name in drawn for form in ("pdf", "png")]
+    return [
+        f"{layout.FIGURES}/{name}.{form}".format(study=study)
+        for name in names
+        for form in ("pdf", "png")
+    ]
 
 
 def reference_files(wildcards):
@@ -127,24 +159,23 @@ def reference_files(wildcards):
         )
     drawn = [name for name in FIGURES if name != "task"]
     return [
-        file for study in studies for file in tables_of(study, PUBLISHED) + figures_of(study, drawn)
+        file
+        for study in studies
+        for file in tables_of(study, [*PUBLISHED, *TESTED]) + figures_of(study, drawn)
     ]
-
-
-def source_inputs(wildcards):
-    """Files a data set is made from; none where it is embedded or generated."""
-    folder = STUDY.folders[wildcards.dataset]
-    source = STUDY.presets[wildcards.dataset]["source"]
-    if folder is None:
-        return []
-    if RESOURCES in folder.parents:
-        return [str(folder / name) for name in DOWNLOADS[source["kind"]]]
-    return [str(path) for path in source_files(source, folder)]
 
 
 def download_of(wildcards):
     """The source that downloads into a folder of resources/."""
     for dataset, folder in STUDY.folders.items():
-        if folder == RESOURCES / wildcards.folder:
-            return STUDY.presets[dataset]["source"]
-    raise WorkflowError(f"no data set of the study downloads into {RESOURCES}/{wildcards.folder}")
+        if folder == layout.RESOURCES / wildcards.folder:
+            return plain(STUDY.presets[dataset].source)
+    raise WorkflowError(
+        f"no data set of the study downloads into {layout.RESOURCES}/{wildcards.folder}"
+    )
+
+
+def fine_tuning_settings(wildcards):
+    """How to fine-tune, lambda aside, so that another lambda beside this one changes nothing for it."""
+    settings = preset("regularisation")(wildcards)
+    return {key: value for key, value in settings.items() if key != "lambda"}

@@ -9,7 +9,7 @@ rule download_source:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=60,
+        runtime=grown(30),
     params:
         source=download_of,
         code=library_digest("download_source"),
@@ -19,7 +19,7 @@ rule download_source:
 
 rule prepare_dataset:
     input:
-        source_inputs,
+        lambda wildcards: list(map(str, STUDY.files[wildcards.dataset])),
     output:
         train=f"{DATASET}/train.parquet",
         valid=f"{DATASET}/valid.parquet",
@@ -30,8 +30,8 @@ rule prepare_dataset:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=grown(30),
+        mem_mb=megabytes(preparing_memory),
+        runtime=minutes(preparing_minutes),
     params:
         source=preset("source"),
         folder=lambda wildcards: str(STUDY.folders[wildcards.dataset] or "") or None,

@@ -1,16 +1,16 @@
 rule regularise_networks:
     input:
-        weights=f"{TRAINED}/weights.safetensors",
-        slow_points=f"{TRAINED}/slow_points.parquet",
+        weights=f"{TRAINED_BLOCK}/weights.safetensors",
+        slow_points=f"{TRAINED_BLOCK}/slow_points.parquet",
         train=f"{DATASET}/train.parquet",
         test=f"{DATASET}/test.parquet",
     output:
-        weights=f"{TUNED}/weights.safetensors",
-        training=f"{TUNED}/training.parquet",
-        accuracy=f"{TUNED}/accuracy.parquet",
-        extrapolation=f"{TUNED}/extrapolation.parquet",
-        slow_points=f"{TUNED}/slow_points.parquet",
-        spectrum=f"{TUNED}/spectrum.parquet",
+        weights=f"{BLOCK}/weights.safetensors",
+        training=f"{BLOCK}/training.parquet",
+        accuracy=f"{BLOCK}/accuracy.parquet",
+        extrapolation=f"{BLOCK}/extrapolation.parquet",
+        slow_points=f"{BLOCK}/slow_points.parquet",
+        spectrum=f"{BLOCK}/spectrum.parquet",
     log:
         "logs/regularise_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
     benchmark:
@@ -19,11 +19,17 @@ rule regularise_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=grown(fine_tuning_memory),
-        runtime=grown(fine_tuning_minutes),
+        mem_mb=megabytes(fine_tuning_memory),
+        runtime=minutes(fine_tuning_minutes, searching_minutes, retrieving_minutes),
         gpu=training_gpus,
     params:
-        preset=sections("training", "memory", "slow_points", "regularisation"),
-        code=library_digest("regularise_networks"),
+        mode=lambda wildcards: tuning(wildcards).mode,
+        lambda_=lambda wildcards: tuning(wildcards).lambda_,
+        protocol=protocol,
+        training=preset("training"),
+        memory=preset("memory"),
+        slow_points=preset("slow_points"),
+        regularisation=fine_tuning_settings,
+        code=cell_digest("regularise_networks"),
     script:
         "../../scripts/regularise_networks.py"

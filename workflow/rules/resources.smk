@@ -1,101 +1,198 @@
-# What jobs need, from the sizes of their data set: starting points that grow with each attempt. Constants were fitted
-# to measured jobs (docs/cluster.md), with room to spare; those of GPUs are still to be seen on one.
-PIXELS = {
-    "digits": 8 * 8,
-    "idx": 28 * 28,
-}  # by kind of source; 3 x 32 x 32, the most that ship, for others
+# What jobs need, from the sizes of their data set and study: starting points that grow with each attempt. Constants were
+# fitted to measured jobs (docs/cluster.md), with room to spare; those of GPUs are still to be seen on one.
+PIXELS = {"digits": 8 * 8, "idx": 28 * 28}  # by kind of source
+# Of the largest data sets that ship, where a kind does not say.
+MOST_PIXELS, MOST_IMAGES = 3 * 32 * 32, 70_000
 CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
-BASE_MB, BASE_MINUTES = 2000, 20  # Python, PyTorch, the images
+BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
 FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
+FRAMES = 20
+LIFETIME_CAP = 10  # lifetimes are followed for so many times the longest delay
 
 
 def on_gpu():
     return STUDY.config["device"] != "cpu"
 
 
-def front_end_load(wildcards):
+def training_gpus(wildcards):
+    return 1 if on_gpu() else 0
+
+
+def grown(base, *needs):
+    """A resource that grows with each attempt at a job: a base and functions of the wildcards that add to it."""
+
+    def resource(wildcards, attempt):
+        return int((base + sum(need(wildcards) for need in needs)) * attempt)
+
+    return resource
+
+
+def megabytes(*needs):
+    return grown(BASE_MB, *needs)
+
+
+def minutes(*needs):
+    return grown(BASE_MINUTES, *needs)
+
+
+def working_minutes(multiply_adds, seconds=CPU_SECONDS):
+    return multiply_adds * seconds / 60
+
+
+def pixels(source):
+    """Numbers in an image."""
+    if source.kind == "glyphs":
+        return 3 * source.size**2
+    height, width, channels = source.shape or (1, 1, PIXELS.get(source.kind, MOST_PIXELS))
+    return height * width * channels
+
+
+def images(source):
+    """Images of a data set, or as many as the largest that ships has."""
+    counts = {"digits": 1797, "glyphs": source.n_train + source.n_test}
+    return counts.get(source.kind, MOST_IMAGES)
+
+
+def preparing_memory(wildcards):
+    """For images as bytes, twice, and as float64 once."""
+    chosen = (
+        [STUDY.presets[wildcards.dataset]]
+        if "dataset" in wildcards.keys()
+        else STUDY.presets.values()
+    )
+    return max(10 * images(each.source) * pixels(each.source) for each in chosen) * 1e-6
+
+
+def preparing_minutes(wildcards):
+    files = len(STUDY.files[wildcards.dataset])  # very many, where each image is one
+    return images(STUDY.presets[wildcards.dataset].source) / 20_000 + files / 20_000
+
+
+def front_end_load(chosen):
     """Numbers held, and multiply-adds, for one image in the front end."""
-    front_end = STUDY.presets[wildcards.dataset]["network"]["front_end"]
-    if front_end is None:
+    layers = chosen.network.front_end
+    if layers is None:
         return 0, 0
-    maps = [32 * 32 / 4**layer * filters for layer, filters in enumerate(front_end["filters"])]
-    before = [3, *front_end["filters"]]
+    maps = [
+        pixels(chosen.source) / 3 / 4**layer * filters
+        for layer, filters in enumerate(layers.filters)
+    ]
+    before = [3, *layers.filters]
     return 6 * sum(maps), sum(9 * size * filters for size, filters in zip(maps, before))
+
+
+def columns(wildcards):
+    """Columns of the weights of a network's recurrent units."""
+    return units()[wildcards.architecture].gates * STUDY.presets[wildcards.dataset].network.hidden
+
+
+def coordinates(wildcards):
+    """Length of a state."""
+    return units()[wildcards.architecture].parts * STUDY.presets[wildcards.dataset].network.hidden
+
+
+def points(wildcards):
+    """Slow points of a block."""
+    return len(block_seeds(wildcards)) * STUDY.presets[wildcards.dataset].source.classes
 
 
 def training_load(wildcards):
     """Numbers held for a training step of one network, and its multiply-adds."""
-    chosen = STUDY.presets[wildcards.dataset]
-    training, columns = chosen["training"], 4 * chosen["network"]["hidden"]
-    batch, pixels = training["batch_size"], PIXELS.get(chosen["source"]["kind"], 3 * 32 * 32)
-    frames = (20 * batch if training["noise"] == "fresh" else training["bank"]) + batch
-    held, work = front_end_load(wildcards)
-    numbers = frames * (2 * pixels + 2 * columns + held) + 20 * batch * 3 * columns
-    products = frames * (pixels * columns + work) + 20 * batch * columns**2 / 4
+    chosen, width = STUDY.presets[wildcards.dataset], columns(wildcards)
+    batch, inputs = chosen.training.batch_size, pixels(chosen.source)
+    rows = (FRAMES * batch if chosen.training.noise == "fresh" else chosen.training.bank) + batch
+    held, work = front_end_load(chosen)
+    numbers = rows * (2 * inputs + 2 * width + held) + FRAMES * batch * 3 * width
+    products = rows * (inputs * width + work) + FRAMES * batch * width * chosen.network.hidden
     return numbers, 3 * products
 
 
-def training_minutes(steps):
-    """Time for so many steps of all networks of a block, as a section of the preset says."""
+def optimising_minutes(wildcards, steps):
+    """For so many steps of all networks of a block."""
+    work = steps * len(block_seeds(wildcards)) * training_load(wildcards)[1]
+    return working_minutes(work, GPU_SECONDS if on_gpu() else CPU_SECONDS)
 
-    def minutes(wildcards):
-        count = STUDY.presets[wildcards.dataset][steps]["steps"] * len(block_seeds(wildcards))
-        seconds = count * training_load(wildcards)[1] * (GPU_SECONDS if on_gpu() else CPU_SECONDS)
-        return BASE_MINUTES + seconds / 60
 
-    return minutes
+def training_minutes(wildcards):
+    return optimising_minutes(wildcards, STUDY.presets[wildcards.dataset].training.steps)
 
 
 def training_memory(wildcards):
     if on_gpu():  # the host holds images, snapshots and resume files
-        return 3 * BASE_MB
-    return BASE_MB + len(block_seeds(wildcards)) * training_load(wildcards)[0] * 8e-6
+        return 2 * BASE_MB
+    return len(block_seeds(wildcards)) * training_load(wildcards)[0] * 8e-6
 
 
 def measuring_memory(wildcards):
     """For Hessians at all points, trials of all networks, and images in a front end."""
     chosen = STUDY.presets[wildcards.dataset]
-    networks, hidden = len(block_seeds(wildcards)), chosen["network"]["hidden"]
-    coordinates = hidden * (2 if wildcards.architecture == "lstm" else 1)
-    points = networks * chosen["source"]["classes"]
-    trials = networks * chosen["memory"]["n_images"]
-    numbers = (
-        2 * 8 * points * coordinates**2
-        + FRONT_ROWS * front_end_load(wildcards)[0]
-        + trials * 16 * hidden
+    trials = len(block_seeds(wildcards)) * chosen.memory.n_images
+    hessians = 2 * 8 * points(wildcards) * coordinates(wildcards) ** 2
+    numbers = hessians + FRONT_ROWS * front_end_load(chosen)[0] + trials * 4 * columns(wildcards)
+    return numbers * 4e-6
+
+
+def retrieving_minutes(wildcards):
+    """For the roll-out to the longest delay."""
+    chosen, width = STUDY.presets[wildcards.dataset], columns(wildcards)
+    trials, bank = (
+        len(block_seeds(wildcards)) * chosen.memory.n_images,
+        chosen.memory.noise == "bank",
     )
-    return BASE_MB + numbers * 4e-6
+    a_frame = width * (chosen.network.hidden + (0 if bank else pixels(chosen.source)))
+    front_end = (
+        len(block_seeds(wildcards))
+        * (chosen.memory.bank if bank else 0)
+        * front_end_load(chosen)[1]
+    )
+    accuracy = trials * FRAMES * (front_end_load(chosen)[1] + width * pixels(chosen.source))
+    return working_minutes(2 * trials * max(chosen.memory.delays) * a_frame + front_end + accuracy)
+
+
+def hessian_load(wildcards):
+    """Multiply-adds of one Hessian of every point and the steps taken with it."""
+    return 32 * points(wildcards) * coordinates(wildcards) ** 3
 
 
 def searching_minutes(wildcards):
-    """For the authors' descent and the deep search, and lifetimes."""
-    chosen, search = (
-        STUDY.presets[wildcards.dataset],
-        STUDY.presets[wildcards.dataset]["slow_points"],
+    """For the authors' descent, the deep search and the lifetimes."""
+    chosen = STUDY.presets[wildcards.dataset]
+    steps = 2 * chosen.slow_points.adam_steps + LIFETIME_CAP * max(chosen.memory.delays)
+    descent = points(wildcards) * columns(wildcards) * chosen.network.hidden * steps
+    return working_minutes(descent + chosen.slow_points.max_iterations * hessian_load(wildcards))
+
+
+def tracking_minutes(wildcards):
+    """For two searches in each snapshot, there and back."""
+    formation = STUDY.presets[wildcards.dataset].formation
+    changes = 12  # of a curriculum at most, each with a snapshot of its own
+    return working_minutes(
+        2 * (formation.snapshots + changes) * formation.max_iterations * hessian_load(wildcards)
     )
-    hidden = chosen["network"]["hidden"]
-    points = len(block_seeds(wildcards)) * chosen["source"]["classes"]
-    work = points * 8 * hidden**2 * (search["adam_steps"] + search["max_iterations"] * 4 * hidden)
-    return BASE_MINUTES + work * CPU_SECONDS / 60
 
 
 def fine_tuning_minutes(wildcards):
-    """Fine-tuning, and the measures after it."""
-    return training_minutes("regularisation")(wildcards) + searching_minutes(wildcards)
+    return optimising_minutes(wildcards, STUDY.presets[wildcards.dataset].regularisation.steps)
 
 
 def fine_tuning_memory(wildcards):
     return max(training_memory(wildcards), measuring_memory(wildcards))
 
 
-def training_gpus(wildcards):
-    return 1 if on_gpu() else 0
+def networks():
+    """Networks of the study, as trained and as fine-tuned."""
+    return sum(
+        len(layout.block_seeds(place["block"])) * (1 + len(modes)) for place, modes in grid()
+    )
 
 
-def grown(need):
-    """A resource that grows with each attempt at a job; a number, or a function of the wildcards."""
+def gathering_memory(wildcards):
+    return networks()  # a MB each
 
-    def resource(wildcards, attempt):
-        return int((need(wildcards) if callable(need) else need) * attempt)
 
-    return resource
+def gathering_minutes(wildcards):
+    return networks() / 500
+
+
+def resampling_minutes(wildcards):
+    return networks() / 50

@@ -1,48 +1,36 @@
-rule collate_tables:
+rule correlate_predictors:
     input:
-        accuracy=over_grid("accuracy.parquet", tuned=True),
-        extrapolation=over_grid("extrapolation.parquet", tuned=True),
-        slow_points=over_grid("slow_points.parquet", tuned=True),
-        spectrum=over_grid("spectrum.parquet", tuned=True),
-        trajectories=over_grid("trajectories.parquet"),
-        formation=over_grid("formation.parquet"),
-        images=[f"{DATASET}/test.parquet".format(dataset=name) for name in STUDY.presets],
+        unpack(tables(["networks", "extrapolation", "slow_points"], trained=True)),
     output:
-        **{name: f"results/{STUDY.name}/tables/{name}.parquet" for name in TABLES},
+        f"{TABLES}/correlations.parquet",
     log:
-        f"logs/collate_tables/{STUDY.name}.log",
+        "logs/correlate_predictors/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=grown(30),
+        mem_mb=megabytes(gathering_memory),
+        runtime=minutes(resampling_minutes),
     params:
-        seeds={name: STUDY.seeds(name) for name in STUDY.presets},
-        code=library_digest("collate_tables"),
+        code=library_digest("correlate_predictors"),
     script:
-        "../../scripts/collate_tables.py"
+        "../../scripts/correlate_predictors.py"
 
 
-rule test_claims:
+rule judge_claims:
     input:
-        networks=f"{RESULTS}/tables/networks.parquet",
-        extrapolation=f"{RESULTS}/tables/extrapolation.parquet",
-        slow_points=f"{RESULTS}/tables/slow_points.parquet",
-        formation=f"{RESULTS}/tables/formation.parquet",
-        regularisation=f"{RESULTS}/tables/regularisation.parquet",
+        unpack(tables(["networks", "correlations", "formation", "regularisation"])),
     output:
-        correlations=f"{RESULTS}/tables/correlations.parquet",
-        claims=f"{RESULTS}/tables/claims.parquet",
+        f"{TABLES}/claims.parquet",
     log:
-        "logs/test_claims/{study}.log",
+        "logs/judge_claims/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=grown(30),
+        mem_mb=megabytes(gathering_memory),
+        runtime=minutes(resampling_minutes),
     params:
-        code=library_digest("test_claims"),
+        code=library_digest("judge_claims"),
     script:
-        "../../scripts/test_claims.py"
+        "../../scripts/judge_claims.py"

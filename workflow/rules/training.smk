@@ -2,9 +2,9 @@ rule train_networks:
     input:
         train=f"{DATASET}/train.parquet",
     output:
-        weights=f"{TRAINED}/weights.safetensors",
-        snapshots=f"{TRAINED}/snapshots.safetensors",
-        training=f"{TRAINED}/training.parquet",
+        weights=f"{TRAINED_BLOCK}/weights.safetensors",
+        snapshots=f"{TRAINED_BLOCK}/snapshots.safetensors",
+        training=f"{TRAINED_BLOCK}/training.parquet",
     log:
         "logs/train_networks/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
@@ -13,12 +13,15 @@ rule train_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=grown(training_memory),
-        runtime=grown(training_minutes("training")),
+        mem_mb=megabytes(training_memory),
+        runtime=minutes(training_minutes),
         gpu=training_gpus,
     params:
-        preset=sections("network", "training", "formation"),
+        network=preset("network"),
+        training=preset("training"),
+        snapshots=preset("formation", "snapshots"),
+        protocol=protocol,
         seeds=block_seeds,
-        code=library_digest("train_networks"),
+        code=cell_digest("train_networks"),
     script:
         "../../scripts/train_networks.py"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from slowpoints.storage import write_arrow
+from slowpoints.core.streams import numpy_generator
+from slowpoints.core.tables import write_arrow
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,18 @@ class ImageSet:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
-        return self.images.shape[1:]
+        height, width, channels = self.images.shape[1:]
+        return height, width, channels
+
+    def rows_by_class(self, purpose: str, pick: Callable[[np.random.Generator, np.ndarray], np.ndarray]) -> np.ndarray:
+        """Rows of images of each class in turn, the same for all networks.
+
+        Args:
+            purpose: name of the stream of random numbers.
+            pick: from that stream and the rows of one class to the rows taken.
+        """
+        rng = numpy_generator(purpose)
+        return np.concatenate([pick(rng, np.flatnonzero(self.labels == label)) for label in range(self.classes)])
 
 
 def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: str) -> tuple[np.ndarray, np.ndarray]:

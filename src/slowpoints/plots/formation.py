@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.births import births
-from slowpoints.plots.style import GREY, cell_panels, cell_title, class_colour, say
+from slowpoints.analysis.births import births
+from slowpoints.plots.style import GREY, cell_panels, cell_title, class_colour, say, styled
 
 FAINT = 0.25
 LEAST_SPEED = 1e-4  # drawn: slower points hardly move within any delay that is measured
@@ -17,6 +17,7 @@ NAME_WIDTH = 0.1  # of the name of a birth, as a share of the axis
 HEADROOM = 0.35  # above the lines, for the names of births, as a share of their height
 
 
+@styled
 def draw(formation: pd.DataFrame) -> Figure:
     """A panel for each cell of the grid, each of its first network; a line a memory.
 
@@ -24,14 +25,14 @@ def draw(formation: pd.DataFrame) -> Figure:
         formation: table `formation`.
     """
     figure, axes, filled = cell_panels(formation, width=3.5, height=3.0)
-    for ax, cell, own in filled:
+    for ax, cell, tracks in filled:
         ax.set_title(cell_title(*cell), loc="left")
-        if own.empty:
+        if tracks.empty:
             say(ax, "no class is read out")
             continue
-        first = own["seed"].min()
+        first = tracks["seed"].min()
         ax.set_title(f"{cell_title(*cell)}, seed {first}", loc="left")
-        _draw_panel(ax, own[own["seed"] == first])
+        _draw_panel(ax, tracks[tracks["seed"] == first])
     for ax in axes[:, 0]:
         ax.set_ylabel("speed of slow point, at least 10$^{-4}$\n(per frame, state units)")
     for ax in axes[-1]:

@@ -7,13 +7,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import COLOURS, GREY, cell_panels, cell_title, say
-from slowpoints.tables import as_trained
+from slowpoints.analysis.aggregation import as_trained
+from slowpoints.plots.style import GREY, cell_panels, cell_title, say, styled
+from slowpoints.task.protocols import PROTOCOLS
 
 NEAR = (0.92, 1.08)  # of the real axis, shown enlarged
 UNSTABLE = "#c51b7d"
 
 
+@styled
 def draw(spectrum: pd.DataFrame) -> Figure:
     """A panel for each cell of the grid: all slow points of all its networks, and the surroundings of 1 enlarged.
 
@@ -22,12 +24,12 @@ def draw(spectrum: pd.DataFrame) -> Figure:
     """
     spectrum = as_trained(spectrum)
     figure, axes, filled = cell_panels(spectrum, width=3.1, height=3.2)
-    for ax, cell, own in filled:
-        if own.empty:
+    for ax, cell, eigenvalues in filled:
+        if eigenvalues.empty:
             ax.set_title(cell_title(*cell), loc="left")
             say(ax, "no class is read out")
             continue
-        _draw_panel(ax, own, COLOURS[cell[2]])
+        _draw_panel(ax, eigenvalues, PROTOCOLS[cell[2]].look.colour)
         ax.set_title(cell_title(*cell), loc="left")
     for ax in axes[:, 0]:
         ax.set_ylabel("imaginary part")

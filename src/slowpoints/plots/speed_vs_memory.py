@@ -7,9 +7,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import COLOURS, GREY, MARKERS, PROTOCOL_NAMES, ordered, panels, protocols_in
+from slowpoints.plots.style import GREY, ordered, panels, protocols_in, styled, unit_look
+from slowpoints.task.protocols import PROTOCOLS
 
 
+@styled
 def draw(networks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
     """A panel for each data set, a point a network.
 
@@ -20,15 +22,16 @@ def draw(networks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
     datasets = ordered(networks["dataset"])
     figure, axes = panels(1, len(datasets), width=3.7, height=4.0)
     for ax, dataset in zip(axes.flat, datasets, strict=True):
-        own = networks[networks["dataset"] == dataset]
-        for (protocol, architecture, learned), group in own.groupby(["protocol", "architecture", "learned"]):
+        in_panel = networks[networks["dataset"] == dataset]
+        for (protocol, architecture, learned), group in in_panel.groupby(["protocol", "architecture", "learned"]):
+            colour = PROTOCOLS[protocol].look.colour
             ax.scatter(
                 group["log10_speed"],
                 group["memory_score"],
-                marker=MARKERS[architecture],
+                marker=unit_look(architecture).marker,
                 s=42,
-                facecolor=COLOURS[protocol] if learned else "none",
-                edgecolor="white" if learned else COLOURS[protocol],
+                facecolor=colour if learned else "none",
+                edgecolor="white" if learned else colour,
                 linewidth=0.6 if learned else 1.2,
                 zorder=3,
             )
@@ -54,7 +57,10 @@ def _summary(correlations: pd.DataFrame, dataset: str) -> str:
     pooled = chosen[chosen["architecture"].isna() & chosen["protocol"].isna()]
     cells = chosen[chosen["architecture"].notna() & chosen["protocol"].notna()]
     lines = [f"within cells: {_rho(row)}" for row in pooled.itertuples()]
-    lines += [f"{row.architecture.upper()} {PROTOCOL_NAMES[row.protocol]}: {_rho(row)}" for row in cells.itertuples()]
+    lines += [
+        f"{unit_look(row.architecture).label} {PROTOCOLS[row.protocol].look.label}: {_rho(row)}"
+        for row in cells.itertuples()
+    ]
     return "\n".join(lines)
 
 
@@ -66,11 +72,11 @@ def _rho(row) -> str:
 
 def _handles(networks: pd.DataFrame) -> list[Line2D]:
     handles = [
-        Line2D([], [], marker="s", ls="", color=COLOURS[protocol], label=PROTOCOL_NAMES[protocol])
+        Line2D([], [], marker="s", ls="", color=PROTOCOLS[protocol].look.colour, label=PROTOCOLS[protocol].look.label)
         for protocol in protocols_in(networks)
     ]
     handles += [
-        Line2D([], [], marker=MARKERS[architecture], ls="", color=GREY, label=architecture.upper())
+        Line2D([], [], marker=unit_look(architecture).marker, ls="", color=GREY, label=unit_look(architecture).label)
         for architecture in ordered(networks["architecture"])
     ]
     if not networks["learned"].all():

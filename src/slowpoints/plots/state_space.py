@@ -6,9 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import cell_panels, cell_title, class_colour, say
+from slowpoints.plots.style import GREY, cell_panels, cell_title, class_colour, say, styled
 
 
+@styled
 def draw(trajectories: pd.DataFrame) -> Figure:
     """A panel for each cell of the grid, each of its first network.
 
@@ -16,22 +17,22 @@ def draw(trajectories: pd.DataFrame) -> Figure:
         trajectories: table `trajectories`.
     """
     figure, axes, filled = cell_panels(trajectories, width=3.1, height=2.9)
-    for ax, cell, own in filled:
-        if own.empty:
+    for ax, cell, states in filled:
+        if states.empty:
             ax.set_title(cell_title(*cell), loc="left")
             say(ax, "no class is read out")
             continue
-        first = own["seed"].min()
-        _draw_panel(ax, own[own["seed"] == first])
+        first = states["seed"].min()
+        _draw_panel(ax, states[states["seed"] == first])
         ax.set_title(f"{cell_title(*cell)}, seed {first}", loc="left")
     for ax in axes[:, 0]:
         ax.set_ylabel("PC 2")
     for ax in axes[-1]:
         ax.set_xlabel("PC 1")
     handles = [
-        Line2D([], [], color="#777777", lw=0.8, label="trial"),
-        Line2D([], [], color="#777777", marker="o", mfc="white", ls="", ms=6, label="class centre"),
-        Line2D([], [], color="#777777", marker="o", ls="", ms=9, label="slow point, with its class"),
+        Line2D([], [], color=GREY, lw=0.8, label="trial"),
+        Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=6, label="class centre"),
+        Line2D([], [], color=GREY, marker="o", ls="", ms=9, label="slow point, with its class"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     return figure

@@ -2,66 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from functools import wraps
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slowpoints.storage import atomic
+from slowpoints.core.files import atomic
+from slowpoints.core.looks import Look
+from slowpoints.task.protocols import PROTOCOLS
 
-COLOURS = {"vocu": "#0b4f8a", "decu": "#e08214", "none": "#5f5f5f", "recu": "#35978f", "vocu-shuffled": "#8e6bbf"}
-"""By protocol; dark and light beside each other in print without colour."""
-LINES = {"vocu": "-", "decu": "--", "none": ":", "recu": "-.", "vocu-shuffled": (0, (5, 1, 1, 1))}
-MARKERS = {"gru": "o", "lstm": "^"}
-PROTOCOL_NAMES = {
-    "vocu": "VoCu",
-    "decu": "DeCu",
-    "none": "no curriculum",
-    "recu": "ReCu",
-    "vocu-shuffled": "VoCu, shuffled",
-}
 GREY = "#555555"
+SHADE = "#e9e9e9"  # of the delays of training
 PALETTE = mpl.colormaps["viridis"]  # of the classes
 LIGHTEST = 0.88  # of the palette, whose yellow end does not show on white
 DPI = 200
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.w_pad": 0.06,
+    "pdf.fonttype": 42,  # text stays text
+    "svg.hashsalt": "slowpoints",
+}
+"""Matplotlib's settings while a figure is drawn or saved; those of who imports this stay as they are."""
 
-mpl.use("Agg")
-mpl.rcParams.update(
-    {
-        "font.size": 9,
-        "axes.titlesize": 9.5,
-        "axes.labelsize": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "legend.frameon": False,
-        "legend.fontsize": 8.5,
-        "xtick.labelsize": 8,
-        "ytick.labelsize": 8,
-        "figure.constrained_layout.use": True,
-        "figure.constrained_layout.h_pad": 0.06,
-        "figure.constrained_layout.w_pad": 0.06,
-        "pdf.fonttype": 42,  # text stays text
-        "svg.hashsalt": "slowpoints",
-    }
-)
+_units: ContextVar[Mapping[str, Look]] = ContextVar("units", default={})  # noqa: B039 (never changed in place)
 
 
-def panels(rows: int, columns: int, *, width: float = 3.1, height: float = 2.6, **keywords):
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """The function that draws a figure, in the project's style, with looks of recurrent units in `units`."""
+
+    @wraps(draw)
+    def drawn(*tables: pd.DataFrame, units: Mapping[str, Look] | None = None, **named: pd.DataFrame) -> Figure:
+        token = _units.set(units or {})
+        try:
+            with mpl.rc_context(STYLE):
+                return draw(*tables, **named)
+        finally:
+            _units.reset(token)
+
+    return drawn
+
+
+def unit_look(architecture: str) -> Look:
+    """How a recurrent unit is named and marked."""
+    return _units.get().get(architecture, Look(architecture.upper()))
+
+
+def panels(
+    rows: int, columns: int, *, width: float = 3.1, height: float = 2.6, **keywords: Any
+) -> tuple[Figure, np.ndarray]:
     """A figure and its `[rows, columns]` axes, each of `width` x `height` inches."""
-    size = (width * columns, height * rows)
-    return plt.subplots(rows, columns, figsize=size, squeeze=False, **keywords)
+    figure = Figure(figsize=(width * columns, height * rows))
+    return figure, figure.subplots(rows, columns, squeeze=False, **keywords)
 
 
 def cell_title(dataset: str, architecture: str, protocol: str | None = None) -> str:
     """Such as "digits, GRU, VoCu"."""
-    parts = [dataset, architecture.upper()] + ([PROTOCOL_NAMES[protocol]] if protocol else [])
+    parts = [dataset, unit_look(architecture).label] + ([PROTOCOLS[protocol].look.label] if protocol else [])
     return ", ".join(parts)
 
 
-def ordered(values) -> list:
+def ordered(values: pd.Series) -> list:
     """Values that occur, each once, in the order of first occurrence."""
     return list(dict.fromkeys(values))
 
@@ -71,13 +89,13 @@ def class_colour(label: int, last: int):
     return PALETTE(LIGHTEST * label / last)
 
 
-def protocols_in(table) -> list[str]:
-    """Protocols that occur in a table, in the order of `COLOURS`."""
+def protocols_in(table: pd.DataFrame) -> list[str]:
+    """Protocols that occur in a table, in the order of their registry."""
     present = set(table["protocol"])
-    return [protocol for protocol in COLOURS if protocol in present]
+    return [protocol for protocol in PROTOCOLS if protocol in present]
 
 
-def cell_panels(table, **size: float):
+def cell_panels(table: pd.DataFrame, **size: float) -> tuple[Figure, np.ndarray, list]:
     """A panel for each cell of the grid: a row a data set, a column an architecture and protocol.
 
     Args:
@@ -112,6 +130,5 @@ def save(figure: Figure, *paths: str | Path) -> None:
     for path in map(Path, paths):
         form = path.suffix[1:]
         metadata = {"CreationDate": None} if form == "pdf" else None
-        with atomic(path) as temporary:
+        with atomic(path) as temporary, mpl.rc_context(STYLE):
             figure.savefig(temporary, format=form, dpi=DPI, metadata=metadata)
-    plt.close(figure)

@@ -7,11 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from slowpoints.plots.style import COLOURS, GREY, ordered, panels
+from slowpoints.plots.style import GREY, ordered, panels, styled
 
 GAP = 0.12  # between frames, in frames
+STIMULUS, REPORT = "#0b4f8a", "#e08214"  # colours of the two frames that matter
 
 
+@styled
 def draw(task: pd.DataFrame) -> Figure:
     """A row for each data set.
 
@@ -36,8 +38,8 @@ def _draw_trial(ax, trial: pd.DataFrame) -> None:
         ax.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, extent=extent, interpolation="nearest")
     report = int(trial.loc[trial["trigger"] == 1, "frame"].iloc[0])
     stimulus = int(trial.loc[trial["stimulus"] == 1, "frame"].iloc[0])
-    _frame(ax, stimulus, COLOURS["vocu"], "image")
-    _frame(ax, report, COLOURS["decu"], "report")
+    _frame(ax, stimulus, STIMULUS, "image")
+    _frame(ax, report, REPORT, "report")
     frames = trial["frame"].to_numpy()
     ax.step(frames, -1.35 + 0.5 * trial["trigger"], where="mid", color="black", lw=1.2)
     ax.text(-0.75, -1.2, "trigger", ha="right", va="center")

@@ -1,0 +1,85 @@
+"""config/README.md, written from the schema: `make docs`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from slowpoints.study import read_schema
+
+ROOT = Path(__file__).parents[1]
+SCHEMA, PAGE = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/README.md"
+HEAD = """# Configuration
+
+<!-- Written by `make docs` from workflow/schemas/config.schema.yaml: edit there. -->
+
+A study is described by one YAML file: `snakemake --cores 8 --configfile config/mine.yaml`, or single keys on the
+command line, target first: `snakemake all --cores 8 --config seeds=2`. Keys left out keep the value of `config.yaml`.
+Unknown keys and impossible values stop a run before it starts, naming the key, the value and what is allowed.
+
+| file | study |
+|---|---|
+"""
+PRESETS = """
+## Presets
+
+`presets` overrides shipped presets, or makes new ones; `base` names the preset whose settings hold where yours is
+silent. A new data set of a known file kind needs nothing else:
+
+```yaml
+study: kuzushiji
+datasets: [kuzushiji]
+presets:
+  kuzushiji: {base: mnist-small, source: {kind: idx, path: /data/kmnist}}
+```
+
+An overridden preset keeps its folder of networks, so the study that had them before would train again: give a variant a
+name of its own instead (`my-digits: {base: digits, training: {steps: 500}}`).
+
+| preset | |
+|---|---|
+"""
+
+
+def page() -> str:
+    """The page, as Markdown."""
+    schema = read_schema(SCHEMA)
+    lines = [HEAD + "".join(_first_comments("*.yaml"))]
+    lines += ["\n## Keys\n\n| key | meaning | default |\n|---|---|---|\n", *_rows(schema["properties"], schema)]
+    lines += [PRESETS, *_first_comments("presets/*.yaml")]
+    for name, section in schema["$defs"]["preset"]["properties"].items():
+        if section.get("properties"):
+            head = f"\n### `{name}`\n\n{section['description']}\n\n| key | meaning | default |\n|---|---|---|\n"
+            lines += [head, *_rows(section["properties"], schema)]
+    return "".join(lines)
+
+
+def _first_comments(pattern: str) -> Iterator[str]:
+    """A row for each file: its name and the comment it begins with."""
+    for path in sorted(PAGE.parent.glob(pattern)):
+        comment = []
+        for line in path.read_text().splitlines():
+            if not line.startswith("#"):
+                break
+            comment.append(line.lstrip("# "))
+        yield f"| `{path.name if 'presets' not in pattern else path.stem}` | {' '.join(comment)} |\n"
+
+
+def _rows(properties: dict, schema: dict) -> Iterator[str]:
+    for name, entry in properties.items():
+        if "$ref" in entry:
+            entry = {**schema["$defs"][entry["$ref"].split("/")[-1]], **entry}
+        allowed = entry.get("enum") or entry.get("items", {}).get("enum")
+        text = " ".join(entry.get("description", "").split())
+        text += f" One of {', '.join(map(str, allowed))}." if allowed and str(allowed[-1]) not in text else ""
+        default = json.dumps(entry["default"]) if "default" in entry else ""
+        yield f"| `{name}` | {text} | {f'`{default}`' if default else ''} |\n"
+        if name == "front_end":
+            yield from (
+                f"| `front_end.{key}` | {part['description']} | |\n" for key, part in entry["properties"].items()
+            )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

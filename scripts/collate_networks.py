@@ -1,0 +1,12 @@
+"""The table `networks`: measures of every network as trained."""
+
+from _job import logged
+from slowpoints.analysis.aggregation import collate, network_table
+from slowpoints.core.schemas.memory import ACCURACY
+from slowpoints.core.schemas.study import NETWORKS
+from slowpoints.core.tables import read_table, write_table
+
+with logged(snakemake):
+    accuracy = collate(snakemake.input.accuracy, ACCURACY, snakemake.params.seeds)
+    measured = [read_table(snakemake.input[name]) for name in ("extrapolation", "slow_points")]
+    write_table(network_table(accuracy, *measured), snakemake.output[0], NETWORKS)

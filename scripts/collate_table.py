@@ -1,0 +1,9 @@
+"""A measured table over the whole grid, from those of its cells."""
+
+from _job import logged
+from slowpoints.analysis.aggregation import MEASURED, collate
+from slowpoints.core.tables import write_table
+
+with logged(snakemake):
+    kind = MEASURED[snakemake.params.kind]
+    write_table(collate(snakemake.input, kind, snakemake.params.seeds), snakemake.output[0], kind)

@@ -1,0 +1,9 @@
+"""The table `task`: an example trial of each data set."""
+
+from _job import logged
+from slowpoints.core.schemas.example import TASK
+from slowpoints.core.tables import write_table
+from slowpoints.measures.example_trial import example_trials
+
+with logged(snakemake):
+    write_table(example_trials(snakemake.input), snakemake.output[0], TASK)

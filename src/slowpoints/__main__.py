@@ -1,0 +1,5 @@
+"""`python -m slowpoints`."""
+
+from slowpoints.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What follows from tables: memory scores, tables over the grid, correlations, tests of the claims."""

@@ -1,0 +1,102 @@
+"""Comparisons of two groups of networks: equivalence, difference, and change in pairs.
+
+A stratum is a data set and architecture, or a cell of the grid; groups are compared within each, and the
+differences averaged over strata by their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import statsmodels.formula.api as smf
+from scipy import stats
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+
+from slowpoints.analysis.correlation import PERMUTATIONS, bootstrap
+
+Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Values of the first and of the second group, for each stratum."""
+
+
+class Effect(NamedTuple):
+    """An effect with its 95 % interval, and the test of it."""
+
+    n: int
+    effect: float
+    low: float
+    high: float
+    test: str
+    p: float
+
+
+def equivalence(strata: Pairs, margin: float) -> Effect:
+    """Difference of means, first less second, and two one-sided tests of whether it lies within a margin."""
+    n = sum(len(sample) for pair in strata for sample in pair)
+    if len(strata) == 1:
+        first, second = strata[0]
+        means = CompareMeans(DescrStatsW(first), DescrStatsW(second))
+        p = means.ttost_ind(-margin, margin, usevar="unequal")[0]
+        low, high = means.tconfint_diff(usevar="unequal")
+        return Effect(n, first.mean() - second.mean(), low, high, f"TOST within {margin}, Welch", p)
+    data = pd.DataFrame(
+        [
+            {"stratum": str(stratum), "first": float(side == 0), "value": value}
+            for stratum, pair in enumerate(strata)
+            for side, sample in enumerate(pair)
+            for value in sample
+        ]
+    )
+    fit = smf.ols("value ~ C(stratum) + first", data).fit(cov_type="HC3", use_t=True)
+    effect, error = fit.params["first"], fit.bse["first"]
+    p = max(stats.t.sf((effect + margin) / error, fit.df_resid), stats.t.sf((margin - effect) / error, fit.df_resid))
+    low, high = fit.conf_int().loc["first"]
+    return Effect(n, effect, low, high, f"TOST within {margin}, least squares within strata, HC3", p)
+
+
+def difference(strata: Pairs, rng: np.random.Generator) -> Effect:
+    """Difference of means, first less second, and a two-sided permutation test of the groups within strata."""
+    sides = [np.repeat([0, 1], [len(first), len(second)]) for first, second in strata]
+    values = [np.concatenate(pair) for pair in strata]
+    effect = float(mean_difference(values, sides))
+    permuted = mean_difference(values, [rng.permuted(np.tile(side, (PERMUTATIONS, 1)), axis=1) for side in sides])
+    p = (1 + (np.abs(permuted) >= abs(effect) - 1e-12).sum()) / (1 + PERMUTATIONS)
+    low, high = bootstrap([sample for pair in strata for sample in pair], _resampled_difference, rng)
+    return Effect(sum(map(len, values)), effect, low, high, "permutation within strata", p)
+
+
+def mean_difference(values: Sequence[np.ndarray], sides: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean of side 0 less mean of side 1, averaged over strata by their size.
+
+    Args:
+        values: `[n]` of each stratum.
+        sides: `[..., n]` of each, 0 or 1.
+    """
+    differences = []
+    for value, side in zip(values, sides, strict=True):
+        second = (value * side).sum(-1) / side.sum(-1)
+        differences.append((value * (1 - side)).sum(-1) / (1 - side).sum(-1) - second)
+    return np.average(differences, axis=0, weights=[len(value) for value in values])
+
+
+def _resampled_difference(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
+    """`mean_difference` of samples given in turn for either side of each stratum."""
+    pairs = list(zip(samples[::2], samples[1::2], strict=True))
+    sizes = [first.shape[axis] + second.shape[axis] for first, second in pairs]
+    return np.average([first.mean(axis) - second.mean(axis) for first, second in pairs], axis=0, weights=sizes)
+
+
+def change(strata: Sequence[np.ndarray], rng: np.random.Generator) -> Effect:
+    """Mean of changes, one a network, and Wilcoxon's signed-rank test; the interval resamples within strata."""
+    changes = np.concatenate(strata)
+    p = stats.wilcoxon(changes).pvalue if np.any(changes != 0) else 1.0
+    low, high = bootstrap(strata, _resampled_mean, rng)
+    return Effect(len(changes), float(changes.mean()), low, high, "Wilcoxon signed-rank", p)
+
+
+def _resampled_mean(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
+    return np.average(
+        [sample.mean(axis) for sample in samples], axis=0, weights=[sample.shape[axis] for sample in samples]
+    )

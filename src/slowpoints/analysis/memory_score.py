@@ -1,0 +1,67 @@
+"""How long memory lasts, as one number: from accuracies against delay. docs/method.md, Memory.
+
+S networks, D delays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slowpoints.task.timing import FRAMES
+
+
+def memory_score(delays: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+    """Accuracy averaged over log delay from T = 20 to the longest delay, by the trapezoid rule.
+
+    Args:
+        delays: `[D]`, increasing, in frames; 20 among them.
+        accuracy: `[..., D]`.
+
+    Returns:
+        `[...]`, in [0, 1]; never censored.
+
+    Raises:
+        ValueError: if 20 is not among the delays, or nothing lies beyond it.
+    """
+    _require(delays, FRAMES)
+    beyond = np.log(delays[delays >= FRAMES])
+    if len(beyond) < 2:
+        raise ValueError(f"delays {list(delays)} do not reach beyond {FRAMES}, the frames of a trial")
+    return np.trapezoid(accuracy[..., delays >= FRAMES], beyond) / (beyond[-1] - beyond[0])
+
+
+def half_life(delays: np.ndarray, accuracy: np.ndarray, *, chance: float, trained: int) -> np.ndarray:
+    """Delay at which accuracy has fallen half-way from its trained level to chance.
+
+    Interpolated linearly in log delay between the two delays around the first crossing.
+
+    Args:
+        delays: `[D]`, increasing, in frames.
+        accuracy: `[S, D]`, one row per network, in [0, 1].
+        chance: accuracy of a guess, 1 / number of classes.
+        trained: longest delay seen in training, in frames; one of `delays`.
+
+    Returns:
+        `[S]` half-lives in frames; NaN where accuracy never crosses within `delays`.
+
+    Raises:
+        ValueError: if `trained` is not among `delays`.
+    """
+    _require(delays, trained)
+    first = int(np.flatnonzero(delays == trained)[0])
+    log_delay, later = np.log(delays[first:]), accuracy[:, first:]
+    half = (later[:, 0] + chance) / 2
+    lives = np.full(len(accuracy), np.nan)
+    for row, (curve, level) in enumerate(zip(later, half, strict=True)):
+        below = np.flatnonzero(curve <= level)
+        if len(below) and below[0] > 0:  # a network that starts at chance has no memory to lose
+            after = below[0]
+            before = after - 1
+            share = (curve[before] - level) / (curve[before] - curve[after])
+            lives[row] = np.exp(log_delay[before] + share * (log_delay[after] - log_delay[before]))
+    return lives
+
+
+def _require(delays: np.ndarray, delay: int) -> None:
+    if delay not in delays:
+        raise ValueError(f"delay {delay} is not among the delays {list(map(int, delays))}")

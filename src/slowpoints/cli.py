@@ -1,0 +1,149 @@
+"""Commands without Snakemake: `python -m slowpoints --help`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from slowpoints.core.config import ConfigError
+from slowpoints.core.digests import library_digest
+from slowpoints.core.layout import PARTS, RESOURCES, WEIGHTS, block_name
+from slowpoints.core.presets.section import plain
+from slowpoints.core.provenance import provenance, settings_digest
+from slowpoints.networks.units import unit_file, units
+from slowpoints.study import Study, read_study
+from slowpoints.task.protocols import PROTOCOLS
+
+if TYPE_CHECKING:
+    from slowpoints.datasets.images import ImageSet
+
+ROOT = Path(__file__).parents[2]
+TRAIN = """Trains a cell's networks, for a borrowed GPU.
+
+What it writes lies where the workflow would put it, byte for byte on the same machine, so that a results folder copied
+home (`rsync -a`, which keeps times) goes on there with the measures. Run again after an interruption, it goes on where
+it was. It needs this library's Python requirements, but not Snakemake.
+"""
+SUMMARY = "What a study came to, as Markdown: networks, claims, predictors."
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line; leaves with a message and status 1 where something is wrong."""
+    given = _parser().parse_args(arguments)
+    try:
+        given.command(given)
+    except (ArithmeticError, ConfigError, MemoryError, OSError, RuntimeError, ValueError) as error:
+        raise SystemExit(f"slowpoints {given.name}: {error}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m slowpoints", description=__doc__)
+    commands = parser.add_subparsers(required=True, dest="name")
+    raw = argparse.RawDescriptionHelpFormatter
+    train = commands.add_parser("train", help=TRAIN.splitlines()[0], description=TRAIN, formatter_class=raw)
+    train.set_defaults(command=_train)
+    train.add_argument("dataset", help="name of a preset, such as mnist")
+    train.add_argument("architecture", choices=sorted(units()))
+    train.add_argument("protocol", choices=sorted(PROTOCOLS))
+    train.add_argument("--seeds", help="first and last, such as 0-9; default: as many as the preset says")
+    train.add_argument(
+        "--config",
+        type=Path,
+        help="a configuration, for its presets and data_dir; settings of a trial run belong into a preset of its own",
+    )
+    train.add_argument("--data-dir", help="folder with mnist/, cifar10/ ...")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    train.add_argument("--resume-minutes", type=float, default=1.0, help="time between two resume files (1)")
+    train.add_argument("--results", type=Path, default=Path("results"), help="folder to write to (results)")
+    summary = commands.add_parser("summary", help=SUMMARY, description=SUMMARY)
+    summary.set_defaults(command=_summary)
+    summary.add_argument("folder", type=Path, nargs="?", default=Path("results/default"), help="results/{study}")
+    return parser
+
+
+def _summary(given: argparse.Namespace) -> None:
+    from slowpoints.analysis.summary import summary
+
+    print(summary(given.folder))
+
+
+def _train(given: argparse.Namespace) -> None:
+    """As the script of the rule `train_networks`, with the same settings in what it writes."""
+    import torch
+
+    from slowpoints.core.devices import chosen_device, device_name
+    from slowpoints.training.checkpoint import ResumeAt
+    from slowpoints.training.train import build_networks, train_block
+
+    torch.set_num_threads(1)  # as the workflow's jobs, for the same bits
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr, force=True)
+    study = _study(given)
+    preset, protocol = study.presets[given.dataset], PROTOCOLS[given.protocol]
+    first, last = _seeds(given.seeds, study.seeds(given.dataset))
+    seeds = list(range(first, last + 1))
+    images = _images(study, given.dataset, given.results)
+    cell = (given.dataset, given.architecture, given.protocol)
+    block = given.results.joinpath("networks", *cell, "trained", block_name(first, last))
+    settings = {
+        "network": plain(preset.network),
+        "training": plain(preset.training),
+        "snapshots": preset.formation.snapshots,
+        "protocol": protocol.plain(),
+        "seeds": seeds,
+    }
+    code = library_digest(ROOT / "scripts/train_networks.py", unit_file(given.architecture))
+    with provenance(config_digest=settings_digest(settings), device=device_name(given.device)):
+        networks = build_networks(
+            given.dataset,
+            given.architecture,
+            protocol,
+            seeds,
+            images,
+            preset.network,
+            preset.training,
+            chosen_device(given.device),
+        )
+        resume = ResumeAt.beside(block / WEIGHTS, given.resume_minutes, code)
+        train_block(
+            networks, images, preset.training, protocol, block, snapshots=preset.formation.snapshots, resume=resume
+        )
+    logging.info("trained networks are in %s", block)
+
+
+def _study(given: argparse.Namespace) -> Study:
+    config = (yaml.safe_load(given.config.read_text()) or {}) if given.config else {}
+    config["datasets"] = [given.dataset]
+    if given.data_dir:
+        config["data_dir"] = given.data_dir
+    schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
+    return read_study(config, schema=schema, shipped=shipped, name=str(given.config or "command line"))
+
+
+def _seeds(text: str | None, seeds: int) -> tuple[int, int]:
+    first, _, last = (text or block_name(0, seeds - 1)).partition("-")
+    if not (first.isdigit() and (last or first).isdigit()) or int(last or first) < int(first):
+        raise ConfigError(f"--seeds is {text!r}; it must be a number, or first and last such as 0-9")
+    return int(first), int(last or first)
+
+
+def _images(study: Study, dataset: str, results: Path) -> ImageSet:
+    """Training images of the data set, made, and downloaded before, where they are not there yet."""
+    from slowpoints.datasets.building import make_dataset
+    from slowpoints.datasets.images import load_images
+    from slowpoints.datasets.sources import download
+
+    made: dict[str, str | Path] = {part: results / "datasets" / dataset / f"{part}.parquet" for part in PARTS}
+    if not all(Path(file).is_file() for file in made.values()):
+        source, folder = study.presets[dataset].source, study.folders[dataset]
+        for file in study.files[dataset]:
+            if RESOURCES in file.parents and not file.is_file():
+                download(file.name, source, file)
+        settings = {"source": plain(source), "folder": None if folder is None else str(folder)}
+        with provenance(config_digest=settings_digest(settings)):
+            make_dataset(source, folder, made)
+    return load_images(made["train"])

@@ -1,0 +1,1 @@
+"""What every storey stands on: files, tables and their schemas, provenance, random streams, devices, presets, paths."""

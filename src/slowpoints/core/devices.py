@@ -1,0 +1,48 @@
+"""Which device to work on, its name, and how precisely it multiplies."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+PRECISIONS = ("float32", "tf32")
+
+
+def chosen_device(wanted: str) -> str:
+    """The device to use: `cuda` for `auto` where there is one.
+
+    Args:
+        wanted: auto, cpu or cuda.
+
+    Raises:
+        RuntimeError: if `cuda` is wanted and there is none.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError("device is cuda, but PyTorch finds no GPU here; set device to auto or cpu")
+    if wanted == "cpu" or not torch.cuda.is_available():
+        return "cpu"
+    torch.backends.cudnn.conv.fp32_precision = "ieee"  # PyTorch's default rounds convolutions to tf32
+    return "cuda"
+
+
+def device_name(wanted: str) -> str:
+    """Name of the device that results come from: "cpu", or the GPU's."""
+    return "cpu" if chosen_device(wanted) == "cpu" else torch.cuda.get_device_name()
+
+
+@contextlib.contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Matrix products and convolutions in that precision inside; weights and all else stay float32.
+
+    Args:
+        name: `float32`, or `tf32` for tensor cores, which round factors to 10 bits; the same on a CPU.
+    """
+    matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    before = matmul.fp32_precision, conv.fp32_precision
+    matmul.fp32_precision = conv.fp32_precision = {"float32": "ieee", "tf32": "tf32"}[name]
+    try:
+        yield
+    finally:
+        matmul.fp32_precision, conv.fp32_precision = before

@@ -1,0 +1,94 @@
+"""Digests of code: what a rule or a resume file depends on, and no more.
+
+Snakemake does not see imports. A digest of a script and of all library modules it reaches, as a rule's param, makes
+the rule run again when, and only when, code that it uses has changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+from slowpoints.core.provenance import LIBRARY
+
+
+def library_digest(*files: str | Path, looks: bool = False) -> str:
+    """Digest of files and of all library modules they reach, directly or through other modules.
+
+    A name that the package hands on lazily counts as its module. Comments, docstrings and imports for type checkers
+    alone don't count, as they change no result.
+
+    Args:
+        files: scripts, or modules that are imported by name only while the script runs.
+        looks: whether `Look(...)` and what a look is, which only figures show, count.
+    """
+    seen: set[Path] = set()
+    waiting = [Path(file) for file in files]
+    while waiting:
+        module = waiting.pop()
+        if module not in seen:
+            seen.add(module)
+            waiting.extend(_imported(module))
+    if not looks:
+        seen.discard(LIBRARY / "core/looks.py")
+    content = hashlib.sha256()
+    for module in sorted(seen, key=str):
+        content.update(f"{module.name}\0{_code(module, looks)}\0".encode())
+    return content.hexdigest()[:16]
+
+
+class _Effective(ast.NodeTransformer):
+    """Leaves out what changes no result: texts that stand by themselves, imports for type checkers, looks."""
+
+    def __init__(self, looks: bool):
+        self.looks = looks
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if alone else self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if not self.looks and isinstance(node.func, ast.Name) and node.func.id == "Look":
+            return ast.Constant(None)
+        return self.generic_visit(node)
+
+
+@functools.cache
+def _code(module: Path, looks: bool) -> str:
+    return ast.unparse(_Effective(looks).visit(ast.parse(module.read_bytes())))
+
+
+@functools.cache
+def _imported(module: Path) -> tuple[Path, ...]:
+    """Files of the modules that a file imports: those of the library, and helpers beside a script."""
+    found: list[Path | None] = []
+    tree = _Effective(looks=True).visit(ast.parse(module.read_bytes()))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found += [_module_file(f"{node.module}.{name.name}", module) for name in node.names]
+            found.append(_module_file(node.module, module))
+        elif isinstance(node, ast.Import):
+            found += [_module_file(name.name, module) for name in node.names]
+    return tuple(file for file in found if file is not None)
+
+
+def _module_file(name: str, importer: Path) -> Path | None:
+    """File of a module; None for other packages, and for the library's own `__init__`, which hands on names."""
+    from slowpoints import LAZY
+
+    package, _, rest = name.partition(".")
+    if package != LIBRARY.name:
+        helper = importer.parent / f"{package}.py"
+        return helper if helper.is_file() and LIBRARY not in importer.parents else None
+    if rest in LAZY:
+        return _module_file(f"slowpoints.{LAZY[rest]}", importer)
+    path = LIBRARY.joinpath(*rest.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if rest and file.is_file():
+            return file
+    return None

@@ -1,0 +1,49 @@
+"""Where everything lies below results/, each path once; braces stand for Snakemake's wildcards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+RESOURCES = Path("resources")
+"""What was downloaded."""
+RESULTS = Path("results")
+NETWORKS = RESULTS / "networks"
+
+DATASET = "results/datasets/{dataset}"
+PARTS = ("train", "valid", "test")
+BLOCK = "results/networks/{dataset}/{architecture}/{protocol}/{mode}/{block}"
+TABLES = "results/{study}/tables"
+TRAINED_TABLES = f"{TABLES}/trained"
+"""Tables of the networks as trained alone, which need no fine-tuning."""
+FIGURES = "results/{study}/figures"
+
+WEIGHTS = "weights.safetensors"
+SNAPSHOTS = "snapshots.safetensors"
+RESUME = "resume.safetensors"
+"""Of a run on its way: no declared output, so that a killed job keeps it."""
+
+_BLOCK_NAME = re.compile(r"^(\d+)-(\d+)$")
+
+Cell = tuple[str, str, str]
+"""Data set, architecture and protocol."""
+
+
+def block_name(first: int, last: int) -> str:
+    """Name of the block of seeds from `first` to `last`."""
+    return f"{first}-{last}"
+
+
+def block_seeds(block: str) -> list[int]:
+    """Seeds of a block such as "0-7"."""
+    first, last = map(int, block.split("-"))
+    return list(range(first, last + 1))
+
+
+def finished_blocks(folder: Path) -> Iterator[tuple[int, int]]:
+    """First and last seed of each block with weights in the folder of a cell and mode."""
+    for weights in folder.glob(f"*/{WEIGHTS}"):
+        if block := _BLOCK_NAME.match(weights.parent.name):
+            first, last = map(int, block.groups())
+            yield first, last

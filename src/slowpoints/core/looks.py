@@ -1,0 +1,25 @@
+"""How recurrent units, protocols and modes are named and drawn in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Look:
+    """A name for readers and the style of lines and points.
+
+    A look changes no number, so digests of what trains and measures leave it out (`core.digests`).
+
+    Attributes:
+        label: as figures and reports say it, such as "VoCu".
+        colour: for what is told apart by colour (protocols, modes).
+        line: line style, likewise.
+        marker: for what is told apart by marker (recurrent units).
+    """
+
+    label: str
+    colour: str = "#555555"
+    line: Any = "-"
+    marker: str = "o"

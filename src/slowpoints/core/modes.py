@@ -1,0 +1,78 @@
+"""Modes of regularised fine-tuning, their lambda, and the folders of their networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from slowpoints.core.looks import Look
+
+TRAINED = "trained"
+"""The mode of networks as trained."""
+CONTROL = "control"
+"""As many steps without a penalty: what the other modes are compared with."""
+
+LOOKS: dict[str, Look] = {
+    TRAINED: Look("before", "#9a9a9a", ":"),
+    CONTROL: Look("control", "#4d4d4d", "-."),
+    "slow_points": Look("slow points", "#0b4f8a", "-"),
+    "centre_of_mass": Look("centre of mass", "#e08214", "--"),
+    "tracking": Look("tracking", "#35978f", (0, (5, 1, 1, 1))),
+}
+"""Looks of the networks as trained, and of each mode: no penalty; at the slow points; at the class centres; at slow
+points sought anew as training goes on."""
+MODES = tuple(mode for mode in LOOKS if mode != TRAINED)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A mode with its lambda.
+
+    Attributes:
+        mode: one of `MODES`.
+        lambda_: weight of the penalty; 0 for `control`.
+        folder: of its networks, below their cell's.
+    """
+
+    mode: str
+    lambda_: float
+    folder: str
+
+
+def lambda_text(lambda_: float) -> str:
+    """The shortest text that reads as exactly this lambda: 0.01, 300, 1e-05."""
+    return repr(float(lambda_)).removesuffix(".0")
+
+
+def lambdas(mode: str, setting: Any) -> list[float]:
+    """Lambdas of a mode from the setting `lambda`: a number, a list, or either by mode.
+
+    Raises:
+        KeyError: if the setting goes by mode and has none for this one.
+    """
+    given = setting[mode] if isinstance(setting, dict) else setting
+    return [float(lambda_) for lambda_ in given] if isinstance(given, (list, tuple)) else [float(given)]
+
+
+def tunings(modes: Iterable[str], setting: Any, tuned: dict[str, float]) -> list[Tuning]:
+    """Every mode with each of its lambdas.
+
+    A mode with one lambda has the folder `slow_points`, one with several `slow_points-0.01` for each, unless the
+    plain folder holds networks of that lambda already: so a number that becomes a list retrains nothing.
+
+    Args:
+        modes: of the study.
+        setting: preset key `regularisation.lambda`.
+        tuned: lambda of the networks in each plain folder that is there already.
+    """
+    found = []
+    for mode in modes:
+        if mode == CONTROL:
+            found.append(Tuning(mode, 0.0, mode))
+            continue
+        several = lambdas(mode, setting)
+        for lambda_ in several:
+            plain = len(several) == 1 or tuned.get(mode) == lambda_
+            found.append(Tuning(mode, lambda_, mode if plain else f"{mode}-{lambda_text(lambda_)}"))
+    return found

@@ -1,0 +1,19 @@
+"""The table of slow points tracked back through training."""
+
+import pyarrow as pa
+
+from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
+
+FORMATION = Kind(
+    "formation",
+    {
+        **NETWORK_COLUMNS,
+        "label": pa.int16(),
+        "step": pa.int32(),
+        **typed(pa.float64(), "speed", "displacement"),
+        "jumped": pa.bool_(),
+        **typed(pa.int16(), "readout", "parent", "merged_with", "t_max"),
+        **typed(pa.bool_(), "in_use", "born"),
+    },
+    key=(*NETWORK, "label", "step"),
+)

@@ -1,0 +1,44 @@
+"""What a kind of table is, and the columns that several kinds share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+"""Raised when a column changes its name, type or meaning."""
+
+Columns = dict[str, pa.DataType]
+
+CELL = ["dataset", "architecture", "protocol"]
+"""Columns that name a cell of the grid."""
+NETWORK = [*CELL, "seed"]
+"""Columns that name a network as trained."""
+TUNED_NETWORK = [*CELL, "mode", "lambda", "seed"]
+"""Columns that name a network as trained or as fine-tuned."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of table.
+
+    Attributes:
+        name: of the table and of its file.
+        columns: types by name, in order.
+        key: columns that together name a row; a table is sorted by them.
+    """
+
+    name: str
+    columns: Columns
+    key: tuple[str, ...] = ()
+
+
+def typed(kind: pa.DataType, *names: str) -> Columns:
+    """Columns of one type."""
+    return dict.fromkeys(names, kind)
+
+
+CELL_COLUMNS = typed(pa.string(), *CELL)
+NETWORK_COLUMNS = {**CELL_COLUMNS, "seed": pa.int32()}
+TUNED_COLUMNS = {**CELL_COLUMNS, "mode": pa.string(), "lambda": pa.float64(), "seed": pa.int32()}

@@ -1,0 +1,27 @@
+"""Tables of how well and how long networks remember."""
+
+import pyarrow as pa
+
+from slowpoints.core.schemas.kinds import TUNED_COLUMNS, TUNED_NETWORK, Kind, typed
+
+ACCURACY = Kind(
+    "accuracy",
+    {
+        **TUNED_COLUMNS,
+        **typed(pa.float64(), "nominal_accuracy", "null_accuracy"),
+        **typed(pa.int64(), "n_parameters", "steps"),
+        "device": pa.string(),
+    },
+    key=(*TUNED_NETWORK,),
+)
+EXTRAPOLATION = Kind(
+    "extrapolation",
+    {
+        **TUNED_COLUMNS,
+        "delay": pa.int32(),
+        "label": pa.int16(),
+        **typed(pa.int32(), "n_trials", "n_correct"),
+        **typed(pa.float64(), "accuracy", "low", "high"),
+    },
+    key=(*TUNED_NETWORK, "delay", "label"),
+)

@@ -1,0 +1,46 @@
+"""Tables of slow points, of the eigenvalues there, and of the states around them."""
+
+import pyarrow as pa
+
+from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, TUNED_COLUMNS, TUNED_NETWORK, Kind, typed
+
+SLOW_POINTS = Kind(
+    "slow_points",
+    {
+        **TUNED_COLUMNS,
+        "label": pa.int16(),
+        **typed(pa.float64(), "centre_speed", "speed_1000", "speed"),
+        "readout": pa.int16(),
+        **typed(pa.float64(), "distance", "deep_speed"),
+        "deep_readout": pa.int16(),
+        **typed(pa.float64(), "deep_distance", "projected_gradient"),
+        "converged": pa.bool_(),
+        "iterations": pa.int32(),
+        **typed(pa.float64(), "raw_speed", "leading"),
+        "n_unstable": pa.int32(),
+        **typed(pa.float64(), "time_constant", "lifetime"),
+        "lifetime_capped": pa.bool_(),
+        "state": pa.list_(pa.float64()),
+    },
+    key=(*TUNED_NETWORK, "label"),
+)
+SPECTRUM = Kind(
+    "spectrum",
+    {
+        **TUNED_COLUMNS,
+        "label": pa.int16(),
+        "index": pa.int32(),
+        **typed(pa.float64(), "real", "imag"),
+    },
+    key=(*TUNED_NETWORK, "label", "index"),
+)
+TRAJECTORIES = Kind(
+    "trajectories",
+    {
+        **NETWORK_COLUMNS,
+        "kind": pa.string(),
+        **typed(pa.int16(), "label", "trial", "frame"),
+        **typed(pa.float64(), "pc1", "pc2", "pc3"),
+    },
+    key=(*NETWORK, "kind", "label", "trial", "frame"),
+)

@@ -1,0 +1,42 @@
+"""Named, explicit streams of random numbers.
+
+Every draw of the project comes from a stream named by what it is for. A network's streams are named by its
+own data set, architecture, protocol and seed, so its numbers do not depend on what else is trained beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+def stream_seed(*names: object) -> int:
+    """Seed of the stream with these names, in [0, 2^63)."""
+    digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def generator(*names: object, device: torch.device | str = "cpu") -> torch.Generator:
+    """PyTorch generator of the stream with these names."""
+    import torch  # here, so that statistics and figures do without PyTorch
+
+    return torch.Generator(device).manual_seed(stream_seed(*names))
+
+
+def numpy_generator(*names: object) -> np.random.Generator:
+    """NumPy generator of the stream with these names."""
+    return np.random.default_rng(stream_seed(*names))
+
+
+def uniform(streams: Sequence[torch.Generator], out: Tensor) -> Tensor:
+    """Fills `out`, `[S, ...]`, with uniform numbers on [0, 1), each network's from its own stream."""
+    for numbers, stream in zip(out, streams, strict=True):
+        numbers.uniform_(generator=stream)
+    return out

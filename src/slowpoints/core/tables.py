@@ -1,0 +1,66 @@
+"""Tables in Parquet: written whole, with the columns of their kind, stamped with where they came from."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from slowpoints.core.files import atomic
+from slowpoints.core.provenance import stamp
+from slowpoints.core.schemas.kinds import CELL, Kind
+
+
+def write_table(table: pd.DataFrame, path: str | Path, kind: Kind, **facts: object) -> None:
+    """Writes a table as Parquet, columns in the order and of the types of its kind, NaN as null.
+
+    Args:
+        table: exactly the columns of its kind.
+        path: the file.
+        kind: what table it is.
+        facts: further metadata, kept as JSON.
+
+    Raises:
+        ValueError: if columns are missing or unknown.
+    """
+    if set(table.columns) != set(kind.columns):
+        missing = sorted(set(kind.columns) - set(table.columns))
+        unknown = sorted(set(table.columns) - set(kind.columns))
+        raise ValueError(f"table {kind.name!r}: missing columns {missing}, unknown columns {unknown}")
+    schema = pa.schema(list(kind.columns.items()))
+    arrow = pa.Table.from_pandas(table[list(kind.columns)], schema, preserve_index=False)
+    write_arrow(arrow, path, kind=kind.name, **facts)
+
+
+def write_arrow(table: pa.Table, path: str | Path, *, kind: str, **facts: object) -> None:
+    """Writes an Arrow table as Parquet with the project's metadata."""
+    metadata = {**stamp(), "kind": kind, **{name: json.dumps(fact, sort_keys=True) for name, fact in facts.items()}}
+    with atomic(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(dict(sorted(metadata.items()))), temporary, compression="zstd")
+
+
+def with_cell(
+    table: pd.DataFrame, kind: Kind, cell: object, mode: str = "trained", lambda_: float | None = None
+) -> pd.DataFrame:
+    """The table with the columns of its cell in front, and mode and lambda where its kind has them.
+
+    Args:
+        table: rows of one cell.
+        kind: what table it is.
+        cell: has attributes dataset, architecture and protocol, as an `ensemble.Specification`.
+        mode: `trained`, or how the networks were fine-tuned.
+        lambda_: lambda of the fine-tuning.
+    """
+    front = {name: getattr(cell, name) for name in CELL}
+    front |= {"mode": mode, "lambda": math.nan if lambda_ is None else lambda_}
+    present = {name: value for name, value in front.items() if name in kind.columns}
+    return pd.concat([pd.DataFrame(present, index=table.index), table], axis=1)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """A table as `pandas.read_parquet` gives it."""
+    return pd.read_parquet(path)

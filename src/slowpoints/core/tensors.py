@@ -1,0 +1,36 @@
+"""Tensors in safetensors files: written whole, stamped with where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import safetensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from slowpoints.core.files import atomic
+from slowpoints.core.provenance import stamp
+
+
+def write_tensors(tensors: dict[str, Tensor], path: str | Path, facts: dict) -> None:
+    """Writes tensors as safetensors, `facts` and the stamp in one metadata key of sorted JSON.
+
+    One key, since several come out in random order, and equal runs must give equal bytes.
+    """
+    metadata = {"slowpoints": json.dumps({**stamp(), **facts}, sort_keys=True)}
+    with atomic(path) as temporary:
+        temporary.write_bytes(save_tensors({name: t.contiguous() for name, t in tensors.items()}, metadata))
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
+    """Tensors by name, and the facts written with them."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        facts = json.loads((file.metadata() or {}).get("slowpoints", "{}"))
+        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (not a dict)
+
+
+def tensor_digest(tensor: Tensor) -> str:
+    """SHA-256 of a tensor's numbers."""
+    return hashlib.sha256(tensor.detach().cpu().contiguous().numpy()).hexdigest()

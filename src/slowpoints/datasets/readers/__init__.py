@@ -1,0 +1,1 @@
+"""Readers of sources, a module for each kind."""

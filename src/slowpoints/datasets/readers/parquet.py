@@ -1,0 +1,75 @@
+"""Parquet files of images: `train.parquet` and `test.parquet` with columns `image` and `label`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from slowpoints.core.presets.source import Source
+
+NAMES = ("train.parquet", "test.parquet")
+
+
+def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
+    """Training and test images.
+
+    `image` is a list of whole numbers 0-255 or of floats in [0, 1], row by row, channels last. The shape stands in
+    `source.shape`, or in the file's metadata as this project's own files have it.
+    """
+    train, test = (read_images(path, source.shape) for path in files(source, folder))
+    return train, test
+
+
+def files(source: Source, folder: Path) -> list[Path]:
+    """The two files.
+
+    Raises:
+        FileNotFoundError: naming the one that is missing.
+    """
+    for name in NAMES:
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder}: {name} is not there")
+    return [folder / name for name in NAMES]
+
+
+def read_images(path: Path, shape: list[int] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Images `[n, *shape]` uint8 and labels `[n]` of one file.
+
+    Raises:
+        ValueError: naming the column and what is wrong with it.
+    """
+    try:
+        table = pq.read_table(path, columns=["image", "label"])
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise ValueError(f"{path}: not a Parquet file with columns image and label ({error})") from None
+    shape = shape or json.loads((table.schema.metadata or {}).get(b"shape", b"null"))
+    if shape is None:
+        raise ValueError(f"{path}: neither source.shape nor the file's metadata says the images' shape")
+    for name in ("image", "label"):
+        if table[name].null_count:
+            raise ValueError(f"{path}: column {name} has {table[name].null_count} nulls")
+    lengths = table["image"].combine_chunks().value_lengths().to_numpy()
+    if len(lengths) and not (lengths == np.prod(shape)).all():
+        wrong = lengths[lengths != np.prod(shape)][0]
+        raise ValueError(f"{path}: an image has {wrong} values; shape {list(shape)} needs {np.prod(shape)}")
+    labels = table["label"].to_numpy()
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"{path}: column label is {labels.dtype}; whole numbers are needed")
+    return _as_bytes(table["image"].combine_chunks().flatten(), path).reshape(-1, *shape), labels
+
+
+def _as_bytes(values: pa.Array, path: Path) -> np.ndarray:
+    pixels = values.to_numpy(zero_copy_only=False)
+    if values.null_count or (np.issubdtype(pixels.dtype, np.floating) and not np.isfinite(pixels).all()):
+        raise ValueError(f"{path}: column image has missing or non-finite values")
+    whole = np.issubdtype(pixels.dtype, np.integer)
+    high = 255 if whole else 1
+    if pixels.size and (pixels.min() < 0 or pixels.max() > high):
+        raise ValueError(
+            f"{path}: column image ({pixels.dtype}) lies in [{pixels.min()}, {pixels.max()}]; [0, {high}] is needed"
+        )
+    return pixels.astype(np.uint8) if whole else np.round(pixels * 255).astype(np.uint8)

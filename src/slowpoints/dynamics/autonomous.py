@@ -1,0 +1,114 @@
+"""Autonomous dynamics: what a network does between the image and the trigger, under the mean input.
+
+F is one step of the network with the mean noise frame as input and no trigger. States are flat vectors: h, or
+h and c side by side. P = S * C states, those of the first network first, so that one batched product serves
+all points of all networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.units import unit_named
+from slowpoints.networks.units.unit import State, Unit
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """The map F of each network of an ensemble, and its readout.
+
+    Attributes:
+        architecture: name of the recurrent unit.
+        recurrent: `[S, H, gates * H]`.
+        drive: input product plus bias under the mean input, `[S, gates * H]`.
+        trigger: what the trigger adds to the drive, `[S, gates * H]`.
+        readout: `[S, H, C + 1]`.
+        readout_bias: `[S, C + 1]`.
+    """
+
+    architecture: str
+    recurrent: Tensor
+    drive: Tensor
+    trigger: Tensor
+    readout: Tensor
+    readout_bias: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, networks: Networks) -> Dynamics:
+        """The dynamics of networks under the mean input, in float64."""
+        drive = torch.cat(networks.drive(networks.mean_features()[:, None]), dim=-1)[:, 0]
+        return cls(
+            architecture=networks.spec.architecture,
+            recurrent=networks.weights["recurrent"].double(),
+            drive=drive.double(),
+            trigger=torch.cat(networks.trigger, dim=-1).double(),
+            readout=networks.weights["readout"].double(),
+            readout_bias=networks.weights["readout_bias"].double(),
+        )
+
+    @property
+    def unit(self) -> Unit:
+        return unit_named(self.architecture)
+
+    @property
+    def networks(self) -> int:
+        return len(self.recurrent)
+
+    @property
+    def hidden(self) -> int:
+        return self.recurrent.shape[1]
+
+    @property
+    def coordinates(self) -> int:
+        """Length n of a flat state: H, or 2 H for an LSTM."""
+        return self.unit.parts * self.hidden
+
+    def step(self, states: Tensor) -> Tensor:
+        """One frame under the mean input, `[P, n]` to `[P, n]`."""
+        return self._advance(states, self.drive)
+
+    def triggered(self, states: Tensor) -> Tensor:
+        """One frame under the mean input with the trigger, `[P, n]` to `[P, n]`."""
+        return self._advance(states, self.drive + self.trigger)
+
+    def move(self, states: Tensor) -> Tensor:
+        """F(z) - z in the coordinates of speed, from `[P, n]` to `[P, n]`: h, and tanh c where there is a c."""
+        measure = self.unit.speed_coordinates
+        return measure(self.step(states)) - measure(states)
+
+    def speed(self, states: Tensor) -> Tensor:
+        """|F(z) - z| per frame, `[P]`."""
+        return self.move(states).norm(dim=-1)
+
+    def raw_speed(self, states: Tensor) -> Tensor:
+        """|F(z) - z| in h and c themselves, `[P]`: large where a saturated cell state drifts unseen."""
+        return (self.step(states) - states).norm(dim=-1)
+
+    def distance(self, states: Tensor, others: Tensor) -> Tensor:
+        """Distance in the coordinates of speed, `[P]`."""
+        measure = self.unit.speed_coordinates
+        return (measure(states) - measure(others)).norm(dim=-1)
+
+    def read_out(self, states: Tensor) -> Tensor:
+        """Class that a triggered step reports, `[P]`; -1 where it reports null."""
+        hidden = self.triggered(states)[..., : self.hidden].reshape(self.networks, -1, self.hidden)
+        logits = torch.baddbmm(self.readout_bias[:, None], hidden, self.readout)
+        return logits.argmax(-1).flatten() - 1
+
+    def parts(self, states: Tensor) -> State:
+        """Flat states `[P, n]` as the unit takes them, `[S, C, H]` each."""
+        return tuple(states.reshape(self.networks, -1, self.coordinates).split(self.hidden, dim=-1))
+
+    def drives(self, drive: Tensor, points: int) -> list[Tensor]:
+        """A drive `[S, gates * H]` for so many points of each network, block by block."""
+        return [block[:, None].expand(-1, points, -1) for block in self.unit.split(drive)]
+
+    def _advance(self, states: Tensor, drive: Tensor) -> Tensor:
+        parts = self.parts(states)
+        after, _ = self.unit.step(self.drives(drive, parts[0].shape[1]), parts, self.unit.split(self.recurrent))
+        return torch.cat(after, dim=-1).reshape(states.shape)

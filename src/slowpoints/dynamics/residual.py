@@ -1,0 +1,78 @@
+"""What a search for slow points makes small: a residual, with the derivatives of half its square."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Map = Callable[[Tensor], Tensor]
+"""From `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch."""
+HESSIAN_NUMBERS = 2**24  # numbers of a block of Hessian rows, for all points, that are worked out at once
+
+
+class Residual:
+    """A residual of P points of n coordinates, each on its own; derivatives by automatic differentiation.
+
+    A subclass that knows them in closed form says so in `gradient` and `hessian`.
+
+    Args:
+        function: `[P, n]` to `[P, m]`, row by row, differentiable twice by PyTorch.
+    """
+
+    def __init__(self, function: Map):
+        self.function = function
+
+    @classmethod
+    def of(cls, function: Map | Residual) -> Residual:
+        """A function with derivatives by automatic differentiation; a residual that knows its own, as it is."""
+        return function if isinstance(function, Residual) else cls(function)
+
+    def __call__(self, states: Tensor) -> Tensor:
+        return self.function(states)
+
+    @torch.no_grad()
+    def half_square(self, states: Tensor) -> Tensor:
+        """Half the squared speed, `[P]`."""
+        return self(states).square().sum(1) / 2
+
+    def gradient(self, states: Tensor) -> Tensor:
+        """Gradient of half the squared speed, `[P, n]`."""
+        return self._gradient(states.detach().requires_grad_(), create_graph=False)
+
+    def hessian(self, states: Tensor) -> Tensor:
+        """Exact Hessian of half the squared speed of each point, `[P, n, n]`."""
+        points, n = states.shape
+        states = states.detach().requires_grad_()
+        gradient = self._gradient(states, create_graph=True)
+        rows = max(1, HESSIAN_NUMBERS // (8 * points * n))  # a backward pass holds several tensors of this size
+        identity = torch.eye(n, dtype=states.dtype, device=states.device)
+        blocks = [
+            torch.autograd.grad(
+                gradient, states, some[:, None].expand(-1, points, -1), retain_graph=True, is_grads_batched=True
+            )[0]
+            for some in identity.split(rows)
+        ]
+        hessian = torch.cat(blocks).permute(1, 0, 2)
+        return (hessian + hessian.mT) / 2
+
+    def _gradient(self, states: Tensor, *, create_graph: bool) -> Tensor:
+        with torch.enable_grad():
+            half_square = self(states).square().sum() / 2
+            # Not `backward`, which would leave gradients in the caller's model.
+            return torch.autograd.grad(half_square, states, create_graph=create_graph)[0]
+
+
+def bounds_like(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> tuple[Tensor, Tensor]:
+    """Bounds `[P, n]` in float64, from numbers or tensors that broadcast to the start's shape.
+
+    Raises:
+        ValueError: if they cross.
+    """
+    low, high = (
+        torch.as_tensor(bound, dtype=torch.float64, device=start.device).expand(start.shape) for bound in (lower, upper)
+    )
+    if not (low <= high).all():
+        raise ValueError("a lower bound lies above its upper bound")
+    return low, high

@@ -1,0 +1,55 @@
+"""How well networks do the task that they were trained on."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+
+from slowpoints.core.streams import uniform
+from slowpoints.datasets.images import ImageSet
+from slowpoints.networks.ensemble import Networks
+from slowpoints.task.loss import accuracies, in_use_mask
+from slowpoints.task.timing import FRAMES
+from slowpoints.task.trials import DRAWS, Batch, draw_trials, fresh_rows
+
+TRIALS_AT_ONCE = 128  # of each network: bounds the memory taken
+
+
+@torch.no_grad()
+def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> pd.DataFrame:
+    """Accuracy on the trained task: trials of the full training distribution with fresh noise, on these images.
+
+    Args:
+        networks: S networks.
+        images: test images.
+        n_images: trials of each network.
+
+    Returns:
+        A row for each network: seed, nominal_accuracy (share of right reports), null_accuracy (share of right
+        nulls elsewhere), n_parameters, steps, device (that trained it).
+    """
+    spec, device = networks.spec, networks.device
+    table = networks.image_table(images)
+    order = torch.arange(spec.classes, device=device).expand(len(networks), -1)
+    mask = in_use_mask(order, spec.classes)
+    trial_streams, noise_streams = networks.streams("accuracy trials"), networks.streams("accuracy noise")
+    report = null = torch.zeros(len(networks), dtype=torch.float64, device=device)
+    for first in range(0, n_images, TRIALS_AT_ONCE):
+        size = min(TRIALS_AT_ONCE, n_images - first)
+        draws = torch.empty(len(networks), size, DRAWS, dtype=torch.float64, device=device)
+        trials = draw_trials(uniform(trial_streams, draws), table, order, spec.classes, FRAMES)
+        batch = Batch(len(networks), size, size * FRAMES, spec.pixels, device)
+        networks.noise(noise_streams, batch.noise)
+        batch.show(trials, table.pixels(trials.image), fresh_rows(len(networks), size, FRAMES, device))
+        right = accuracies(networks.run_trials(batch), trials, mask)
+        report, null = report + size * right[0], null + size * right[1]
+    return pd.DataFrame(
+        {
+            "seed": networks.seeds,
+            "nominal_accuracy": (report / n_images).cpu(),
+            "null_accuracy": (null / n_images).cpu(),
+            "n_parameters": networks.n_parameters,
+            "steps": spec.steps,
+            "device": networks.trained_on,
+        }
+    )

@@ -1,0 +1,111 @@
+"""Formation of memories: slow points tracked back through training to where they came from.
+
+From the last snapshot backwards, each search starts at the point found in the next later snapshot. S networks,
+C classes, P = S * C points. Haviv, Rivkind & Barak (2019), section 5, describes the idea; criteria and procedure are
+this project's own (docs/method.md, Formation).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.residual import Map
+from slowpoints.dynamics.search import find_slow_points
+from slowpoints.dynamics.speed import SpeedResidual
+from slowpoints.measures.points import class_or_null, stored_points
+from slowpoints.measures.tracking import Tracks, back_track, separations, tracking_bounds
+from slowpoints.task.curricula import Stage
+
+log = logging.getLogger(__name__)
+
+JUMP = 0.1
+"""Shortest move, in typical distances between the points of a network, that can be a jump."""
+MERGED = 0.02
+"""Distance, in the same unit, within which two tracks have merged."""
+
+
+def measure_formation(
+    snapshots: dict[int, Dynamics],
+    slow_points: pd.DataFrame,
+    plan: Sequence[Stage],
+    orders: np.ndarray,
+    *,
+    max_iterations: int,
+) -> pd.DataFrame:
+    """Tracks the slow points of a cell back to the first snapshot.
+
+    Args:
+        snapshots: dynamics after so many steps, earliest first, of S networks.
+        slow_points: table `slow_points` of the same networks, in their order.
+        plan: the run's stages.
+        orders: classes in the order in which they come into use, `[S, C]`.
+        max_iterations: of the deep search in each snapshot; it starts warm.
+
+    Returns:
+        The table `formation` without the columns of the cell: a row for each network, class and snapshot, and none
+        for a class without a slow point.
+    """
+    dynamics = list(snapshots.values())
+    last = dynamics[-1]
+    start, found = stored_points(slow_points, last.coordinates, last.recurrent.device)
+    bounds = tracking_bounds(last, start)
+
+    def search(residual: Map, begin: Tensor) -> Tensor:
+        return find_slow_points(None, begin, *bounds, residual=residual, max_iterations=max_iterations).state
+
+    tracks = back_track([SpeedResidual(each) for each in dynamics], start, search, last.unit.speed_coordinates)
+    tables = []
+    for row, (step, at_step) in enumerate(snapshots.items()):
+        columns = _snapshot_columns(at_step, tracks, row, found)
+        stage = next(stage for stage in plan if stage.start < step <= stage.stop)
+        table = slow_points[["seed", "label"]].assign(
+            step=step,
+            **{name: column.cpu().numpy() for name, column in columns.items()},
+            in_use=(np.argsort(orders, axis=1) < stage.classes_in_use).ravel(),
+            t_max=stage.t_max,
+        )
+        tables.append(table[found.cpu().numpy()])
+    log.info("tracked %d points through %d snapshots", int(found.sum()), len(snapshots))
+    return add_parents(pd.concat(tables, ignore_index=True))
+
+
+def _snapshot_columns(dynamics: Dynamics, tracks: Tracks, row: int, found: Tensor) -> dict[str, Tensor]:
+    """Columns of the table `formation`, `[P]` each, for the snapshot of that row of the tracks."""
+    state, displacement = tracks.state[row], tracks.displacement[row]
+    networks = dynamics.networks
+    points = dynamics.unit.speed_coordinates(state).masked_fill(~found[:, None], torch.nan)
+    distance, typical = separations(points, networks)
+    far = displacement > JUMP * typical.repeat_interleave(len(state) // networks)
+    nearest, partner = distance.nan_to_num(torch.inf).min(-1)
+    merged = nearest < MERGED * typical[:, None]
+    return {
+        "speed": dynamics.speed(state),
+        "displacement": displacement,
+        "jumped": far & ~tracks.retraced[row],
+        "readout": class_or_null(dynamics.read_out(state)),
+        "merged_with": class_or_null(torch.where(merged, partner, -1).flatten()),
+    }
+
+
+def add_parents(formation: pd.DataFrame) -> pd.DataFrame:
+    """The table with `born` (whether a track's memory is there) and `parent`, sorted by network, class and step.
+
+    A memory is there from when its class is in use and its track reads out as its class, without a break to the
+    end. In the last row before that, `parent` is the class as which the track reads out, if another: the memory
+    that its point was part of.
+    """
+    formation = formation.sort_values(["seed", "label", "step"], ignore_index=True)
+    itself = (formation["readout"] == formation["label"]) & formation["in_use"]
+    groups = [formation["seed"], formation["label"]]
+    formation["born"] = itself[::-1].groupby(groups).cummin()[::-1].astype(bool)
+    before = ~formation["born"] & formation["born"].groupby(groups).shift(-1, fill_value=False)
+    other = before & (formation["readout"] != formation["label"])
+    formation["parent"] = formation["readout"].where(other)
+    return formation

@@ -1,0 +1,36 @@
+"""Points of networks and classes as columns of tables, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+NULLABLE = {torch.int64: "Int64", torch.bool: "boolean", torch.float64: "float64"}
+"""Types of columns that may have nulls."""
+
+
+def point_table(columns: dict[str, Tensor], seeds: tuple[int, ...], classes: int, found: Tensor) -> pd.DataFrame:
+    """A row for each network and class: seed, label, and columns `[P]` that are null where no point was found."""
+    table = pd.DataFrame(
+        {name: pd.array(column.cpu().numpy(), dtype=NULLABLE[column.dtype]) for name, column in columns.items()}
+    )
+    table.loc[~found.cpu().numpy(), :] = None
+    table.insert(0, "label", np.tile(np.arange(classes), len(seeds)))
+    table.insert(0, "seed", np.repeat(seeds, classes))
+    return table
+
+
+def stored_points(slow_points: pd.DataFrame, coordinates: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """States `[P, n]` of a table `slow_points`, zero where a class has none, and whether it has, `[P]`."""
+    found = slow_points["state"].notna().to_numpy()
+    states = np.zeros((len(found), coordinates))
+    if found.any():
+        states[found] = np.stack(slow_points["state"][found])
+    return torch.tensor(states, device=device), torch.tensor(found, device=device)
+
+
+def class_or_null(readout: Tensor) -> Tensor:
+    """Read-out classes as floats, NaN where null was read out."""
+    return torch.where(readout < 0, torch.nan, readout.double())

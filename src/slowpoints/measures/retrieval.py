@@ -1,0 +1,131 @@
+"""How long networks remember: retrieval accuracy against delay. docs/method.md, Memory.
+
+S networks, B trials each, D delays.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from statsmodels.stats.proportion import proportion_confint
+from torch import Tensor
+from tqdm import tqdm
+
+from slowpoints.core.streams import uniform
+from slowpoints.datasets.images import ImageSet
+from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.rollout import Drives, fresh_noise, roll_out, triggered
+from slowpoints.task.trials import NoiseBank
+
+BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
+
+
+@torch.no_grad()
+def measure_memory(
+    networks: Networks, images: ImageSet, *, delays: Sequence[int], n_images: int, noise: str, bank: int
+) -> pd.DataFrame:
+    """Retrieval accuracy at each delay: image at frame 0, trigger at frame `delay`, noise at all others.
+
+    Until the trigger a network runs on by itself, so one roll-out serves all delays: at each a triggered step
+    branches off. All networks see the same images, as many of each class, in turn where there are fewer.
+
+    Args:
+        networks: S networks.
+        images: test images.
+        delays: in frames, increasing.
+        n_images: trials of each network, a multiple of the classes.
+        noise: `fresh`, or `bank` to draw noise frames from a bank, never the same twice in a trial.
+        bank: frames of that bank, more than the longest delay.
+
+    Returns:
+        A row for each network, delay and class: seed, delay, label, n_trials, n_correct, accuracy, low and high
+        (Wilson 95 % interval).
+    """
+    rows = chosen_rows(images, n_images)
+    labels = torch.as_tensor(images.labels[rows].astype(np.int64), device=networks.device)
+    noise_drives = (
+        fresh_noise(networks, len(rows), "memory noise")
+        if noise == "fresh"
+        else _noise_from_bank(networks, len(rows), bank)
+    )
+    image_drives = networks.image_drives(images.images[rows])
+    right = retrieved(networks, image_drives, noise_drives, labels, delays)  # [D, S, B]
+    correct = torch.stack([right[..., labels == label].sum(-1) for label in range(images.classes)], dim=-1)
+    trials = torch.bincount(labels, minlength=images.classes)
+    return _retrieval_table(networks.seeds, delays, correct.cpu().numpy(), trials.cpu().numpy())
+
+
+def retrieved(networks: Networks, images: list[Tensor], noise: Drives, labels: Tensor, delays: Sequence[int]) -> Tensor:
+    """Whether each trial is read out rightly at each delay, `[D, S, B]`.
+
+    Args:
+        networks: S networks.
+        images: drive of each block at frame 0, `[S, B, width * H]`.
+        noise: those of any later frame.
+        labels: class of each trial, `[B]`.
+        delays: in frames, increasing.
+    """
+    wanted, right = set(delays), []
+    frames = roll_out(networks, images, noise, max(delays) + 1)
+    silent = not sys.stderr.isatty()
+    for frame in tqdm(frames, total=max(delays) + 1, desc="roll-out", unit="frame", disable=silent):
+        if frame.number in wanted:
+            right.append(triggered(networks, frame).argmax(-1) == labels + 1)
+    return torch.stack(right)
+
+
+def chosen_rows(images: ImageSet, n_images: int) -> np.ndarray:
+    """Rows of `n_images` images, as many of each class; a class with fewer is gone through again and again."""
+    per_class = n_images // images.classes
+    return images.rows_by_class("memory images", lambda rng, rows: np.resize(rng.permutation(rows), per_class))
+
+
+def _noise_from_bank(networks: Networks, trials: int, size: int) -> Drives:
+    """Frames from a bank for each network, that a trial walks without repetition (`task.trials.NoiseBank`)."""
+    bank = NoiseBank(size, networks.device)
+    tables = _bank_drives(networks, size)
+    draws = torch.empty(len(networks), trials, 2, dtype=torch.float64, device=networks.device)
+    uniform(networks.streams("memory bank"), draws)
+
+    def drives(frame: int) -> list[Tensor]:
+        rows = bank.row(draws, frame)[..., None]
+        return [table.gather(1, rows.expand(-1, -1, table.shape[2])) for table in tables]
+
+    return drives
+
+
+def _bank_drives(networks: Networks, size: int) -> list[Tensor]:
+    """Drive of each block under the frames of a bank, `[S, size, width * H]`."""
+    parts = []
+    streams = networks.streams("memory noise")
+    chunk = torch.empty(len(networks), min(size, BANK_FRAMES_AT_ONCE), networks.spec.pixels, device=networks.device)
+    for first in range(0, size, chunk.shape[1]):
+        frames = networks.noise(streams, chunk[:, : size - first])
+        parts.append(networks.drive(networks.features(frames)))
+    return [torch.cat(tables, dim=1) for tables in zip(*parts, strict=True)]
+
+
+def _retrieval_table(
+    seeds: Sequence[int], delays: Sequence[int], correct: np.ndarray, trials: np.ndarray
+) -> pd.DataFrame:
+    """Rows by seed, delay and label from counts `[D, S, C]` and trials a class `[C]`."""
+    n_delays, n_networks, classes = correct.shape
+    n_trials = np.broadcast_to(trials, correct.shape).transpose(1, 0, 2).ravel()
+    n_correct = correct.transpose(1, 0, 2).ravel()
+    low, high = proportion_confint(n_correct, n_trials, method="wilson")
+    return pd.DataFrame(
+        {
+            "seed": np.repeat(seeds, n_delays * classes),
+            "delay": np.tile(np.repeat(delays, classes), n_networks),
+            "label": np.tile(np.arange(classes), n_networks * n_delays),
+            "n_trials": n_trials,
+            "n_correct": n_correct,
+            "accuracy": n_correct / n_trials,
+            "low": low,
+            "high": high,
+        }
+    )

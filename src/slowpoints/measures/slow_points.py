@@ -1,0 +1,152 @@
+"""Slow points of trained networks: where each memory sits, how slowly it moves, and how it comes apart.
+
+S networks, C classes, P = S * C points, n state coordinates (h, or h and c). Haviv, Rivkind & Barak (2019),
+sections 3 and 4, and the authors' released code; the deep search and the lifetime are this project's own.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from slowpoints.core.presets.search import Search
+from slowpoints.datasets.images import ImageSet
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.descent import descend
+from slowpoints.dynamics.jacobian import spectra, time_constant
+from slowpoints.dynamics.search import find_slow_points
+from slowpoints.dynamics.speed import SpeedResidual, reachable
+from slowpoints.measures.centres import Centres, class_centres
+from slowpoints.measures.lifetimes import LIFETIME_CAP, lifetimes
+from slowpoints.measures.points import class_or_null, point_table
+from slowpoints.networks.ensemble import Networks
+
+log = logging.getLogger(__name__)
+
+EARLY_STEPS = 1000  # Adam steps after which `speed_1000` is taken
+
+Columns = dict[str, Tensor]
+"""Columns of the table `slow_points`, `[P]` each."""
+
+
+class MeasuredPoints(NamedTuple):
+    """What `measure_slow_points` finds.
+
+    Attributes:
+        slow_points: the table, without the columns of cell and mode.
+        spectrum: likewise.
+        centres: where the searches started.
+        state: the slow points, `[P, n]`.
+    """
+
+    slow_points: pd.DataFrame
+    spectrum: pd.DataFrame
+    centres: Centres
+    state: Tensor
+
+
+def measure_slow_points(
+    networks: Networks, images: ImageSet, settings: Search, *, longest_delay: int
+) -> MeasuredPoints:
+    """Slow point of every class of every network.
+
+    Args:
+        networks: trained networks.
+        images: training images.
+        settings: centres, and how far to search.
+        longest_delay: longest delay at which memory is measured; lifetimes are followed for ten times as long.
+
+    Returns:
+        Tables with a row for each network and class, nulls where no trial of a class was read out rightly.
+    """
+    dynamics = Dynamics.of(networks)
+    centres = class_centres(networks, dynamics, images, settings)
+    slow, columns = _descended(dynamics, centres, settings.adam_steps)
+    columns |= _searched(dynamics, centres, settings)
+    eigenvalues = spectra(dynamics.step, slow)
+    columns |= _spectral(eigenvalues) | _lasting(dynamics, centres, images.classes, LIFETIME_CAP * longest_delay)
+    table = point_table(columns, networks.seeds, images.classes, centres.found)
+    found = centres.found.cpu().numpy()
+    table["state"] = [state if there else None for state, there in zip(slow.cpu().numpy(), found, strict=True)]
+    return MeasuredPoints(table, _spectrum_table(table[found], eigenvalues.cpu().numpy()[found]), centres, slow)
+
+
+def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor, Columns]:
+    """Slow points by the authors' descent `[P, n]`, and columns about them."""
+    log.info("authors' descent, %d steps from %d class centres", steps, int(centres.found.sum()))
+    residual, bounds = SpeedResidual(dynamics), reachable(dynamics)
+    slow, noted = descend(residual, centres.state, *bounds, steps=steps, note_at=(EARLY_STEPS,))
+    speed = dynamics.speed(slow)
+    return slow, {
+        "centre_speed": dynamics.speed(centres.state),
+        "speed_1000": noted.get(EARLY_STEPS, torch.full_like(speed, torch.nan)),
+        "speed": speed,
+        "readout": class_or_null(dynamics.read_out(slow)),
+        "distance": dynamics.distance(slow, centres.state),
+        "raw_speed": dynamics.raw_speed(slow),
+    }
+
+
+def _searched(dynamics: Dynamics, centres: Centres, settings: Search) -> Columns:
+    """Columns about where the deep search ends."""
+    deep = find_slow_points(
+        dynamics.step,
+        centres.state,
+        *search_bounds(dynamics, centres),
+        residual=SpeedResidual(dynamics),
+        tolerance=settings.tolerance,
+        max_iterations=settings.max_iterations,
+    )
+    return {
+        "deep_speed": deep.speed,
+        "deep_readout": class_or_null(dynamics.read_out(deep.state)),
+        "deep_distance": dynamics.distance(deep.state, centres.state),
+        "projected_gradient": deep.projected_gradient,
+        "converged": deep.converged,
+        "iterations": deep.iterations,
+    }
+
+
+def search_bounds(dynamics: Dynamics, centres: Centres) -> tuple[Tensor, Tensor]:
+    """Bounds of the deep search: [-1, 1] for h, the range met in roll-outs for c.
+
+    With c free a deep search drifts along saturated cell states, ever slower and ever further from any state the
+    network reaches.
+    """
+    lower, upper = centres.lower.clone(), centres.upper.clone()
+    lower[:, : dynamics.hidden], upper[:, : dynamics.hidden] = -1, 1
+    return lower, upper
+
+
+def _spectral(eigenvalues: Tensor) -> Columns:
+    leading = eigenvalues[:, 0].abs()
+    return {
+        "leading": leading,
+        "n_unstable": (eigenvalues.abs() > 1).sum(1),
+        "time_constant": time_constant(leading),
+    }
+
+
+def _lasting(dynamics: Dynamics, centres: Centres, classes: int, cap: int) -> Columns:
+    labels = torch.arange(classes, device=centres.state.device).repeat(dynamics.networks)
+    lifetime = lifetimes(dynamics, centres.state, labels, cap)
+    return {"lifetime": lifetime, "lifetime_capped": lifetime >= cap}
+
+
+def _spectrum_table(points: pd.DataFrame, eigenvalues: np.ndarray) -> pd.DataFrame:
+    """A row for each of the eigenvalues `[points, n]`."""
+    coordinates = eigenvalues.shape[1]
+    return pd.DataFrame(
+        {
+            "seed": np.repeat(points["seed"].to_numpy(), coordinates),
+            "label": np.repeat(points["label"].to_numpy(), coordinates),
+            "index": np.tile(np.arange(coordinates), len(points)),
+            "real": eigenvalues.real.ravel(),
+            "imag": eigenvalues.imag.ravel(),
+        }
+    )

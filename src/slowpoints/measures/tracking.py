@@ -1,0 +1,85 @@
+"""Slow points tracked through a family of maps, from the last to the first.
+
+Each search starts at the point found in the next later map. S networks, C classes, P = S * C points, K maps, n
+coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.residual import Map
+
+Search = Callable[[Map, Tensor], Tensor]
+"""From a residual and states `[P, n]` to where the search from them ends."""
+RETRACED = 0.5
+"""A move is retraced if the search back in the later snapshot ends within this share of it from where it began."""
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Points tracked through snapshots, earliest first; everything `[K, P, ...]`.
+
+    Attributes:
+        state: `[K, P, n]`.
+        displacement: distance to the same track's point in the next later snapshot; NaN in the last.
+        retraced: whether a search from here in the next later snapshot leads back to that point.
+    """
+
+    state: Tensor
+    displacement: Tensor
+    retraced: Tensor
+
+
+def back_track(residuals: Sequence[Map], last: Tensor, search: Search, measure: Map = lambda z: z) -> Tracks:
+    """Tracks points from the last of a family of maps to the first.
+
+    Args:
+        residuals: of the maps, earliest first.
+        last: points of the last map, `[P, n]`; taken as they are.
+        search: how a point is sought from a start.
+        measure: coordinates in which distances are taken.
+    """
+    states, moves, retraced = [last], [torch.full_like(last[:, 0], torch.nan)], [torch.ones_like(last[:, 0]).bool()]
+    for later, earlier in zip(residuals[:0:-1], residuals[-2::-1], strict=True):
+        begin = states[-1]
+        end = search(earlier, begin)
+        back = search(later, end)
+        move = (measure(end) - measure(begin)).norm(dim=-1)
+        states.append(end)
+        moves.append(move)
+        retraced.append((measure(back) - measure(begin)).norm(dim=-1) <= RETRACED * move)
+    return Tracks(*(torch.stack(items[::-1]) for items in (states, moves, retraced)))
+
+
+def separations(points: Tensor, networks: int) -> tuple[Tensor, Tensor]:
+    """Distances between the points of each network.
+
+    Args:
+        points: `[P, n]`, in the coordinates of speed; NaN where a point is missing.
+        networks: S.
+
+    Returns:
+        `[S, C, C]` with infinity on the diagonal, and each network's typical distance `[S]`, the median.
+    """
+    by_network = points.view(networks, -1, points.shape[-1])
+    distance = (by_network[:, :, None] - by_network[:, None]).norm(dim=-1)
+    typical = torch.stack([torch.nanmedian(each[~torch.eye(len(each), dtype=torch.bool)]) for each in distance])
+    return distance.diagonal_scatter(distance.new_full(by_network.shape[:2], torch.inf), dim1=1, dim2=2), typical
+
+
+def tracking_bounds(last: Dynamics, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Bounds `[P, n]` of tracked points: [-1, 1] for h, for c the largest |c| among the network's own slow points.
+
+    With c free, a search from snapshot to snapshot drifts along saturated cells.
+    """
+    upper = torch.ones_like(points)
+    if last.coordinates > last.hidden:
+        c = points[:, last.hidden :].abs().view(last.networks, -1)
+        upper[:, last.hidden :] = c.amax(1).repeat_interleave(len(points) // last.networks)[:, None]
+    return -upper, upper

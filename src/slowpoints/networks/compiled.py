@@ -1,0 +1,41 @@
+"""Recurrent units compiled for a GPU, where one small network leaves the card idle between hundreds of launches."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from slowpoints.networks.units.unit import Unit
+
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def fused(unit: Unit) -> Unit:
+    """The unit with the elementwise work of its step and adjoint compiled into few kernels."""
+    compiled: Any = copy.copy(unit)  # its methods are replaced
+    compiled.step = _Compiled(unit.step)
+    compiled.adjoint = _Compiled(unit.adjoint)
+    return compiled
+
+
+class _Compiled:
+    """A function compiled by PyTorch; as it was where that fails."""
+
+    def __init__(self, plain: Callable):
+        self.plain, self.run = plain, torch.compile(plain, dynamic=False)
+
+    def __call__(self, *arguments):
+        try:
+            return self.run(*arguments)
+        except Exception as error:  # a missing compiler, an unknown device: of many kinds
+            if self.run is self.plain or isinstance(error, torch.OutOfMemoryError):
+                raise
+            log.warning("%s is not compiled (%s): it runs as it is", self.plain.__qualname__, error)
+            self.run = self.plain
+            return self.plain(*arguments)

@@ -1,0 +1,221 @@
+"""An ensemble: all networks of a cell of the grid, weights stacked on a leading axis and products batched.
+
+Shapes: S networks, R frames, N inputs (pixels), F features (N without a front end), H hidden units, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slowpoints.core.presets.network import Layers
+from slowpoints.core.streams import generator
+from slowpoints.networks.front_end import front_end_features, front_end_shapes
+from slowpoints.networks.units import unit_named
+from slowpoints.networks.units.unit import Unit
+from slowpoints.networks.unroll import unroll
+from slowpoints.task.trials import Batch, ImageTable, place_rows
+
+BIAS_SCALE = 0.01  # biases start at 0.01 Normal(0, 1) (authors' code)
+FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
+MEAN_INPUT_FRAMES = 1000  # noise images whose mean feature is the mean input (authors' code)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What a network is, its weights aside.
+
+    Attributes:
+        dataset: name of the preset.
+        architecture: name of the recurrent unit, see `networks.units`.
+        protocol: training protocol.
+        hidden: hidden units H.
+        classes: classes C; there are C + 1 outputs.
+        image_shape: (height, width, channels).
+        noise_mean: mean of noise pixels, the data set's.
+        noise_std: their standard deviation.
+        readout: one of `task.READOUTS`.
+        front_end: layers between image and recurrent units, or None.
+        steps: training steps of the run.
+    """
+
+    dataset: str
+    architecture: str
+    protocol: str
+    hidden: int
+    classes: int
+    image_shape: tuple[int, int, int]
+    noise_mean: float
+    noise_std: float
+    readout: str
+    front_end: Layers | None
+    steps: int
+
+    @property
+    def unit(self) -> Unit:
+        return unit_named(self.architecture)
+
+    @property
+    def pixels(self) -> int:
+        height, width, channels = self.image_shape
+        return height * width * channels
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each weight of one network; the last input is the trigger."""
+        features = self.front_end.dense[-1] if self.front_end else self.pixels
+        columns = self.unit.gates * self.hidden
+        return {
+            "input": (features + 1, columns),
+            "recurrent": (self.hidden, columns),
+            "bias": (columns,),
+            "readout": (self.hidden, self.classes + 1),
+            "readout_bias": (self.classes + 1,),
+            **(front_end_shapes(self.front_end, self.image_shape) if self.front_end else {}),
+        }
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks of one cell of the grid.
+
+    Attributes:
+        spec: what they are.
+        seeds: seed of each.
+        weights: `[S, ...]` each, by name as `Specification.shapes`.
+        trained_on: name of the device that trained them, as stored with them.
+    """
+
+    spec: Specification
+    seeds: tuple[int, ...]
+    weights: dict[str, Tensor]
+    trained_on: str = "cpu"
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def device(self) -> torch.device:
+        return self.weights["bias"].device
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable numbers of one network."""
+        return sum(weight[0].numel() for weight in self.weights.values())
+
+    def to(self, device: torch.device | str) -> Networks:
+        return replace(self, weights={name: weight.to(device) for name, weight in self.weights.items()})
+
+    def detached(self) -> Networks:
+        """A copy that shares no memory and takes part in no gradient."""
+        return replace(self, weights={name: weight.detach().clone() for name, weight in self.weights.items()})
+
+    def select(self, seeds: Sequence[int]) -> Networks:
+        """The networks with these seeds, in this order."""
+        rows = [self.seeds.index(seed) for seed in seeds]
+        return replace(self, seeds=tuple(seeds), weights={name: w[rows] for name, w in self.weights.items()})
+
+    def streams(self, purpose: str, device: torch.device | str | None = None) -> list[torch.Generator]:
+        """One stream of random numbers a network, named by its cell, its seed and the purpose."""
+        cell = (self.spec.dataset, self.spec.architecture, self.spec.protocol)
+        return [generator(*cell, seed, purpose, device=device or self.device) for seed in self.seeds]
+
+    def noise(self, streams: Iterable[torch.Generator], out: Tensor) -> Tensor:
+        """Fills `out`, `[S, ..., N]`, with noise pixels, each network from its own stream."""
+        for pixels, stream in zip(out, streams, strict=True):
+            pixels.normal_(self.spec.noise_mean, self.spec.noise_std, generator=stream)
+        return out
+
+    def features(self, frames: Tensor) -> Tensor:
+        """What the recurrent units see of frames `[S, R, N]`: `[S, R, F]`."""
+        layers = self.spec.front_end
+        return front_end_features(layers, self.weights, frames, self.spec.image_shape) if layers else frames
+
+    def drive(self, features: Tensor) -> list[Tensor]:
+        """Input product plus bias under features `[S, R, F]`, for each block of the unit, `[S, R, width * H]`."""
+        unit = self.spec.unit
+        blocks = zip(unit.split(self.weights["bias"]), unit.split(self.weights["input"]), strict=True)
+        return [torch.baddbmm(bias[:, None], features, weight[:, :-1]) for bias, weight in blocks]
+
+    @torch.no_grad()
+    def image_drives(self, images: np.ndarray) -> list[Tensor]:
+        """Drive of each block under images that all networks see, `[S, B, width * H]`.
+
+        Args:
+            images: `[B, height, width, channels]`, uint8.
+        """
+        pixels = torch.as_tensor(images.reshape(len(images), -1), device=self.device)
+        # In blocks, since a front end holds maps many times the size of its images.
+        parts = [(part.float() / 255).expand(len(self), -1, -1) for part in pixels.split(FRONT_ROWS)]
+        return self.drive(torch.cat([self.features(part) for part in parts], dim=1))
+
+    @property
+    def trigger(self) -> list[Tensor]:
+        """What the trigger adds to the drive, for each block, `[S, width * H]`."""
+        return [weight[:, -1] for weight in self.spec.unit.split(self.weights["input"])]
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Outputs `[S, B, C + 1]` of hidden states `[S, B, H]`."""
+        return torch.baddbmm(self.weights["readout_bias"][:, None], hidden, self.weights["readout"])
+
+    def run_trials(self, batch: Batch) -> Tensor:
+        """Outputs at every frame of a batch of trials, `[T, S, B, C + 1]`."""
+        trials = batch.trials
+        # Each trial's report frame, its noise with the trigger added, becomes one more row of the table.
+        report = batch.rows.gather(0, trials.report[None])[0]
+        tables = []
+        for table, trigger in zip(self.drive(self.features(batch.frames)), self.trigger, strict=True):
+            at_report = table.gather(1, report[..., None].expand(-1, -1, table.shape[2]))
+            tables.append(torch.cat([table, at_report + trigger[:, None]], dim=1))
+        index = place_rows(batch.rows, trials.report, batch.frames.shape[1])
+        hidden = unroll(self.spec.unit, tables, index, self.weights["recurrent"])
+        # All frames of a network in one product; sums over them, as in its gradient, then run network by network.
+        logits = self.logits(hidden.transpose(0, 1).flatten(1, 2))
+        return logits.unflatten(1, (len(hidden), trials.label.shape[1])).transpose(0, 1)
+
+    @torch.no_grad()
+    def mean_features(self) -> Tensor:
+        """Mean input `[S, F]`: the mean noise frame, or the mean feature of 1000 noise images."""
+        bias = self.weights["bias"]
+        if self.spec.front_end is None:
+            return bias.new_full((len(self), self.spec.pixels), self.spec.noise_mean)
+        frames = bias.new_empty(1, MEAN_INPUT_FRAMES, self.spec.pixels)
+        means = []
+        for row, stream in enumerate(self.streams("mean input")):  # one network's frames at a time in memory
+            one = self.select([self.seeds[row]])
+            means.append(one.features(one.noise([stream], frames)).mean(1))
+        return torch.cat(means)
+
+    def image_table(self, images) -> ImageTable:
+        """An `ImageSet` as a table to draw trials from, on the networks' device.
+
+        Raises:
+            ValueError: if the images are not of the size and classes that the networks were built for.
+        """
+        if tuple(images.shape) != tuple(self.spec.image_shape) or images.classes != self.spec.classes:
+            raise ValueError(
+                f"images are {images.shape} in {images.classes} classes; the networks take "
+                f"{self.spec.image_shape} in {self.spec.classes}"
+            )
+        return ImageTable(images.images, images.labels, images.classes, self.device)
+
+
+def initialise(spec: Specification, seeds: Sequence[int], device: torch.device | str = "cpu") -> Networks:
+    """Untrained networks: weights Normal(0, 1 / fan-in), biases 0.01 Normal(0, 1) (authors' code).
+
+    Drawn on the CPU whatever the device, so that a seed names the same network everywhere.
+    """
+    shapes = spec.shapes()
+    networks = Networks(spec, tuple(seeds), {name: torch.empty(len(seeds), *shape) for name, shape in shapes.items()})
+    for row, stream in enumerate(networks.streams("initial weights", device="cpu")):
+        for name, shape in shapes.items():
+            if len(shape) == 1:
+                scale = BIAS_SCALE
+            else:
+                fan_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+                scale = fan_in**-0.5
+            networks.weights[name][row].normal_(0, scale, generator=stream)
+    return networks.to(device)

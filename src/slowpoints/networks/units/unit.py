@@ -1,0 +1,133 @@
+"""What a recurrent unit is, for a whole ensemble, and what the equations of several share.
+
+Shapes: S networks, B states of each, H hidden units. A unit has input and recurrent weights for several
+gates; `blocks` says which gates share a left operand of the recurrent product, in units of H columns.
+A unit's equations stand once and serve training, roll-outs, the slow-point search and the Jacobian.
+
+Units are written in methods of tensors, so that a workflow that plans, and only reads what units declare, does not
+wait for PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from slowpoints.core.looks import Look
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+State = tuple["Tensor", ...]
+"""Parts of a state, `[S, B, H]` each; the first is the hidden state h."""
+
+
+class Unit:
+    """A recurrent unit.
+
+    A new unit defines `name`, `look`, `blocks`, `parts` and `step`. With `adjoint` it also trains at full speed, with
+    `hessian` its slow points are found at full speed; without, `step` is differentiated automatically.
+    """
+
+    name: ClassVar[str]
+    """As in configurations and paths."""
+    look: ClassVar[Look]
+    """How figures name and mark it."""
+    blocks: ClassVar[tuple[int, ...]]
+    """Widths of the column blocks of the recurrent weights, in units of H."""
+    parts: ClassVar[int]
+    """Tensors in a state: 1 for (h,), 2 for (h, c)."""
+
+    @property
+    def gates(self) -> int:
+        """Columns of the weights, in units of H."""
+        return sum(self.blocks)
+
+    def step(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> tuple[State, tuple]:
+        """One frame.
+
+        Args:
+            drive: input product plus bias for each block, `[S, B, width * H]`.
+            state: state before the frame.
+            recurrent: recurrent weights of each block, `[S, H, width * H]`.
+
+        Returns:
+            The state after the frame, and what `adjoint` needs of the way there.
+        """
+        raise NotImplementedError
+
+    def adjoint(
+        self, grad: State, state: State, kept: tuple, recurrent: list[Tensor]
+    ) -> tuple[State, list[tuple[Tensor, Tensor]]]:
+        """Gradient through one frame.
+
+        Args:
+            grad: gradient with respect to the state after the frame.
+            state: state before the frame.
+            kept: what `step` returned beside the new state.
+            recurrent: as for `step`.
+
+        Returns:
+            Gradient with respect to the state before the frame, and for each block the left operand of its
+            recurrent product `[S, B, H]` with the gradient of its drive `[S, B, width * H]`.
+        """
+        raise NotImplementedError
+
+    def hessian(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Tensor:
+        """Exact Hessian of half the squared speed (docs/method.md, Hessians), `[S, B, n, n]` with n = parts * H.
+
+        Args:
+            drive: as for `step`.
+            state: where.
+            recurrent: as for `step`.
+        """
+        raise NotImplementedError
+
+    def speed_coordinates(self, state: Tensor) -> Tensor:
+        """Coordinates in which distances and speeds are measured, from a flat state `[..., parts * H]`."""
+        return state
+
+    def speed_adjoint(self, grad: Tensor, coordinates: Tensor) -> Tensor:
+        """Gradient with respect to a flat state, from one with respect to its `speed_coordinates`."""
+        return grad
+
+    @property
+    def has_adjoint(self) -> bool:
+        return type(self).adjoint is not Unit.adjoint
+
+    @property
+    def has_hessian(self) -> bool:
+        return type(self).hessian is not Unit.hessian
+
+    def split(self, weights: Tensor) -> list[Tensor]:
+        """Columns `[..., gates * H]` as views of the blocks."""
+        hidden = weights.shape[-1] // self.gates
+        return list(weights.split([width * hidden for width in self.blocks], dim=-1))
+
+    def initial_state(self, networks: int, trials: int, hidden: int, like: Tensor) -> State:
+        """Zero state before the first frame, `[S, B, H]` for each part."""
+        return tuple(like.new_zeros(networks, trials, hidden) for _ in range(self.parts))
+
+
+def tanh(x: Tensor) -> Tensor:
+    """tanh x as 2 (sigmoid(2 x) - 1/2): on a CPU PyTorch takes half to a quarter of the time for it.
+
+    The same to three roundings of 1, which is what a float32 network or a speed of 1e-12 can tell.
+    """
+    return (x + x).sigmoid().sub(0.5).mul_(2)
+
+
+def join(*tensors: Tensor, dim: int = -1) -> Tensor:
+    """Tensors side by side."""
+    import torch  # here, and nowhere else in these modules: see above
+
+    return torch.cat(tensors, dim=dim)
+
+
+def scale_columns(matrix: Tensor, scale: Tensor) -> Tensor:
+    """A matrix `[S, B or 1, H, H]` with its columns scaled by `[S, B, H]`."""
+    return matrix * scale[..., None, :]
+
+
+def times_weights(matrices: Tensor, weights: Tensor) -> Tensor:
+    """Matrices `[S, B, H, H]` times each network's own `[S, H, H]`, as one product a network."""
+    return matrices.flatten(1, 2).bmm(weights).view(matrices.shape)

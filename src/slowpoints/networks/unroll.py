@@ -1,0 +1,88 @@
+"""Unrolling an ensemble over the frames of its trials, with a hand-written pass backward.
+
+Nineteen of a trial's twenty frames are noise frames shared through a bank, so drives come as a table of rows
+and an index of which row each trial meets at each frame: they are gathered frame by frame, while they are
+warm in cache, and never laid out for all frames at once.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from slowpoints.networks.compiled import fused
+from slowpoints.networks.units.unit import Unit
+
+
+def unroll(unit: Unit, tables: list[Tensor], index: Tensor, recurrent: Tensor) -> Tensor:
+    """Hidden states of every trial at every frame, from the zero state.
+
+    Args:
+        unit: the recurrent unit.
+        tables: drives of each block, `[S, R, width * H]`, R rows a network.
+        index: row that a trial meets at a frame, `[T, S, B]` in [0, R).
+        recurrent: `[S, H, gates * H]`.
+
+    Returns:
+        `[T, S, B, H]`, differentiable in `tables` and `recurrent`.
+    """
+    networks, rows = tables[0].shape[:2]
+    offset = torch.arange(networks, device=index.device).mul_(rows)[:, None]
+    flat = [table.reshape(networks * rows, -1) for table in tables]
+    run = _Recurrence.apply if unit.has_adjoint else _unroll_automatically
+    if recurrent.is_cuda and unit.has_adjoint:
+        unit = fused(unit)
+    return run(unit, index + offset, recurrent, *flat)
+
+
+def _gather(tables: tuple[Tensor, ...], rows: Tensor) -> list[Tensor]:
+    networks, trials = rows.shape
+    return [table.index_select(0, rows.reshape(-1)).view(networks, trials, -1) for table in tables]
+
+
+def _unroll_automatically(unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
+    """The same by automatic differentiation: the reference for tests, and for units without an adjoint."""
+    weights = unit.split(recurrent)
+    state = unit.initial_state(*index.shape[1:], recurrent.shape[1], like=recurrent)
+    hidden = []
+    for rows in index:
+        state, _ = unit.step(_gather(tables, rows), state, weights)
+        hidden.append(state[0])
+    return torch.stack(hidden)
+
+
+class _Recurrence(torch.autograd.Function):
+    """Unrolled recurrence; the pass backward is `Unit.adjoint`, frame by frame."""
+
+    @staticmethod
+    def forward(ctx, unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
+        frames, networks, trials = index.shape
+        weights = unit.split(recurrent)
+        state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
+        hidden = recurrent.new_empty(frames, networks, trials, recurrent.shape[1])
+        ctx.states, ctx.kept = [], []
+        for frame in range(frames):
+            ctx.states.append(state)
+            state, kept = unit.step(_gather(tables, index[frame]), state, weights)
+            ctx.kept.append(kept)
+            hidden[frame] = state[0]
+        ctx.unit, ctx.rows = unit, tables[0].shape[0]
+        ctx.save_for_backward(index, recurrent)
+        return hidden
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_hidden: Tensor):
+        index, recurrent = ctx.saved_tensors
+        weights = ctx.unit.split(recurrent)
+        grad_weights = [torch.zeros_like(block, memory_format=torch.contiguous_format) for block in weights]
+        grad_tables = [block.new_zeros(ctx.rows, block.shape[-1]) for block in weights]
+        grad = tuple(torch.zeros_like(part) for part in ctx.states[0])
+        for frame in reversed(range(len(index))):
+            grad = (grad[0] + grad_hidden[frame], *grad[1:])
+            grad, terms = ctx.unit.adjoint(grad, ctx.states[frame], ctx.kept[frame], weights)
+            rows = index[frame].reshape(-1)
+            for (left, grad_drive), grad_block, grad_table in zip(terms, grad_weights, grad_tables, strict=True):
+                grad_block.baddbmm_(left.mT, grad_drive)
+                grad_table.index_add_(0, rows, grad_drive.view(len(rows), -1))
+        return None, None, torch.cat(grad_weights, dim=-1), *grad_tables

@@ -1,0 +1,52 @@
+"""Files of weights: the networks of a block, or of all blocks of a cell and mode."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from slowpoints.core.presets.network import Layers
+from slowpoints.core.tensors import read_tensors, write_tensors
+from slowpoints.networks.ensemble import Networks, Specification
+
+
+def save_networks(networks: Networks, path: str | Path) -> None:
+    """Writes weights to a safetensors file, with the specification in its metadata."""
+    facts = {"specification": asdict(networks.spec), "seeds": list(networks.seeds)}
+    write_tensors({name: weight.cpu() for name, weight in networks.weights.items()}, path, facts)
+
+
+def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Networks:
+    """Networks of a cell and mode, on the CPU unless told.
+
+    Args:
+        path: a weights file, the folder of a block, or the folder of a mode with all its blocks of seeds.
+        device: where to put them.
+
+    Raises:
+        FileNotFoundError: if no weights file is there.
+        ValueError: if blocks in the folder belong to different kinds of network, or overlap.
+    """
+    path = Path(path)
+    files = [path] if path.is_file() else sorted(path.glob("**/weights.safetensors"))
+    if not files:
+        raise FileNotFoundError(f"{path} holds no weights.safetensors; it should be the folder of a cell and mode")
+    blocks = [_load_block(file) for file in files]
+    if len({json.dumps(asdict(block.spec)) for block in blocks}) > 1:
+        raise ValueError(f"{path} holds networks of different kinds: {', '.join(str(file.parent) for file in files)}")
+    joined = {name: torch.cat([block.weights[name] for block in blocks]) for name in blocks[0].weights}
+    seeds = tuple(seed for block in blocks for seed in block.seeds)
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"{path} holds a seed twice: {', '.join(file.parent.name for file in files)} overlap")
+    return replace(blocks[0], seeds=seeds, weights=joined).select(sorted(seeds)).to(device)
+
+
+def _load_block(file: Path) -> Networks:
+    weights, facts = read_tensors(file)
+    spec = facts["specification"]
+    spec["image_shape"] = tuple(spec["image_shape"])
+    spec["front_end"] = spec["front_end"] and Layers.of(spec["front_end"])
+    return Networks(Specification(**spec), tuple(facts["seeds"]), weights, facts["device"])

@@ -1,0 +1,243 @@
+"""A study: a configuration checked against its schema, presets resolved, and the grid of cells that follows from it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+
+from slowpoints.core.config import ConfigError, check, with_defaults, with_numbers
+from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
+from slowpoints.core.modes import CONTROL, MODES, Tuning, tunings
+from slowpoints.core.presets.preset import Preset
+from slowpoints.core.presets.source import Source
+from slowpoints.datasets.sources import DOWNLOADS, source_files
+from slowpoints.networks.units import units
+from slowpoints.task.curricula import check_schedules
+from slowpoints.task.protocols import PROTOCOLS
+from slowpoints.task.timing import FRAMES
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked configuration.
+
+    Attributes:
+        config: every top-level key, defaults filled in.
+        presets: for each data set of the study its preset.
+        folders: for each data set the folder of its files, None where it is embedded or generated.
+        files: for each data set the files that it is made from, those to be downloaded included.
+    """
+
+    config: dict[str, Any]
+    presets: dict[str, Preset]
+    folders: dict[str, Path | None]
+    files: dict[str, list[Path]]
+
+    @property
+    def name(self) -> str:
+        return self.config["study"]
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell of the grid."""
+        for dataset in self.config["datasets"]:
+            for architecture in self.config["architectures"]:
+                for protocol in self.config["protocols"]:
+                    yield dataset, architecture, protocol
+
+    def seeds(self, dataset: str) -> int:
+        """Networks a cell."""
+        return self.config["seeds"] or self.presets[dataset].seeds
+
+    def tunings(self, cell: Cell, networks: Path = NETWORKS) -> list[Tuning]:
+        """Modes of fine-tuning of a cell, each with its lambda and folder."""
+        lambda_ = self.presets[cell[0]].regularisation.lambda_
+        modes = self.config["modes"]
+        tuned = {mode: _tuned_lambda(networks.joinpath(*cell, mode)) for mode in modes}
+        return tunings(modes, lambda_, {mode: value for mode, value in tuned.items() if value is not None})
+
+    def blocks(self, cell: Cell, networks: Path = NETWORKS) -> list[str]:
+        """Blocks of seeds that hold the networks of a cell, such as "0-7".
+
+        A block that has been trained already is kept, so that raising the number of seeds adds a block and
+        retrains nothing; a table takes from it the seeds that the study asks for.
+
+        Args:
+            cell: (dataset, architecture, protocol).
+            networks: folder of all networks.
+        """
+        ends: dict[int, int] = {}
+        for first, last in finished_blocks(networks.joinpath(*cell, "trained")):
+            ends[first] = max(last, ends.get(first, last))
+        seeds = self.seeds(cell[0])
+        size = self.config["seeds_per_job"] or seeds
+        blocks, first = [], 0
+        while first < seeds:
+            last = ends.get(first, min(first + size, seeds) - 1)
+            blocks.append(block_name(first, last))
+            first = last + 1
+        return blocks
+
+
+def _tuned_lambda(folder: Path) -> float | None:
+    """Lambda of the networks in the folder of a cell and mode; None where there are none, or several lambdas."""
+    found = set()
+    for first, last in finished_blocks(folder):
+        table = folder / block_name(first, last) / "accuracy.parquet"
+        if table.is_file():
+            found |= set(pq.read_table(table, columns=["lambda"])["lambda"].to_pylist())
+    return found.pop() if len(found) == 1 else None
+
+
+@functools.cache
+def read_schema(path: Path) -> dict[str, Any]:
+    """The JSON schema of configurations; the names of units, protocols and modes come from their registries."""
+    schema = yaml.safe_load(path.read_text())
+    named = {"architectures": list(units()), "protocols": list(PROTOCOLS), "modes": list(MODES)}
+    for key, names in named.items():
+        schema["properties"][key]["items"] = {"enum": names}
+    schema["$defs"]["lambda_by_mode"]["properties"] = {
+        mode: schema["$defs"]["lambdas"] for mode in MODES if mode != CONTROL
+    }
+    return schema
+
+
+def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str = "config") -> Study:
+    """Checks a configuration and resolves its presets.
+
+    Args:
+        config: as read from YAML and the command line.
+        schema: the JSON schema, as YAML.
+        shipped: folder of the presets that ship, one YAML file each.
+        name: what to call the configuration in messages: its file.
+
+    Raises:
+        ConfigError: naming the file, the key, the value and what is allowed.
+    """
+    full_schema = read_schema(schema)
+    preset_schema = {"$defs": full_schema["$defs"], **full_schema["$defs"]["preset"]}
+    config = with_numbers(copy.deepcopy(config), full_schema, full_schema)
+    check(config, full_schema, name)
+    config = with_defaults(config, full_schema, full_schema)
+    known = {path.stem: _read_preset(path, preset_schema) for path in sorted(shipped.glob("*.yaml"))}
+    written = {preset: dict(settings) for preset, settings in config["presets"].items()}
+    for preset, settings in written.items():
+        if "base" not in settings and preset in known:
+            settings["base"] = preset  # an override starts from the shipped preset of its name
+    study = Study(config, {}, {}, {})
+    for dataset in config["datasets"]:
+        if dataset not in known and dataset not in written:
+            names = ", ".join(sorted({*known, *written}))
+            raise ConfigError(f"{name}: datasets: there is no preset {dataset!r}; there are {names}")
+        merged = _resolve(dataset, written, known, name)
+        place = f"{name}: presets.{dataset}"
+        preset = _typed_preset(with_defaults(merged, preset_schema, full_schema), config["modes"], place)
+        study.presets[dataset] = preset
+        study.folders[dataset] = _folder(preset.source, config["data_dir"], f"{place}.source")
+        study.files[dataset] = _files(preset.source, study.folders[dataset], f"{place}.source")
+    return study
+
+
+def _read_preset(path: Path, schema: dict) -> dict:
+    preset = with_numbers(yaml.safe_load(path.read_text()), schema, schema)
+    check(preset, schema, str(path))
+    return preset
+
+
+def _resolve(dataset: str, written: dict, known: dict, name: str, *, above: tuple[str, ...] = ()) -> dict:
+    """A preset with what its bases say where it is silent."""
+    shadowed = dataset in above  # an override that starts from the shipped preset of its own name
+    source = known if shadowed or dataset not in written else written
+    if dataset not in source or above.count(dataset) > 1:
+        others = ", ".join(sorted({*known, *written} - {dataset}))
+        raise ConfigError(f"{name}: presets.{above[-1]}.base is {dataset!r}; it must be another preset: {others}")
+    settings = dict(source[dataset])
+    base = settings.pop("base", None)
+    return _merged(_resolve(base, written, known, name, above=(*above, dataset)), settings) if base else settings
+
+
+def _merged(base: dict, settings: dict) -> dict:
+    """Section by section; a source that names its kind replaces the base's."""
+    merged = copy.deepcopy(base)
+    for key, value in settings.items():
+        replaced = key == "source" and "kind" in value
+        if isinstance(value, dict) and isinstance(merged.get(key), dict) and not replaced and key != "front_end":
+            merged[key] = _merged(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def _typed_preset(settings: dict, modes: list[str], name: str) -> Preset:
+    """The preset of complete settings, checked for what a schema cannot say."""
+    if "kind" not in settings["source"]:
+        raise ConfigError(f"{name}.source.kind is missing; name a kind of source, or a base that has one")
+    preset = Preset.of(settings)
+    training, memory, classes = preset.training, preset.memory, preset.source.classes
+    if training.bank < FRAMES:
+        raise ConfigError(
+            f"{name}.training.bank is {training.bank}; it must be at least {FRAMES}, the frames of a trial, "
+            "since a trial never meets a noise frame twice"
+        )
+    try:
+        check_schedules(training.schedules, classes)
+    except ValueError as error:
+        raise ConfigError(f"{name}.training.{error}") from None
+    if training.rate_drop is not None and not 0 < training.rate_drop <= 1:
+        raise ConfigError(f"{name}.training.rate_drop is {training.rate_drop}; it must lie between 0 and 1, or be null")
+    delays = list(memory.delays)
+    if delays != sorted(set(delays)) or not {FRAMES - 1, FRAMES} <= set(delays) or delays[-1] <= FRAMES:
+        raise ConfigError(
+            f"{name}.memory.delays is {delays}; it must increase, hold {FRAMES - 1} and {FRAMES}, and reach beyond"
+        )
+    if memory.noise == "bank" and memory.bank <= delays[-1]:
+        raise ConfigError(f"{name}.memory.bank is {memory.bank}; it must be more than the longest delay, {delays[-1]}")
+    if memory.n_images % classes:
+        raise ConfigError(
+            f"{name}.memory.n_images is {memory.n_images}; it must be a multiple of {classes}, the classes"
+        )
+    by_mode = preset.regularisation.lambda_
+    missing = [mode for mode in modes if isinstance(by_mode, dict) and mode != CONTROL and mode not in by_mode]
+    if missing:
+        raise ConfigError(f"{name}.regularisation.lambda is {by_mode}; it must name mode {missing[0]} as well")
+    return preset
+
+
+def _folder(source: Source, data_dir: str | None, name: str) -> Path | None:
+    """Folder of a source's files: given, or where they will be downloaded to; None for embedded kinds."""
+    if source.kind in ("digits", "glyphs"):
+        return None
+    if source.path is None:
+        raise ConfigError(f"{name}.path is missing; {source.kind} files need a folder")
+    path = Path(source.path).expanduser()
+    if not path.is_absolute() and data_dir is None and source.urls:
+        for file in DOWNLOADS.get(source.kind, ()):
+            if file not in source.checksums:
+                raise ConfigError(f"{name}.checksums has no {file}; a file is only downloaded with its checksum known")
+        if source.kind in DOWNLOADS:
+            return RESOURCES / path
+    given = path if path.is_absolute() else Path(data_dir or ".").expanduser() / path
+    if not given.is_dir():
+        raise ConfigError(
+            f"{name}.path is {source.path!r} and data_dir is {data_dir!r}: there is no folder {given}; "
+            "set data_dir to the folder that holds it"
+        )
+    return given
+
+
+def _files(source: Source, folder: Path | None, name: str) -> list[Path]:
+    """Files that a data set is made from; those to be downloaded need not be there."""
+    if folder is None:
+        return []
+    if RESOURCES in folder.parents:
+        return [folder / file for file in DOWNLOADS[source.kind]]
+    try:
+        return source_files(source, folder)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{name}: {error}") from None

@@ -1,0 +1,20 @@
+"""Training protocols by name: the one place to add another.
+
+Haviv, Rivkind & Barak (2019), section 3, for `vocu` and `decu`; `none`, `recu` and `vocu-shuffled` go beyond the
+paper's results. Jobs get the protocol that they train under as a param, so another entry here reruns nothing.
+"""
+
+from slowpoints.core.looks import Look
+from slowpoints.task.protocol import Protocol
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol("vocu", Look("VoCu", "#0b4f8a", "-"), vocabulary=True),
+        Protocol("decu", Look("DeCu", "#e08214", "--"), delay=True),
+        Protocol("none", Look("no curriculum", "#5f5f5f", ":")),
+        Protocol("recu", Look("ReCu", "#35978f", "-."), response=True),
+        Protocol("vocu-shuffled", Look("VoCu, shuffled", "#8e6bbf", (0, (5, 1, 1, 1))), vocabulary=True, shuffled=True),
+    )
+}
+"""In the order of figures and comparisons; colours are dark and light beside each other in print without colour."""

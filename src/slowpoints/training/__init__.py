@@ -1,0 +1,1 @@
+"""Training and fine-tuning of ensembles, with penalties, resume files and CUDA graphs."""

@@ -1,0 +1,107 @@
+"""Control of memory: fine-tuning trained networks with a penalty on the speed at chosen points.
+
+Haviv, Rivkind & Barak (2019), section 6, and the authors' released code. S networks, C classes, n coordinates.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from torch import Tensor
+
+from slowpoints.core.modes import CONTROL
+from slowpoints.core.presets.regularisation import Regularisation
+from slowpoints.core.presets.search import Search
+from slowpoints.core.presets.training import Training
+from slowpoints.core.schemas.training import TRAINING
+from slowpoints.datasets.images import ImageSet
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.measures.centres import class_centres
+from slowpoints.measures.points import stored_points
+from slowpoints.networks.ensemble import Networks
+from slowpoints.task.curricula import Stage, class_orders
+from slowpoints.task.protocol import Protocol
+from slowpoints.task.timing import FRAMES
+from slowpoints.training.checkpoint import ResumeAt
+from slowpoints.training.loop import optimise
+from slowpoints.training.penalties import Penalty, SpeedPenalty, TrackedPenalty
+
+
+def regularise(
+    networks: Networks,
+    images: ImageSet,
+    slow_points: pd.DataFrame,
+    *,
+    training: Training,
+    search: Search,
+    settings: Regularisation,
+    mode: str,
+    lambda_: float,
+    protocol: Protocol,
+    resume: ResumeAt | None = None,
+) -> tuple[Networks, pd.DataFrame]:
+    """Fine-tunes trained networks on the full task, all weights trainable, with a fresh optimiser.
+
+    All modes draw the same trials and noise, so that networks can be compared in pairs.
+
+    Args:
+        networks: trained networks; left as they are.
+        images: training images.
+        slow_points: table `slow_points` of these networks, in their order.
+        training: batches, clipping, precision.
+        search: how class centres are found.
+        settings: how to fine-tune.
+        mode: one of `modes.MODES`.
+        lambda_: weight of the penalty; not used by `control`.
+        protocol: that the networks were trained under.
+        resume: where the run is saved on the way, and gone on from.
+
+    Returns:
+        The fine-tuned networks and the table `training`.
+    """
+    spec = networks.spec
+    if not settings.steps:
+        return networks, pd.DataFrame(columns=list(TRAINING.columns))
+    plan = [Stage(0, settings.steps, spec.classes, FRAMES, 1.0, settings.learning_rate)]
+    tuned, history, _ = optimise(
+        networks,
+        images,
+        training,
+        plan,
+        "fine-tuning",
+        orders=class_orders(protocol, spec.classes, spec.dataset, networks.seeds),
+        penalty=_penalty(networks, images, slow_points, search, settings, mode, lambda_),
+        resume=resume,
+    )
+    return tuned, history
+
+
+def _penalty(
+    networks: Networks,
+    images: ImageSet,
+    slow_points: pd.DataFrame,
+    search: Search,
+    settings: Regularisation,
+    mode: str,
+    lambda_: float,
+) -> Penalty | None:
+    if mode == CONTROL or lambda_ == 0:
+        return None
+    points, found = _points(networks, images, slow_points, search, mode)
+    if settings.points is not None:
+        found[:, settings.points :] = False
+    points = points.to(networks.weights["bias"].dtype)
+    if mode == "tracking":
+        return TrackedPenalty(networks, points, found, lambda_, settings.noise_frames, settings.refresh)
+    return SpeedPenalty(networks, points, found, lambda_, settings.noise_frames)
+
+
+def _points(
+    networks: Networks, images: ImageSet, slow_points: pd.DataFrame, search: Search, mode: str
+) -> tuple[Tensor, Tensor]:
+    """Points `[S, C, n]` of a mode, and which exist `[S, C]`."""
+    shape = (len(networks), networks.spec.classes, -1)
+    if mode == "centre_of_mass":
+        centres = class_centres(networks, Dynamics.of(networks), images, search)
+        return centres.state.view(shape), centres.found.view(shape[:2])
+    states, found = stored_points(slow_points, networks.spec.unit.parts * networks.spec.hidden, networks.device)
+    return states.view(shape), found.view(shape[:2])

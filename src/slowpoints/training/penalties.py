@@ -1,0 +1,117 @@
+"""Penalties on a network's speed, which fine-tuning adds to its loss.
+
+S networks, C classes, n coordinates, N inputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from slowpoints.core.tensors import tensor_digest
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.descent import descend
+from slowpoints.dynamics.speed import SpeedResidual, reachable
+from slowpoints.networks.ensemble import Networks
+
+REFRESH_STEPS = 100  # descent steps with which points are sought anew, from where they were
+
+
+class Penalty:
+    """A term added to each network's loss.
+
+    Attributes:
+        streams: random streams that it draws from.
+        capturable: whether every call does the same work, so that a CUDA graph may replay it.
+    """
+
+    capturable = True
+    streams: list[torch.Generator]
+
+    def __call__(self, networks: Networks) -> Tensor:
+        """The term of each network, `[S]`."""
+        raise NotImplementedError
+
+    def settings(self) -> list[Any]:
+        """What it was made of, as text and numbers: a resume file of another penalty is not gone on with."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Tensor]:
+        """What changes from call to call, streams aside: for a resume file."""
+        return {}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Goes on from what `state` gave."""
+
+
+class SpeedPenalty(Penalty):
+    """lambda times the sum, not the mean, of squared speeds over points and noise frames of a network.
+
+    Each point meets frames of its own, drawn afresh at each call at full sigma, trigger 0. Speed is taken in the
+    coordinates of `Unit.speed_coordinates`. Haviv, Rivkind & Barak (2019), section 6, and the authors' released code.
+
+    Args:
+        networks: those that will be fine-tuned.
+        points: `[S, C, n]`.
+        found: which of them exist, `[S, C]`; the others count for nothing.
+        lambda_: weight of the sum.
+        noise_frames: frames a point meets.
+    """
+
+    def __init__(self, networks: Networks, points: Tensor, found: Tensor, lambda_: float, noise_frames: int):
+        self.points, self.lambda_, self.noise_frames = points, lambda_, noise_frames
+        self.counts = found.to(points.dtype).repeat_interleave(noise_frames, dim=1)
+        self.streams = networks.streams("fine-tuning penalty")
+
+    def __call__(self, networks: Networks) -> Tensor:
+        n_networks, classes, _ = self.points.shape
+        shape = (n_networks, classes * self.noise_frames, networks.spec.pixels)
+        frames = networks.noise(self.streams, self.points.new_empty(shape))
+        return self.lambda_ * (self.squared_speeds(networks, frames) * self.counts).sum(1)
+
+    def settings(self) -> list[Any]:
+        numbers = [type(self).__name__, self.lambda_, self.noise_frames]
+        return numbers + [tensor_digest(tensor) for tensor in (self.points, self.counts)]
+
+    def squared_speeds(self, networks: Networks, frames: Tensor) -> Tensor:
+        """Squared speed at each point under each of its frames `[S, C * frames, N]`, `[S, C * frames]`."""
+        unit = networks.spec.unit
+        states = self.points.repeat_interleave(self.noise_frames, dim=1)
+        parts = tuple(states.split(networks.spec.hidden, dim=-1))
+        recurrent = unit.split(networks.weights["recurrent"])
+        after, _ = unit.step(networks.drive(networks.features(frames)), parts, recurrent)
+        measure = unit.speed_coordinates
+        return (measure(torch.cat(after, dim=-1)) - measure(states)).square().sum(-1)
+
+
+class TrackedPenalty(SpeedPenalty):
+    """The same at slow points that follow the network: sought anew, from where they were, every so many steps."""
+
+    capturable = False
+
+    def __init__(
+        self, networks: Networks, points: Tensor, found: Tensor, lambda_: float, noise_frames: int, every: int
+    ):
+        super().__init__(networks, points, found, lambda_, noise_frames)
+        self.every, self.calls = every, 0
+
+    def __call__(self, networks: Networks) -> Tensor:
+        if self.calls and self.calls % self.every == 0:
+            dynamics = Dynamics.of(networks)
+            flat, _ = descend(
+                SpeedResidual(dynamics), self.points.flatten(0, 1), *reachable(dynamics), steps=REFRESH_STEPS
+            )
+            self.points = flat.view(self.points.shape).to(self.points.dtype)
+        self.calls += 1
+        return super().__call__(networks)
+
+    def settings(self) -> list[Any]:
+        return [*super().settings(), self.every]
+
+    def state(self) -> dict[str, Tensor]:
+        return {"points": self.points, "calls": torch.tensor(self.calls)}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        self.points, self.calls = tensors["points"], int(tensors["calls"])

@@ -1,0 +1,152 @@
+"""Training of the networks of a cell of the grid, by their protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from slowpoints.core.presets.network import Network
+from slowpoints.core.presets.training import Training
+from slowpoints.core.schemas.training import TRAINING
+from slowpoints.core.tables import write_table
+from slowpoints.datasets.images import ImageSet
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.snapshots import save_snapshots
+from slowpoints.networks.ensemble import Networks, Specification, initialise
+from slowpoints.networks.weights import save_networks
+from slowpoints.task.curricula import Stage, class_orders, stages
+from slowpoints.task.protocol import Protocol
+from slowpoints.training.checkpoint import ResumeAt
+from slowpoints.training.loop import optimise
+
+
+def build_networks(
+    dataset: str,
+    architecture: str,
+    protocol: Protocol,
+    seeds: Sequence[int],
+    images: ImageSet,
+    network: Network,
+    training: Training,
+    device: torch.device | str = "cpu",
+) -> Networks:
+    """Untrained networks of a cell of the grid, for these images.
+
+    Args:
+        dataset: name of the preset.
+        architecture: name of the recurrent unit.
+        protocol: that they will be trained under.
+        seeds: one network each.
+        images: of the data set, for shape, classes and noise.
+        network: their size.
+        training: their readout, and steps.
+        device: where to put them.
+    """
+    spec = Specification(
+        dataset=dataset,
+        architecture=architecture,
+        protocol=protocol.name,
+        hidden=network.hidden,
+        classes=images.classes,
+        image_shape=images.shape,
+        noise_mean=images.mean,
+        noise_std=images.std,
+        readout=training.readout,
+        front_end=network.front_end,
+        steps=training.steps,
+    )
+    return initialise(spec, seeds, device)
+
+
+def train(
+    networks: Networks,
+    images: ImageSet,
+    training: Training,
+    protocol: Protocol,
+    *,
+    snapshots: int = 0,
+    resume: ResumeAt | None = None,
+) -> tuple[Networks, pd.DataFrame, dict[int, Dynamics]]:
+    """Trains networks under a protocol.
+
+    Args:
+        networks: untrained; left as they are.
+        images: training images.
+        training: batches, rates and schedules.
+        protocol: which schedules to follow.
+        snapshots: how many snapshots of the autonomous dynamics to take, evenly over the run; with any, one
+            more is taken at each change of the curriculum.
+        resume: where the run is saved on the way, and gone on from.
+
+    Returns:
+        The trained networks, the table `training`, and the dynamics after so many steps.
+
+    Raises:
+        Diverged: naming seed and step, where a loss is not finite.
+    """
+    spec = networks.spec
+    plan = stages(protocol, training, spec.classes)
+    return optimise(
+        networks,
+        images,
+        training,
+        plan,
+        "training",
+        orders=class_orders(protocol, spec.classes, spec.dataset, networks.seeds),
+        snapshot_steps=snapshot_steps(plan, snapshots),
+        resume=resume,
+    )
+
+
+def train_block(
+    networks: Networks,
+    images: ImageSet,
+    training: Training,
+    protocol: Protocol,
+    folder: Path,
+    *,
+    snapshots: int,
+    resume: ResumeAt,
+) -> None:
+    """Trains a block of a cell's networks and writes weights, snapshots and the training table to its folder.
+
+    Args:
+        networks: untrained.
+        images: training images.
+        training: as for `train`.
+        protocol: as for `train`.
+        folder: of the block.
+        snapshots: as for `train`.
+        resume: where the run is saved on the way; removed at the end.
+
+    Raises:
+        Diverged: as `train`.
+        MemoryError: if the networks do not fit into the device's memory together.
+    """
+    try:
+        trained, history, taken = train(networks, images, training, protocol, snapshots=snapshots, resume=resume)
+    except RuntimeError as error:  # also raised where a CPU's memory is short
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        spec, count = networks.spec, len(networks)
+        raise MemoryError(
+            f"{spec.dataset} {spec.architecture} {spec.protocol}: {count} networks do not fit into the memory of "
+            f"{networks.device} together; set seeds_per_job to {max(1, count // 2)} (slowpoints train: --seeds) to "
+            "train them in blocks, or a smaller training.batch_size"
+        ) from error
+    write_table(history, folder / "training.parquet", TRAINING)
+    save_snapshots(taken, networks.seeds, folder / "snapshots.safetensors")
+    save_networks(trained, folder / "weights.safetensors")
+    resume.done()
+
+
+def snapshot_steps(plan: list[Stage], snapshots: int) -> list[int]:
+    """Steps after which to take a snapshot: evenly spaced, the last step's always, and each change's."""
+    steps = plan[-1].stop
+    if not snapshots:
+        return []
+    even = {round(steps * k / snapshots) for k in range(1, snapshots + 1)}
+    return sorted(even | {stage.start for stage in plan[1:]})

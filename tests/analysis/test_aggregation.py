@@ -1,0 +1,110 @@
+"""Tables over the grid: measures of memory, who has learned, floors, and gathering blocks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from slowpoints.analysis.aggregation import collate, log10_floored, memory_measures, network_table, regularisation_table
+from slowpoints.core.schemas.memory import ACCURACY
+from slowpoints.core.tables import write_table
+
+CELL = {"dataset": "digits", "architecture": "gru", "protocol": "vocu"}
+MODE = {"mode": "trained", "lambda": np.nan}
+
+
+def accuracy_rows(values):
+    about = CELL | MODE | {"null_accuracy": 1.0, "n_parameters": 5, "steps": 9, "device": "cpu"}
+    return pd.DataFrame([about | {"seed": seed, "nominal_accuracy": value} for seed, value in enumerate(values)])
+
+
+def extrapolation_rows(seeds, accuracy, delays=(19, 20, 100, 1000), classes=2):
+    rows = []
+    for seed in range(seeds):
+        for delay in delays:
+            for label in range(classes):
+                key = CELL | MODE | {"seed": seed, "delay": delay, "label": label}
+                rows.append(key | {"n_trials": 100, "n_correct": round(100 * accuracy(seed, delay, label))})
+    return pd.DataFrame(rows)
+
+
+def point_rows(seeds, speed):
+    about = CELL | MODE | {"lifetime": 99, "leading": 1.0, "n_unstable": 0}
+    names = ("centre_speed", "speed_1000", "speed", "deep_speed")
+    keys = [(seed, label) for seed in range(seeds) for label in range(2)]
+    return pd.DataFrame(
+        [about | {"seed": seed, "label": label} | dict.fromkeys(names, speed(seed, label)) for seed, label in keys]
+    )
+
+
+def table_of(accuracies, accuracy, speed):
+    n = len(accuracies)
+    return network_table(accuracy_rows(accuracies), extrapolation_rows(n, accuracy), point_rows(n, speed))
+
+
+def test_networks_far_below_their_cell_have_not_learned():
+    table = table_of([0.9, 0.95, 0.7, 0.77, 0.92], lambda *_: 0.8, lambda *_: 0.01)
+    assert table["learned"].tolist() == [True, True, False, True, True]  # 0.8 of the median 0.9 is 0.72
+    assert not table_of([0.4, 0.45], lambda *_: 0.4, lambda *_: 1.0)["learned"].any()
+
+
+def test_measures_of_a_network_are_over_its_classes():
+    table = table_of([0.9], lambda seed, delay, label: 0.6 + 0.2 * label, lambda seed, label: [1e-2, 1e-4][label])
+    row = table.iloc[0]
+    assert row["memory_score"] == pytest.approx(0.7)
+    assert row["log10_speed"] == pytest.approx(-3)
+    assert row["log10_lifetime"] == pytest.approx(2)
+    assert np.isnan(row["half_life"])
+    assert not row["half_life_reached"]
+    assert row["n_floored"] == 0
+
+
+def test_speeds_at_rounding_level_are_floored_and_counted():
+    np.testing.assert_allclose(log10_floored(np.array([1e-3, 0.0, 1e-15, np.nan])), [-3, -12, -12, np.nan])
+    table = table_of([0.9], lambda *_: 0.9, lambda seed, label: 1e-14 * label)
+    assert table["n_floored"].tolist() == [6]  # three speeds of two classes
+
+
+def test_memory_is_measured_for_any_grouping():
+    rows = extrapolation_rows(1, lambda seed, delay, label: (delay < 500) * (label + 1) / 2)
+    by_class = memory_measures(rows, ["seed", "label"])
+    beyond = (np.log(100) - np.log(20) + (np.log(1000) - np.log(100)) / 2) / np.log(50)
+    np.testing.assert_allclose(by_class["memory_score"], [0.5 * beyond, beyond])
+
+
+def test_data_sets_may_differ_in_delays_and_classes():
+    def flat(*_):
+        return 0.5
+
+    other = extrapolation_rows(1, flat, delays=(19, 20, 50), classes=4).assign(dataset="other")
+    measures = memory_measures(pd.concat([extrapolation_rows(1, flat), other]), ["dataset", "seed"])
+    assert set(measures["dataset"]) == {"digits", "other"}
+    np.testing.assert_allclose(measures["memory_score"], 0.5)
+
+
+def test_collating_takes_the_seeds_of_the_study(tmp_path):
+    for block, seeds in (("8-11", range(8, 12)), ("0-7", range(8))):
+        rows = pd.concat([accuracy_rows([0.9]).assign(seed=seed) for seed in seeds])
+        write_table(rows, tmp_path / block, ACCURACY)
+    table = collate([tmp_path / "8-11", tmp_path / "0-7"], ACCURACY, {"digits": 10})
+    assert table["seed"].tolist() == list(range(10))
+
+
+def test_fine_tuning_stands_beside_its_start():
+    before = (accuracy_rows([0.9, 0.8]), extrapolation_rows(2, lambda *_: 0.5), point_rows(2, lambda *_: 1e-2))
+    control, tuned = (
+        [table.assign(**mode) for table in rows]
+        for mode, rows in (
+            ({"mode": "control", "lambda": 0.0}, before),
+            ({"mode": "slow_points", "lambda": 0.1},
+             (accuracy_rows([0.9, 0.7]), extrapolation_rows(2, lambda *_: 0.75), point_rows(2, lambda *_: 1e-3))),
+        )
+    )  # fmt: skip
+    tables = [pd.concat(rows) for rows in zip(before, control, tuned, strict=True)]
+    table = regularisation_table(*tables).set_index(["mode", "seed"])
+    assert len(table) == 4
+    row = table.loc[("slow_points", 1)]
+    assert (row["memory_score_before"], row["memory_score_after"]) == (pytest.approx(0.5), pytest.approx(0.75))
+    assert (row["nominal_accuracy_before"], row["nominal_accuracy_after"]) == (0.8, 0.7)
+    assert (row["log10_speed_before"], row["log10_speed_after"]) == (pytest.approx(-2), pytest.approx(-3))
+    assert row["lambda"] == 0.1
+    assert len(network_table(*tables)) == 2

@@ -1,0 +1,249 @@
+"""Verdicts on made-up results whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from slowpoints.analysis.claims import judge, verdict
+from slowpoints.analysis.comparisons import mean_difference
+
+
+def networks(accuracy_gap=0.0, memory_gap=0.0, n=8, noise=0.005, seed=0):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for dataset in ("a", "b"):
+        for architecture in ("gru", "lstm"):
+            for protocol in ("vocu", "decu"):
+                first = protocol == "vocu"
+                for network in range(n):
+                    rows.append(
+                        {
+                            "dataset": dataset,
+                            "architecture": architecture,
+                            "protocol": protocol,
+                            "seed": network,
+                            "learned": True,
+                            "nominal_accuracy": 0.95 + accuracy_gap * first + rng.normal(0, noise),
+                            "memory_score": 0.5 + memory_gap * first + rng.normal(0, 0.02),
+                        }
+                    )
+    return pd.DataFrame(rows)
+
+
+def correlation_rows(r, low, high, p):
+    rows = []
+    for dataset, architecture, protocol in [
+        ("a", "gru", "vocu"),
+        ("a", None, None),
+        (None, "gru", None),
+        (None, None, None),
+    ]:
+        rows.append({
+            "dataset": dataset, "architecture": architecture, "protocol": protocol, "level": "network",
+            "predictor": "log10_speed", "method": "spearman", "n": 8, "r": r, "low": low, "high": high, "p": p,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+NO_FORMATION = pd.DataFrame(
+    columns=["dataset", "architecture", "protocol", "seed", "label", "step", "speed", "parent", "born"]
+).astype({"speed": float, "parent": float, "born": bool, "seed": int})
+NO_TUNING = pd.DataFrame(
+    columns=["dataset", "architecture", "protocol", "mode", "lambda", "seed", "memory_score_after", "log10_speed_after"]
+).astype({"seed": int})
+
+
+def judged(networks, correlations, formation=NO_FORMATION, regularisation=NO_TUNING):
+    return judge(networks, correlations, formation, regularisation)
+
+
+NOTHING = correlation_rows(0.0, -0.5, 0.5, 0.9)
+
+
+def stated(table, claim, scope):
+    return table.set_index(["claim", "scope"]).loc[(claim, scope), "verdict"]
+
+
+@pytest.mark.parametrize(
+    ("gap", "noise", "expected"),
+    [(0.0, 0.005, "supported"), (0.1, 0.005, "contradicted"), (0.03, 0.02, "inconclusive")],
+)
+def test_alike_means_within_the_margin(gap, noise, expected):
+    table = judged(networks(accuracy_gap=gap, noise=noise), NOTHING)
+    assert stated(table, "C1", "all: vocu - decu") == expected
+    assert stated(table, "C1", "a: vocu - decu") == expected
+    assert pd.isna(stated(table, "C1", "a/gru: vocu - decu"))
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(0.1, "supported"), (-0.1, "supported"), (0.0, "inconclusive")])
+def test_protocols_differ_either_way(gap, expected):
+    table = judged(networks(memory_gap=gap, seed=3), NOTHING)
+    assert stated(table, "C2", "all: vocu - decu") == expected
+    row = table.set_index(["claim", "scope"]).loc[("C2", "all: vocu - decu")]
+    assert row["effect"] == pytest.approx(gap, abs=0.02)
+    assert row["low"] < row["effect"] < row["high"]
+    assert row["n"] == 64
+
+
+@pytest.mark.parametrize(
+    ("correlation", "expected"),
+    [
+        ((-0.6, -0.8, -0.3, 0.001), "supported"),
+        ((0.6, 0.3, 0.8, 0.001), "contradicted"),
+        ((-0.6, -0.8, 0.1, 0.2), "inconclusive"),
+        ((-0.6, -0.8, -0.3, 0.2), "inconclusive"),
+    ],
+)
+def test_speed_predicts(correlation, expected):
+    table = judged(networks(), correlation_rows(*correlation))
+    c3 = table[table["claim"] == "C3"]
+    assert c3["scope"].tolist() == ["a/gru/vocu", "a", "all"]
+    assert stated(table, "C3", "all") == expected
+    assert pd.isna(stated(table, "C3", "a/gru/vocu"))
+
+
+def test_two_one_sided_tests_equal_two_welch_tests():
+    data = networks(n=6)
+    first, second = (
+        data.query("dataset == 'a' and architecture == 'gru' and protocol == @name")["nominal_accuracy"].to_numpy()
+        for name in ("vocu", "decu")
+    )
+    greater = stats.ttest_ind(first + 0.03, second, equal_var=False, alternative="greater").pvalue
+    less = stats.ttest_ind(first - 0.03, second, equal_var=False, alternative="less").pvalue
+    row = judged(data, NOTHING).set_index(["claim", "scope"]).loc[("C1", "a/gru: vocu - decu")]
+    assert row["p_unadjusted"] == pytest.approx(max(greater, less))
+
+
+def test_holm_is_over_rows_of_the_same_kind():
+    table = judged(networks(memory_gap=0.02, n=4), NOTHING).set_index(["claim", "scope"])
+    for scopes in (["a/gru", "a/lstm", "b/gru", "b/lstm"], ["a", "b"]):
+        rows = table.loc[[("C2", f"{scope}: vocu - decu") for scope in scopes]]
+        raw = np.sort(rows["p_unadjusted"])
+        expected = np.maximum.accumulate(np.minimum(raw * np.arange(len(raw), 0, -1), 1))
+        np.testing.assert_allclose(np.sort(rows["p"]), expected)
+
+
+def test_networks_that_did_not_learn_are_left_out_and_counted():
+    data = networks(memory_gap=0.1)
+    data.loc[data["seed"] == 0, "learned"] = False
+    data.loc[data["seed"] == 0, "memory_score"] = 99.0
+    table = judged(data, NOTHING).set_index(["claim", "scope"])
+    assert table.loc[("C2", "all: vocu - decu"), "n_excluded"] == 8
+    assert table.loc[("C2", "a/gru: vocu - decu"), "n_excluded"] == 2
+    assert table.loc[("C2", "all: vocu - decu"), "effect"] == pytest.approx(0.1, abs=0.02)
+    assert table.loc[("C1", "all: vocu - decu"), "n"] == 64
+
+
+def tuning(memory_gain, speed_gain, seeds=8):
+    """Fine-tuning whose mode slow_points changes memory and speed by so much against control, give or take."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for cell in networks(n=1)[["dataset", "architecture", "protocol"]].itertuples(index=False):
+        for seed in range(seeds):
+            base = rng.normal(0, 0.3)
+            for mode in ("control", "slow_points"):
+                on = mode == "slow_points"
+                rows.append(cell._asdict() | {
+                    "mode": mode, "lambda": 0.01 * on, "seed": seed,
+                    "memory_score_after": base + on * memory_gain + rng.normal(0, 0.01),
+                    "log10_speed_after": base + on * speed_gain + rng.normal(0, 0.01),
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("memory_gain", "speed_gain", "expected"),
+    [
+        (0.05, -0.1, ("supported", "supported")),
+        (-0.05, 0.1, ("contradicted", "contradicted")),
+        (0.0, 0.0, ("inconclusive", "inconclusive")),
+    ],
+)
+def test_control_is_paired_network_by_network(memory_gain, speed_gain, expected):
+    table = judged(networks(), NOTHING, regularisation=tuning(memory_gain, speed_gain))
+    scopes = [f"all: slow_points 0.01, {measure}" for measure in ("memory_score", "log10_speed")]
+    assert tuple(stated(table, "C4", scope) for scope in scopes) == expected
+    row = table.set_index(["claim", "scope"]).loc[("C4", scopes[0])]
+    assert row["n"] == 8 * 8
+    assert row["effect"] == pytest.approx(memory_gain, abs=0.01)
+    cell = table.set_index(["claim", "scope"]).loc[("C4", "a/gru/vocu: slow_points 0.01, memory_score")]
+    assert cell["n"] == 8
+    assert pd.isna(cell["verdict"])
+
+
+def test_pairing_is_wilcoxon_s_test():
+    table = judged(networks(), NOTHING, regularisation=tuning(0.004, 0.0)).set_index(["claim", "scope"])
+    key = ["architecture", "protocol", "seed"]
+    own = tuning(0.004, 0.0).query("dataset == 'a'").pivot_table("memory_score_after", key, "mode")
+    expected = stats.wilcoxon(own["slow_points"] - own["control"]).pvalue
+    assert table.loc[("C4", "a: slow_points 0.01, memory_score"), "p_unadjusted"] == pytest.approx(expected)
+
+
+def formed(share, seeds=8):
+    """Tracks of three classes: 0 is there from the start, 1 and 2 are born, so often out of 0 by protocol."""
+    rows = []
+    for cell in networks(n=1)[["dataset", "architecture", "protocol"]].itertuples(index=False):
+        for seed in range(seeds):
+            for label in range(3):
+                for step in range(3):
+                    born = label == 0 or step == 2
+                    split = not born and step == 1 and (seed + label) % 4 < 4 * share[cell.protocol]
+                    rows.append(cell._asdict() | {
+                        "seed": seed, "label": label, "step": step, "speed": 0.01 * (1 + label), "born": born,
+                        "parent": 0.0 if split else np.nan,
+                    })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_births_with_a_parent_are_compared_between_protocols():
+    table = judged(networks(), NOTHING, formation=formed({"vocu": 1.0, "decu": 0.25})).set_index(["claim", "scope"])
+    row = table.loc[("C5", "all: vocu - decu, births with a parent")]
+    assert row["effect"] == pytest.approx(0.75)
+    assert row["verdict"] == "supported"
+    single = table.loc[("C5", "a/gru/decu, births with a parent")]
+    assert (single["effect"], single["n"], single["test"]) == (pytest.approx(0.25), 8, "mean over networks")
+    assert pd.isna(single["p"])
+    speed = table.loc[("C5", "a/gru/vocu, log10 speed of newborn less older")]
+    assert speed["effect"] == pytest.approx((np.log10(2) + np.log10(3)) / 2)
+    alike = table.loc[("C5", "all: vocu - decu, log10 speed of newborn less older")]
+    assert alike["verdict"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "claimed", "expected"),
+    [
+        (0.1, 0.2, 0.01, "positive", "supported"),
+        (0.1, 0.2, 0.01, "negative", "contradicted"),
+        (0.1, 0.2, 0.06, "positive", "inconclusive"),
+        (-0.1, 0.2, 0.01, "either", "inconclusive"),
+        (-0.2, -0.1, 0.01, "either", "supported"),
+        (-0.02, 0.01, 0.01, "none", "supported"),
+        (-0.02, 0.04, 0.2, "none", "inconclusive"),
+        (0.04, 0.06, 0.9, "none", "contradicted"),
+        (np.nan, np.nan, np.nan, "negative", "inconclusive"),
+    ],
+)
+def test_verdicts(low, high, p, claimed, expected):
+    assert verdict(low, high, p, claimed) == expected
+
+
+def test_one_protocol_alone_has_nothing_to_compare():
+    table = judged(networks().query("protocol == 'vocu'"), NOTHING)
+    assert set(table["claim"]) == {"C3"}
+
+
+def test_three_protocols_are_compared_in_pairs():
+    data = networks()
+    data = pd.concat([data, data.query("protocol == 'decu'").assign(protocol="none")])
+    scopes = judged(data, NOTHING).query("claim == 'C2'")["scope"]
+    assert [scope for scope in scopes if scope.startswith("all")] == [
+        "all: vocu - decu", "all: vocu - none", "all: decu - none",
+    ]  # fmt: skip
+
+
+def test_mean_difference_weighs_strata_by_size():
+    values = [np.array([1.0, 3.0]), np.array([0.0, 0.0, 2.0, 2.0])]
+    sides = [np.array([0, 1]), np.array([0, 0, 1, 1])]
+    assert mean_difference(values, sides) == pytest.approx(-2)
+    assert mean_difference(values, [1 - sides[0], sides[1]]) == pytest.approx((2 * 2 - 4 * 2) / 6)

@@ -1,0 +1,128 @@
+"""Digests of what a script uses: each changes with its own modules, and with no others."""
+
+import shutil
+
+import pytest
+from places import ROOT
+
+from slowpoints.core import digests
+from slowpoints.core.provenance import code_revision, package_versions, settings_digest
+
+SCRIPTS = {
+    "prepare_dataset": (),
+    "train_networks": ("networks/units/gru.py",),
+    "measure_memory": ("networks/units/gru.py",),
+    "find_slow_points": ("networks/units/gru.py",),
+    "track_formation": ("networks/units/gru.py",),
+    "regularise_networks": ("networks/units/gru.py",),
+    "collate_table": (),
+    "collate_networks": (),
+    "correlate_predictors": (),
+    "judge_claims": (),
+    "plot_figure": ("plots/task.py",),
+}
+"""Scripts, and the modules that rules add to what they reach: the cell's unit, the figure's own."""
+TRAINS, TUNES = {"train_networks", "regularise_networks"}, {"regularise_networks"}
+SEARCHES = {"find_slow_points", "track_formation", "regularise_networks"}
+ON_NETWORKS = {"train_networks", "measure_memory", *SEARCHES}
+STATISTICS = {"correlate_predictors", "judge_claims"}
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of library and scripts that may be edited; gives the digest of a script, worked out anew."""
+    shutil.copytree(ROOT / "src/slowpoints", tmp_path / "src/slowpoints")
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    monkeypatch.setattr(digests, "LIBRARY", tmp_path / "src/slowpoints")
+
+    def forget():
+        digests._code.cache_clear()
+        digests._imported.cache_clear()
+
+    def digest(script):
+        forget()
+        modules = [tmp_path / "src/slowpoints" / module for module in SCRIPTS[script]]
+        return digests.library_digest(tmp_path / "scripts" / f"{script}.py", *modules, looks=script == "plot_figure")
+
+    yield tmp_path, digest
+    forget()
+
+
+@pytest.mark.parametrize(
+    ("edited", "touched"),
+    [
+        ("training/loop.py", TRAINS),
+        ("training/penalties.py", TUNES),
+        ("training/fine_tuning.py", TUNES),
+        ("measures/retrieval.py", {"measure_memory", *TUNES}),
+        ("measures/lifetimes.py", {"find_slow_points", *TUNES}),
+        ("measures/formation.py", {"track_formation"}),
+        ("dynamics/search.py", SEARCHES),
+        ("dynamics/snapshots.py", {*TRAINS, "track_formation"}),
+        ("networks/ensemble.py", ON_NETWORKS),
+        ("networks/rollout.py", {"measure_memory", "find_slow_points", *TUNES}),
+        ("networks/units/gru.py", ON_NETWORKS),
+        ("networks/units/lstm.py", set()),  # these scripts run GRUs
+        ("task/loss.py", {*TRAINS, "measure_memory"}),
+        ("task/protocols.py", {"judge_claims", "plot_figure"}),
+        ("analysis/aggregation.py", {"collate_table", "collate_networks", *STATISTICS}),
+        ("analysis/births.py", {"judge_claims"}),
+        ("analysis/claims.py", {"judge_claims"}),
+        ("plots/style.py", {"plot_figure"}),
+        ("plots/task.py", {"plot_figure"}),
+        ("plots/formation.py", set()),
+        ("datasets/readers/glyphs.py", {"prepare_dataset"}),
+        ("core/schemas/study.py", {"collate_networks", *STATISTICS}),
+        ("core/schemas/slow_points.py", {"find_slow_points", *TUNES, "collate_table", "collate_networks", *STATISTICS}),
+        ("core/presets/regularisation.py", TUNES),
+        ("core/tables.py", set(SCRIPTS)),
+        ("study.py", set()),
+        ("__init__.py", set()),
+    ],
+)
+def test_an_edit_touches_the_scripts_that_reach_it(copy, edited, touched):
+    root, digest = copy
+    before = {script: digest(script) for script in SCRIPTS}
+    with (root / "src/slowpoints" / edited).open("a") as file:
+        file.write("\nEDITED = True\n")
+    assert {script for script in SCRIPTS if digest(script) != before[script]} == touched
+
+
+@pytest.mark.parametrize(("edited", "touched"), [("_job", set(SCRIPTS)), ("train_networks", {"train_networks"})])
+def test_scripts_and_their_helper_count(copy, edited, touched):
+    root, digest = copy
+    before = {script: digest(script) for script in SCRIPTS}
+    with (root / f"scripts/{edited}.py").open("a") as file:
+        file.write("\nEDITED = True\n")
+    assert {script for script in SCRIPTS if digest(script) != before[script]} == touched
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "touched"),
+    [
+        ("training/loop.py", "LOGGED_ROWS = 100  # rows", "LOGGED_ROWS = 100  # lines", set()),
+        ("training/loop.py", '"""Training came to a loss', '"""It came to a loss', set()),
+        ("networks/units/gru.py", 'Look("GRU", marker="o")', 'Look("gated", marker="x")', set()),
+        ("networks/units/gru.py", "blocks = (2, 1)", "blocks = (1, 2)", ON_NETWORKS),
+        ("core/modes.py", 'Look("control", "#4d4d4d"', 'Look("control", "#000000"', set()),
+        ("task/protocols.py", '"#0b4f8a"', '"#0b4f8b"', {"plot_figure"}),
+        ("task/protocols.py", "vocabulary=True", "delay=True", {"judge_claims", "plot_figure"}),
+    ],
+)
+def test_comments_docstrings_and_looks_change_no_result(copy, file, old, new, touched):
+    root, digest = copy
+    before = {script: digest(script) for script in SCRIPTS}
+    path = root / "src/slowpoints" / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    assert {script for script in SCRIPTS if digest(script) != before[script]} == touched
+
+
+def test_settings_digest_depends_on_values_alone():
+    assert settings_digest({"a": 1, "b": [1, 2]}) == settings_digest({"b": [1, 2], "a": 1})
+    assert settings_digest({"a": 1}) != settings_digest({"a": 2})
+
+
+def test_revision_and_versions_are_known():
+    assert code_revision()
+    assert {"torch", "numpy", "pandas"} <= set(package_versions())

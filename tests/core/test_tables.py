@@ -1,0 +1,88 @@
+"""Files: types, nulls, metadata, atomic writes and equal bytes."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from slowpoints.core.files import atomic
+from slowpoints.core.provenance import provenance
+from slowpoints.core.schemas import slow_points as schemas
+from slowpoints.core.tables import read_table, write_table
+from slowpoints.core.tensors import read_tensors, write_tensors
+
+SPECTRUM = pd.DataFrame({
+    "dataset": "digits", "architecture": "gru", "protocol": "vocu", "mode": "trained", "lambda": np.nan,
+    "seed": [0, 1], "label": 3, "index": [0, 1], "real": [0.5, np.nan], "imag": [0.0, 1.0],
+})  # fmt: skip
+
+
+def test_tables_come_back_as_written_with_nulls_for_what_is_missing(tmp_path):
+    write_table(SPECTRUM[SPECTRUM.columns[::-1]], tmp_path / "spectrum.parquet", schemas.SPECTRUM)
+    stored = pq.read_table(tmp_path / "spectrum.parquet")
+    assert stored.column_names == list(schemas.SPECTRUM.columns)
+    assert stored.schema.types == list(schemas.SPECTRUM.columns.values())
+    assert stored["lambda"].null_count == 2
+    assert stored["real"].to_pylist() == [0.5, None]
+    assert read_table(tmp_path / "spectrum.parquet")["imag"].tolist() == [0.0, 1.0]
+
+
+def test_missing_and_unknown_columns_are_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(ValueError, match=r"missing columns \['imag'\], unknown columns \['image'\]"):
+        write_table(SPECTRUM.rename(columns={"imag": "image"}), tmp_path / "spectrum.parquet", schemas.SPECTRUM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_metadata_says_where_a_table_comes_from(tmp_path):
+    with provenance(config_digest="abc", device="NVIDIA Something"):
+        write_table(SPECTRUM, tmp_path / "spectrum.parquet", schemas.SPECTRUM, note={"b": 1, "a": 2})
+    metadata = {k.decode(): v.decode() for k, v in pq.read_schema(tmp_path / "spectrum.parquet").metadata.items()}
+    assert metadata["config_digest"] == "abc"
+    assert metadata["device"] == "NVIDIA Something"
+    assert metadata["schema_version"] == "1"
+    assert metadata["note"] == '{"a": 2, "b": 1}'
+    assert json.loads(metadata["packages"])["torch"] == torch.__version__
+    assert metadata["code_revision"]
+
+
+def test_equal_tables_are_equal_files(tmp_path):
+    for name in ("first", "second"):
+        write_table(SPECTRUM, tmp_path / name, schemas.SPECTRUM)
+        tensors = {f"weight{k}": torch.arange(4.0) + k for k in range(9)}
+        write_tensors(tensors, tmp_path / f"{name}.safetensors", {f"fact{k}": k for k in range(9)})
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+    files = [(tmp_path / f"{name}.safetensors").read_bytes() for name in ("first", "second")]
+    assert files[0] == files[1]
+
+
+def test_tensors_and_facts_come_back(tmp_path):
+    write_tensors({"a": torch.eye(3).T, "b": torch.arange(2)}, tmp_path / "t.safetensors", {"seeds": [1, 2]})
+    tensors, facts = read_tensors(tmp_path / "t.safetensors")
+    assert torch.equal(tensors["a"], torch.eye(3))
+    assert facts["seeds"] == [1, 2]
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "result"
+    path.write_text("old")
+
+    def fail():
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_takes_the_usual_permissions(tmp_path):
+    usual = tmp_path / "usual"
+    usual.touch()
+    with atomic(tmp_path / "ours") as temporary:
+        temporary.write_text("x")
+    assert (tmp_path / "ours").stat().st_mode == usual.stat().st_mode

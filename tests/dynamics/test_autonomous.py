@@ -1,0 +1,41 @@
+"""Closed-form derivatives of the squared speed against automatic differentiation, which knows no closed form."""
+
+import pytest
+import torch
+
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.residual import Residual
+from slowpoints.dynamics.speed import SpeedResidual
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_gradient_and_hessian_equal_automatic_ones(make_networks, architecture):
+    networks = make_networks(architecture, (0, 1, 2))
+    networks.weights["recurrent"].mul_(3)  # far from linear
+    dynamics = Dynamics.of(networks)
+    states = torch.randn(12, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    residual, automatic = SpeedResidual(dynamics), Residual(dynamics.move)
+    torch.testing.assert_close(residual.gradient(states), automatic.gradient(states), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(residual.hessian(states), automatic.hessian(states), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_a_unit_without_closed_forms_is_differentiated_automatically(make_networks, architecture, monkeypatch):
+    from slowpoints.networks.units.unit import Unit
+
+    dynamics = Dynamics.of(make_networks(architecture))
+    states = torch.randn(6, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    residual = SpeedResidual(dynamics)
+    gradient, hessian = residual.gradient(states), residual.hessian(states)
+    for derivative in ("adjoint", "hessian"):
+        monkeypatch.setattr(type(dynamics.unit), derivative, getattr(Unit, derivative))
+    torch.testing.assert_close(residual.gradient(states), gradient)
+    torch.testing.assert_close(residual.hessian(states), hessian)
+
+
+def test_speed_is_the_length_of_the_residual(make_networks):
+    dynamics = Dynamics.of(make_networks("lstm"))
+    states = torch.randn(6, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    moved = dynamics.step(states)
+    h, c = (moved - states)[:, :6], moved[:, 6:].tanh() - states[:, 6:].tanh()
+    torch.testing.assert_close(dynamics.speed(states), (h.square().sum(1) + c.square().sum(1)).sqrt())

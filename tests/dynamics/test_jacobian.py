@@ -1,0 +1,41 @@
+"""Jacobians and eigenvalues, against finite differences and known matrices."""
+
+import numpy as np
+import pytest
+import torch
+
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.jacobian import jacobian, spectra, time_constant
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_jacobian_equals_autograd_and_finite_differences(make_networks, architecture):
+    dynamics = Dynamics.of(make_networks(architecture))
+    states = 0.5 * torch.randn(6, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = jacobian(dynamics.step, states)
+    whole = torch.autograd.functional.jacobian(dynamics.step, states)  # [P, n, P, n]: no point acts on another
+    for point in range(6):
+        torch.testing.assert_close(found[point], whole[point, :, point])
+        assert (whole[point, :, [p for p in range(6) if p != point]] == 0).all()
+    width = 1e-6
+    for coordinate in range(dynamics.coordinates):
+        moved = states.clone()
+        moved[:, coordinate] += width
+        back = states.clone()
+        back[:, coordinate] -= width
+        slope = (dynamics.step(moved) - dynamics.step(back)) / (2 * width)
+        torch.testing.assert_close(found[:, :, coordinate], slope, atol=1e-8, rtol=0)
+
+
+def test_eigenvalues_of_a_rotation_come_largest_first():
+    angle, growth = 0.3, 1.02
+    turn = growth * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = torch.block_diag(torch.tensor([[0.5]]), torch.tensor(turn)).double()
+    values = spectra(lambda z: z @ matrix.T, torch.zeros(2, 3, dtype=torch.float64))
+    np.testing.assert_allclose(np.abs(values.numpy()), [[growth, growth, 0.5]] * 2)
+    np.testing.assert_allclose(np.abs(np.angle(values[:, :2].numpy())), angle)
+
+
+def test_time_constants_of_decay_and_growth():
+    leading = torch.tensor([np.exp(-1 / 50), np.exp(1 / 20)])
+    torch.testing.assert_close(time_constant(leading), torch.tensor([50.0, 20.0], dtype=torch.float64))

@@ -1,0 +1,24 @@
+"""Short ways to what many tests do."""
+
+from places import ROOT
+
+from slowpoints.study import read_study
+from slowpoints.task.protocols import PROTOCOLS
+from slowpoints.training import train as training
+
+SCHEMA, SHIPPED = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
+
+
+def study(**config):
+    """A checked configuration; data sets are those of the default study unless named."""
+    return read_study(config, schema=SCHEMA, shipped=SHIPPED, name="config/mine.yaml")
+
+
+def preset(name):
+    """A preset as it ships."""
+    return study(datasets=[name]).presets[name]
+
+
+def train(networks, images, settings, **keywords):
+    """Networks trained under the protocol that their specification names."""
+    return training.train(networks, images, settings, PROTOCOLS[networks.spec.protocol], **keywords)

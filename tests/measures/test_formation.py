@@ -1,0 +1,151 @@
+"""Back-tracking: families of maps whose slow points are known, births and parents."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from helpers import train
+
+from slowpoints.analysis.births import births
+from slowpoints.core.presets.search import Search
+from slowpoints.dynamics.search import find_slow_points
+from slowpoints.dynamics.snapshots import load_snapshots, save_snapshots
+from slowpoints.measures.formation import add_parents, measure_formation
+from slowpoints.measures.slow_points import measure_slow_points
+from slowpoints.measures.tracking import back_track, separations
+from slowpoints.task.curricula import class_orders, stages
+from slowpoints.task.protocols import PROTOCOLS
+
+
+def search(residual, start):
+    return find_slow_points(None, start, -3.0, 3.0, residual=residual, tolerance=1e-12, max_iterations=200).state
+
+
+def column(*values):
+    return torch.tensor([[float(value)] for value in values], dtype=torch.float64)
+
+
+def pitchfork(parameter):
+    """Fixed points at 0 and, where the parameter is positive, at +- its root."""
+    return lambda z: z * (parameter - z**2)
+
+
+def test_branches_of_a_pitchfork_meet_where_it_splits():
+    """At +-sqrt(mu) for mu > 0 and at 0 from there on back: continuous, so nothing jumps."""
+    parameters = np.linspace(-0.2, 1.0, 25)
+    tracks = back_track([pitchfork(mu) for mu in parameters], column(1, -1), search)
+    expected = np.sqrt(np.clip(parameters, 0, None))
+    after = parameters > 0.12  # below, the branches are flat to fourth order and a search may stop early
+    np.testing.assert_allclose(tracks.state[after, 0, 0], expected[after], atol=1e-5)
+    np.testing.assert_allclose(tracks.state[after, 1, 0], -expected[after], atol=1e-5)
+    before = parameters < -0.05
+    np.testing.assert_allclose(tracks.state[before, :, 0], 0, atol=1e-3)
+    apart = (tracks.state[:, 0, 0] - tracks.state[:, 1, 0]).abs() > 0.1
+    assert apart.tolist() == (2 * expected > 0.1).tolist()
+
+
+def fold(parameter):
+    """A fixed point at -1, and near 1 a slow point that exists while the parameter is below 4/3.
+
+    Speed is |(z + 1)((z - 1)^2 + mu)|; its second minimum stands where 3 z^2 - 2 z - 1 + mu = 0.
+    """
+    return lambda z: (z + 1) * ((z - 1) ** 2 + parameter)
+
+
+def test_a_point_that_is_not_there_yet_is_a_jump_at_the_known_parameter():
+    """Backwards from mu = 0 to mu = 2: the slow point moves as known, until at 4/3 it is lost to that at -1."""
+    parameters = np.linspace(2.0, 0.0, 21)  # earliest first
+    tracks = back_track([fold(mu) for mu in parameters], column(1.0), search)
+    exists = parameters < 4 / 3
+    expected = (1 + np.sqrt(np.clip(4 - 3 * parameters, 0, None))) / 3
+    np.testing.assert_allclose(tracks.state[exists, 0, 0], expected[exists], atol=1e-6)
+    np.testing.assert_allclose(tracks.state[~exists, 0, 0], -1, atol=1e-6)
+    lost = np.flatnonzero(~exists)[-1]
+    moved = tracks.displacement[:, 0].numpy() > 0.01
+    jumped = moved & ~tracks.retraced[:, 0].numpy()
+    assert np.flatnonzero(jumped).tolist() == [lost]
+
+
+def test_tracking_starts_at_the_points_given():
+    last = column(0.3, -0.7)
+    tracks = back_track([pitchfork(1.0)], last, search)
+    assert torch.equal(tracks.state[0], last)
+    assert tracks.displacement.isnan().all()
+
+
+def test_separations_are_distances_between_points_of_a_network():
+    points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0], [torch.nan, torch.nan], [1.0, 0.0], [1.0, 2.0]])
+    distance, typical = separations(points, networks=2)
+    assert distance[0, 0].tolist() == pytest.approx([np.inf, 5, 1])
+    assert distance[1, 1, 2] == 2
+    assert typical.tolist() == pytest.approx([np.sqrt(9 + 9), 2])
+
+
+def made_up(readouts, in_use, label=2, seed=0, speed=0.1):
+    """Rows of one track; `readouts` by step, None for null."""
+    return pd.DataFrame({
+        "seed": seed, "label": label, "step": np.arange(1, len(readouts) + 1) * 10, "speed": speed,
+        "readout": np.array(readouts, float), "in_use": in_use,
+    })  # fmt: skip
+
+
+def test_a_memory_is_born_when_its_class_is_in_use_and_read_out_to_the_end():
+    table = add_parents(made_up([0, 0, 2, 2, 2], [False, False, False, True, True]))
+    assert table["born"].tolist() == [False, False, False, True, True]
+    assert table["parent"].isna().all()  # it read out as itself before, so there is no other memory
+
+
+def test_the_parent_is_the_class_read_out_just_before():
+    table = add_parents(made_up([None, 1, 0, 2, 2], [False, False, False, True, True]))
+    np.testing.assert_array_equal(table["parent"], [np.nan, np.nan, 0, np.nan, np.nan])
+
+
+def test_null_before_the_birth_is_no_parent():
+    table = add_parents(made_up([0, None, 2], [True, True, True]))
+    assert table["born"].tolist() == [False, False, True]
+    assert table["parent"].isna().all()
+
+
+def test_a_memory_that_breaks_off_is_born_after_the_break():
+    table = add_parents(made_up([2, 2, 1, 2, 2], [True] * 5))
+    assert table["born"].tolist() == [False, False, False, True, True]
+    assert table["parent"].tolist()[2] == 1
+
+
+def test_births_compare_with_memories_that_were_there():
+    old = made_up([0, 0, 0], [True] * 3, label=0, speed=0.01)
+    new = made_up([0, 0, 2], [False, False, True], label=2, speed=0.1)
+    never = made_up([0, 0, 0], [True] * 3, label=1, speed=5.0)
+    table = births(add_parents(pd.concat([old, new, never])))
+    assert len(table) == 1  # the oldest is there from the first snapshot: nobody saw its birth
+    birth = table.iloc[0]
+    assert (birth["label"], birth["step"], birth["parent"]) == (2, 30, 0)
+    assert birth["log10_speed"] == pytest.approx(-1)
+    assert birth["log10_older"] == pytest.approx(-2)
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_formation_of_a_trained_cell(make_networks, images, training, architecture, tmp_path):
+    training = replace(training, steps=600, learning_rate=0.02, batch_size=16, bank=32)
+    untrained = make_networks(architecture, seeds=(3, 5), hidden=16, protocol="vocu", double=False)
+    networks, _, taken = train(untrained, images, training, snapshots=6)
+    save_snapshots(taken, networks.seeds, tmp_path / "snapshots.safetensors")
+    snapshots = load_snapshots(tmp_path / "snapshots.safetensors")
+    assert list(snapshots) == [100, 200, 300, 400, 500, 600]
+    settings = Search(adam_steps=500, max_iterations=1, tolerance=1e-8, images_per_class=10, noise_scale=Fraction(1))
+    points = measure_slow_points(networks, images, settings, longest_delay=20).slow_points
+    plan, orders = stages(PROTOCOLS["vocu"], training, 3), class_orders(PROTOCOLS["vocu"], 3, "small", networks.seeds)
+    table = measure_formation(snapshots, points, plan, orders, max_iterations=3)
+    last = table[table["step"] == 600].reset_index(drop=True)
+    found = points[points["speed"].notna()].reset_index(drop=True)
+    np.testing.assert_allclose(last["speed"], found["speed"].astype(float), rtol=1e-4)  # its own slow points
+    np.testing.assert_array_equal(last["readout"], found["readout"].astype(float))
+    assert len(table) == 6 * len(found)
+    assert table.loc[table["label"] == 2].groupby("step")["in_use"].first().tolist() == [False] * 3 + [True] * 3
+    assert set(table["t_max"]) == {20}
+    exact = snapshots[600]
+    assert replace(exact).recurrent.dtype == torch.float64
+    assert torch.equal(exact.recurrent.float(), networks.weights["recurrent"])

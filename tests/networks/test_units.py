@@ -1,0 +1,66 @@
+"""Equations of the recurrent units, against NumPy and the paper's parameter counts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import reference
+import torch
+
+from slowpoints.networks.ensemble import initialise
+from slowpoints.networks.units import unit_named, units
+
+
+@pytest.mark.parametrize(("architecture", "parameters"), [("gru", 593_811), ("lstm", 791_011)])
+def test_parameters_at_the_paper_size(spec, architecture, parameters):
+    mnist = replace(spec, architecture=architecture, hidden=200, classes=10, image_shape=(28, 28, 1))
+    assert initialise(mnist, [0]).n_parameters == parameters
+
+
+@pytest.mark.parametrize("architecture", units())
+def test_step_equals_the_equations(make_networks, architecture):
+    networks = make_networks(architecture)
+    unit, hidden = unit_named(architecture), networks.spec.hidden
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(2, 4, 16, generator=generator, dtype=torch.float64)
+    state = tuple(torch.randn(2, 4, hidden, generator=generator, dtype=torch.float64) for _ in range(unit.parts))
+    after, _ = unit.step(networks.drive(x), state, unit.split(networks.weights["recurrent"]))
+    for row in range(2):
+        weights = reference.network(networks, row)
+        for trial in range(4):
+            pixels = np.append(x[row, trial], 0.0)
+            before = [part[row, trial].numpy() for part in state]
+            expected = reference.STEPS[architecture](pixels, *before, weights)
+            found = [part[row, trial].numpy() for part in after]
+            np.testing.assert_allclose(found, np.atleast_2d(expected), atol=1e-13)
+
+
+def test_gru_resets_before_the_product(make_networks):
+    """torch.nn.GRU resets after it: with the same weights the two must differ, or one is not what it says."""
+    networks = make_networks("gru", seeds=[0])
+    hidden = networks.spec.hidden
+    theirs = torch.nn.GRUCell(16, hidden, bias=False).double()
+    z, r, n = networks.weights["input"][0, :-1].chunk(3, dim=1)
+    theirs.weight_ih.data = torch.cat([r, 1 - z - 1, n], dim=1).T  # theirs is r, z, n, and keeps the share z
+    z, r, n = networks.weights["recurrent"][0].chunk(3, dim=1)
+    theirs.weight_hh.data = torch.cat([r, -z, n], dim=1).T
+    networks.weights["bias"].zero_()
+    x, h = torch.ones(1, 16, dtype=torch.float64), torch.full((1, hidden), 0.7, dtype=torch.float64)
+    unit = unit_named("gru")
+    ((ours,), _) = unit.step(networks.drive(x[None]), (h[None],), unit.split(networks.weights["recurrent"]))
+    difference = (ours[0] - theirs(x, h)).abs().max()
+    assert difference > 1e-3
+    # Where the reset gate is open the order does not matter, and everything else is the same.
+    for weights in (networks.weights["recurrent"], networks.weights["input"]):
+        weights[..., hidden : 2 * hidden] = 0
+    networks.weights["bias"][:, hidden : 2 * hidden] = 50
+    theirs.weight_ih.data[:hidden] = 50
+    theirs.weight_hh.data[:hidden] = 0
+    ((ours,), _) = unit.step(networks.drive(x[None]), (h[None],), unit.split(networks.weights["recurrent"]))
+    torch.testing.assert_close(ours[0], theirs(x, h))
+
+
+def test_lstm_measures_speed_with_squashed_cell_state():
+    state = torch.tensor([[0.3, -0.2, 5.0, -7.0]])
+    torch.testing.assert_close(unit_named("lstm").speed_coordinates(state)[0, 2:], torch.tanh(state[0, 2:]))
+    assert unit_named("gru").speed_coordinates(state) is state

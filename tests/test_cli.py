@@ -1,0 +1,81 @@
+"""Training from the command line, without Snakemake."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from slowpoints.cli import main
+
+CELL = "networks/digits-tiny/gru/vocu/trained/0-1"
+MADE = ("weights.safetensors", "snapshots.safetensors", "training.parquet")
+
+
+@pytest.fixture
+def results(tmp_path):
+    return tmp_path / "results"
+
+
+def test_it_writes_what_the_workflow_writes(finished, tmp_path, results):
+    environment = {**os.environ, "PYTHONPATH": str(finished.folder / "src")}  # one revision of the code
+    command = [sys.executable, "-m", "slowpoints", "train", "digits-tiny", "gru", "vocu"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    for file in (*(f"{CELL}/{name}" for name in MADE), "datasets/digits-tiny/train.parquet"):
+        alone, workflow = (folder / file for folder in (results, finished.folder / "results"))
+        assert alone.read_bytes() == workflow.read_bytes(), file
+
+
+def test_the_workflow_goes_on_from_it(project):
+    shutil.rmtree(project.folder / "results", ignore_errors=True)
+    for protocol in ("vocu", "decu"):
+        main(["train", "digits-tiny", "gru", protocol, "--results", str(project.folder / "results")])
+    jobs = project.planned("--cores", "2", "--configfile", "config/test.yaml")
+    assert "train_networks" not in jobs
+    assert jobs["measure_memory"] == 2
+
+
+def test_seeds_and_settings_can_be_given(results, tmp_path):
+    (tmp_path / "short.yaml").write_text("presets: {short: {base: digits-tiny, training: {steps: 4}}}\n")
+    main(
+        [
+            "train",
+            "short",
+            "gru",
+            "vocu",
+            "--seeds",
+            "3",
+            "--config",
+            str(tmp_path / "short.yaml"),
+            "--results",
+            str(results),
+        ]
+    )
+    assert (results / "networks/short/gru/vocu/trained/3-3/weights.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["mnist-tiny", "gru", "vocu"], "there is no preset 'mnist-tiny'; there are"),
+        (["digits-tiny", "gru", "vocu", "--seeds", "4-2"], "--seeds is '4-2'; it must be"),
+        (["mnist", "gru", "vocu", "--data-dir", "nowhere"], "there is no folder nowhere/mnist"),
+        (["digits-tiny", "gru", "vocu", "--config", "missing.yaml"], "missing.yaml"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_left(results, capsys, arguments, complaint):
+    with pytest.raises(SystemExit, match="slowpoints") as stopped:
+        main(["train", *arguments, "--results", str(results)])
+    assert complaint in str(stopped.value)
+    assert not (results / "networks").exists()
+
+
+def test_networks_that_do_not_fit_are_told_how_to_be_split(results, tmp_path):
+    (tmp_path / "huge.yaml").write_text("presets: {digits-tiny: {training: {batch_size: 1000000000000}}}\n")
+    with pytest.raises(
+        SystemExit, match="2 networks do not fit into the memory of cpu together; set seeds_per_job to 1"
+    ):
+        main(
+            ["train", "digits-tiny", "gru", "vocu", "--config", str(tmp_path / "huge.yaml"), "--results", str(results)]
+        )

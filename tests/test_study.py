@@ -1,0 +1,195 @@
+"""Configuration: what is accepted, what is refused and how it says so, and the grid that follows."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers import SHIPPED, study
+
+from slowpoints.core.config import ConfigError
+from slowpoints.datasets.readers.idx import NAMES
+
+
+def digits(**sections):
+    return study(datasets=["digits"], presets={"digits": sections})
+
+
+def test_an_empty_configuration_is_the_default_study():
+    default = study()
+    assert default.name == "default"
+    assert len(list(default.cells())) == 8
+    assert sum(default.seeds(dataset) for dataset, _, _ in default.cells()) == 48
+
+
+def test_every_shipped_preset_is_complete(data_dir):
+    names = [path.stem for path in SHIPPED.glob("*.yaml")]
+    presets = study(datasets=names, data_dir=str(data_dir)).presets
+    assert set(presets) == set(names)
+    assert {
+        "digits",
+        "digits-sigmoid",
+        "digits-tiny",
+        "glyphs",
+        "mnist",
+        "mnist-small",
+        "fashion-mnist",
+        "cifar10",
+    } <= set(names)
+    assert presets["mnist-small"].training.batch_size == 64
+    assert presets["mnist-small"].source == presets["mnist"].source
+
+
+def test_an_override_changes_that_key_alone():
+    plain, changed = study(datasets=["digits"]), digits(training={"steps": 500})
+    before, after = (each.presets["digits"] for each in (plain, changed))
+    assert (before.training.steps, after.training.steps) == (3000, 500)
+    assert after == replace(before, training=replace(before.training, steps=500))
+
+
+def test_a_new_data_set_of_a_known_kind_takes_config_alone(tmp_path):
+    for name in NAMES:
+        (tmp_path / name).touch()
+    own = {"base": "mnist-small", "source": {"kind": "idx", "path": str(tmp_path)}}
+    made = study(datasets=["kuzushiji"], presets={"kuzushiji": own})
+    preset = made.presets["kuzushiji"]
+    assert preset.network.hidden == 100
+    assert not preset.source.checksums  # those of MNIST's files, which have the same names
+    assert made.folders["kuzushiji"] == tmp_path
+
+
+def test_a_source_without_a_kind_is_merged(data_dir):
+    own = {"cifar10": {"source": {"train_files": ["data_batch_1"]}}}
+    source = study(datasets=["cifar10"], presets=own, data_dir=str(data_dir)).presets["cifar10"].source
+    assert source.kind == "cifar"
+    assert source.train_files == ("data_batch_1",)
+    assert "test_batch" in source.checksums
+
+
+def test_presets_may_build_on_one_another():
+    chain = {"a": {"base": "b", "seeds": 3}, "b": {"base": "digits", "training": {"steps": 7}}}
+    preset = study(datasets=["a"], presets=chain).presets["a"]
+    assert (preset.seeds, preset.training.steps) == (3, 7)
+
+
+def test_a_number_that_yaml_takes_for_text_is_that_number():
+    assert digits(training={"learning_rate": "1e-5"}).presets["digits"].training.learning_rate == 1e-5
+    assert study(seeds="2").seeds("digits") == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"sedes": 4}, "unknown key sedes; allowed are architectures, "),
+        ({"datasets": ["digit"]}, "there is no preset 'digit'; there are cifar10, cifar10-small, digits, "),
+        ({"protocols": ["vocu", "voco"]}, "protocols.1 is 'voco'; allowed are vocu, decu, none, recu, vocu-shuffled"),
+        ({"architectures": ["rnn"]}, "architectures.0 is 'rnn'; allowed are gru, lstm"),
+        ({"architectures": []}, "architectures is []; it must have at least 1 items"),
+        ({"datasets": ["digits", "digits"]}, "datasets is ['digits', 'digits']; its items must differ"),
+        ({"seeds": 0}, "seeds is 0; it must be at least 1"),
+        ({"seeds": 2.5}, "seeds is 2.5; it must be of type integer or null"),
+        ({"device": "gpu"}, "device is 'gpu'; allowed are auto, cpu, cuda"),
+        ({"study": "../up"}, "study is '../up'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, message):
+    with pytest.raises(ConfigError) as raised:
+        study(**config)
+    assert str(raised.value).startswith("config/mine.yaml: ")
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"training": {"learning_rate": -1}}, "training.learning_rate is -1; it must be more than 0"),
+        ({"training": {"learning_rate": "fast"}}, "training.learning_rate is 'fast'; it must be of type number"),
+        ({"trainig": {}}, "unknown key presets.digits.trainig; allowed are base, "),
+        ({"training": {"stesp": 3}}, "unknown key presets.digits.training.stesp"),
+        ({"training": {"bank": 3}}, "training.bank is 3; it must be at least 20, the frames of a trial"),
+        ({"training": {"readout": "linear"}}, "allowed are softmax, sigmoid_softmax"),
+        ({"training": {"rate_drop": "3/2"}}, "rate_drop is 3/2; it must lie between 0 and 1"),
+        (
+            {"training": {"schedules": {"delay": [[0.1, 6], [0.5, 20]]}}},
+            "delay is [[1/10, 6], [1/2, 20]]; it must start at 0",
+        ),
+        ({"training": {"schedules": {"vocabulary": [[0, 2]]}}}, "it must end at 10, the full task"),
+        ({"memory": {"delays": [4, 19, 100]}}, "must increase, hold 19 and 20, and reach beyond"),
+        ({"memory": {"delays": [4, 19, 20, 50, 30]}}, "must increase"),
+        ({"memory": {"n_images": 401}}, "n_images is 401; it must be a multiple of 10, the classes"),
+        ({"memory": {"noise": "bank", "bank": 1000}}, "it must be more than the longest delay, 1000"),
+        ({"source": {"kind": "idx"}}, "source.path is missing; idx files need a folder"),
+        ({"source": {"kind": "idx", "path": "/nowhere"}}, "there is no folder /nowhere; set data_dir"),
+        ({"base": "nothing"}, "base is 'nothing'; it must be another preset"),
+        ({"network": {"front_end": {"filters": [3]}}}, "'dense' is a required property"),
+    ],
+)
+def test_presets_that_cannot_be_are_refused(sections, message):
+    with pytest.raises(ConfigError) as raised:
+        digits(**sections)
+    assert message in str(raised.value)
+
+
+def test_a_preset_nobody_uses_is_checked_too():
+    with pytest.raises(ConfigError, match=r"presets\.other\.seeds is 0"):
+        study(datasets=["digits"], presets={"other": {"base": "digits", "seeds": 0}})
+
+
+def test_presets_cannot_go_round_in_circles():
+    with pytest.raises(ConfigError, match="must be another preset"):
+        study(datasets=["a"], presets={"a": {"base": "b"}, "b": {"base": "a"}})
+
+
+def test_a_missing_data_folder_is_named(tmp_path):
+    with pytest.raises(ConfigError) as raised:
+        study(datasets=["mnist-small"], data_dir=str(tmp_path / "none"))
+    assert str(tmp_path / "none" / "mnist") in str(raised.value)
+
+
+def test_a_missing_file_is_named_before_anything_runs(data_dir):
+    (data_dir / "cifar10/cifar-10-batches-py/data_batch_3").unlink()
+    with pytest.raises(ConfigError, match=r"presets\.cifar10\.source: .*data_batch_3 is not there; for a part"):
+        study(datasets=["cifar10"], data_dir=str(data_dir))
+    part = {"cifar10": {"source": {"train_files": ["data_batch_1"]}}}
+    files = study(datasets=["cifar10"], data_dir=str(data_dir), presets=part).files["cifar10"]
+    assert [file.name for file in files] == ["data_batch_1", "test_batch"]
+
+
+def test_without_a_data_folder_files_come_from_their_addresses():
+    assert study(datasets=["mnist"]).folders["mnist"] == Path("resources/mnist")
+    assert study(datasets=["digits"]).folders["digits"] is None
+
+
+def test_nothing_is_downloaded_without_a_checksum():
+    source = {"kind": "idx", "path": "x", "urls": ["https://example.org"]}
+    with pytest.raises(ConfigError, match=r"checksums has no train-images-idx3-ubyte\.gz"):
+        study(datasets=["x"], presets={"x": {"base": "mnist", "source": source}})
+
+
+CELL = ("digits", "gru", "vocu")
+
+
+def train_block(folder, block):
+    place = folder.joinpath(*CELL, "trained", block)
+    place.mkdir(parents=True)
+    (place / "weights.safetensors").touch()
+
+
+def test_all_networks_of_a_cell_are_one_block(tmp_path):
+    assert study().blocks(CELL, tmp_path) == ["0-7"]
+    assert study(seeds=1).blocks(CELL, tmp_path) == ["0-0"]
+
+
+def test_a_cell_may_be_split_into_jobs(tmp_path):
+    assert study(seeds_per_job=3).blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]
+
+
+def test_more_seeds_add_a_block_and_keep_what_is_trained(tmp_path):
+    train_block(tmp_path, "0-7")
+    assert study(seeds=12).blocks(CELL, tmp_path) == ["0-7", "8-11"]
+    assert study(seeds=12, seeds_per_job=2).blocks(CELL, tmp_path) == ["0-7", "8-9", "10-11"]
+    assert study(seeds=5).blocks(CELL, tmp_path) == ["0-7"]  # the tables take seeds 0 to 4
+
+
+def test_a_run_that_is_half_done_keeps_its_blocks(tmp_path):
+    train_block(tmp_path, "3-5")
+    assert study(seeds_per_job=3).blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]

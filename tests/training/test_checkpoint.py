@@ -1,0 +1,208 @@
+"""Training interrupted and resumed: the same bits as without, also after SIGKILL."""
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from helpers import train
+from places import ROOT
+
+from slowpoints.core.presets.network import Layers
+from slowpoints.core.presets.source import Source
+from slowpoints.training.checkpoint import ResumeAt, ResumeFile
+from slowpoints.training.fine_tuning import regularise
+
+
+class Killed(Exception):
+    """Raised in place of a kill."""
+
+
+@pytest.fixture
+def kill_at(monkeypatch):
+    """Makes training stop, right after its resume file is written, at a step."""
+
+    def at(step):
+        save_if_due = ResumeFile.save_if_due
+
+        def and_stop(self, run):
+            save_if_due(self, run)
+            if run.step == step:
+                raise Killed
+
+        monkeypatch.setattr(ResumeFile, "save_if_due", and_stop)
+
+    yield at
+    monkeypatch.undo()
+
+
+def same(one, other):
+    return all(torch.equal(weight, other.weights[name]) for name, weight in one.weights.items())
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+@pytest.mark.parametrize("front_end", [None, Layers((2,), (5,))])
+def test_a_resumed_run_has_the_same_bits(
+    make_networks, images, training, architecture, front_end, tmp_path, kill_at, monkeypatch
+):
+    networks = make_networks(architecture, front_end=front_end, double=False)
+    whole, table, snapshots = train(networks, images, training, snapshots=4)
+    resume = ResumeAt(tmp_path / "resume", 0, "code")
+    for step in (1, 5, 6, 11):
+        kill_at(step)
+        with pytest.raises(Killed):
+            train(networks, images, training, snapshots=4, resume=resume)
+        monkeypatch.undo()
+    again, other, taken = train(networks, images, training, snapshots=4, resume=resume)
+    assert same(again, whole)
+    assert other.equals(table.astype(other.dtypes))
+    assert list(taken) == list(snapshots)
+    assert all(torch.equal(taken[step].drive, snapshots[step].drive) for step in snapshots)
+    resume.done()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["control", "slow_points", "tracking"])
+def test_resumed_fine_tuning_has_the_same_bits(make_networks, images, training, mode, tmp_path, kill_at, monkeypatch):
+    from test_fine_tuning import FINE_TUNING, points_table
+
+    networks = make_networks(double=False)
+    settings = FINE_TUNING | {"training": training, "mode": mode, "lambda_": 0.1}
+    whole, _ = regularise(networks, images, points_table(networks), **settings)
+    resume = ResumeAt(tmp_path / "resume", 0, "code")
+    kill_at(5)
+    with pytest.raises(Killed):
+        regularise(networks, images, points_table(networks), **settings, resume=resume)
+    monkeypatch.undo()
+    again, _ = regularise(networks, images, points_table(networks), **settings, resume=resume)
+    assert same(again, whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"learning_rate": 0.02}, "other settings"), ({"steps": 14}, "other settings"), ({}, "cannot be read")],
+)
+def test_a_file_of_another_run_is_ignored(
+    make_networks, images, training, change, reason, tmp_path, kill_at, monkeypatch, caplog
+):
+    networks = make_networks(double=False)
+    resume = ResumeAt(tmp_path / "resume", 0, "code")
+    kill_at(5)
+    with pytest.raises(Killed):
+        train(networks, images, training, resume=resume)
+    monkeypatch.undo()
+    if not change:
+        resume.path.write_bytes(resume.path.read_bytes()[:100])
+    other = replace(training, **change)
+    with caplog.at_level(logging.WARNING):
+        again, _, _ = train(networks, images, other, resume=resume)
+    assert reason in caplog.text
+    assert "starting anew" in caplog.text
+    assert same(again, train(networks, images, other)[0])
+
+
+def test_a_file_of_other_points_is_ignored(make_networks, images, training, tmp_path, kill_at, monkeypatch, caplog):
+    from test_fine_tuning import FINE_TUNING, points_table
+
+    networks = make_networks(double=False)
+    common = FINE_TUNING | {"training": training, "mode": "slow_points", "lambda_": 0.1}
+    resume = ResumeAt(tmp_path / "resume", 0, "code")
+    kill_at(5)
+    points = points_table(networks)
+    with pytest.raises(Killed):
+        regularise(networks, images, points, **common, resume=resume)
+    monkeypatch.undo()
+    points["state"] = [0.9 * state for state in points["state"]]
+    with caplog.at_level(logging.WARNING):
+        again, _ = regularise(networks, images, points, **common, resume=resume)
+    assert "other settings: starting anew" in caplog.text
+    assert same(again, regularise(networks, images, points, **common)[0])
+
+
+def test_a_file_of_other_code_is_ignored(make_networks, images, training, tmp_path, kill_at, monkeypatch, caplog):
+    networks = make_networks(double=False)
+    resume = ResumeAt(tmp_path / "resume", 0, "code")
+    kill_at(5)
+    with pytest.raises(Killed):
+        train(networks, images, training, resume=resume)
+    monkeypatch.undo()
+    with caplog.at_level(logging.WARNING):
+        train(networks, images, training, resume=resume._replace(code="other"))
+    assert "was written with other code: starting anew" in caplog.text
+
+
+def test_files_are_written_no_oftener_than_asked(make_networks, images, training, tmp_path):
+    train(make_networks(double=False), images, training, resume=ResumeAt(tmp_path / "resume", 60, "code"))
+    assert list(tmp_path.iterdir()) == []
+
+
+TRAIN = """
+    import logging, sys
+    from pathlib import Path
+    sys.path[:0] = [{src!r}, {tests!r}]
+    import torch
+    torch.set_num_threads(1)
+    from slowpoints import load_images, save_networks
+    from dataclasses import replace
+    from helpers import preset, train
+    from slowpoints.core.schemas.training import TRAINING
+    from slowpoints.core.tables import write_table
+    from slowpoints.task.protocols import PROTOCOLS
+    from slowpoints.training.checkpoint import ResumeAt
+    from slowpoints.training.train import build_networks
+    folder, tiny = Path({folder!r}), preset("digits-tiny")
+    training = replace(tiny.training, steps=900)
+    images = load_images(folder / "train.parquet")
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO)
+    networks = build_networks("digits-tiny", "lstm", PROTOCOLS["vocu"], [0, 1], images, tiny.network, training)
+    resume = ResumeAt(folder / "resume", 0.0 if {often} else 60, "code")
+    networks, history, snapshots = train(networks, images, training, snapshots=3, resume=resume)
+    save_networks(networks, folder / {name!r} / "weights.safetensors")
+    write_table(history, folder / {name!r} / "training.parquet", TRAINING)
+    resume.done()
+"""
+
+
+def test_ten_kills_at_random_moments_change_no_bit(tmp_path):
+    """SIGKILL in the middle of training, and of writing resume files, ten times over."""
+    from slowpoints import make_dataset
+
+    parts = {part: tmp_path / f"{part}.parquet" for part in ("train", "valid", "test")}
+    make_dataset(Source("digits"), None, parts)
+
+    def start(name, often):
+        places = {"src": str(ROOT / "src"), "tests": str(ROOT / "tests"), "folder": str(tmp_path)}
+        code = textwrap.dedent(TRAIN).format(name=name, often=often, **places)
+        return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+    process = start("whole", False)
+    process.communicate(timeout=300)
+    assert process.returncode == 0
+    chance = random.Random(0)
+    kills = 0
+    while kills < 10:
+        process = start("killed", True)
+        assert any(": mean loss" in line for line in process.stdout)  # it trains
+        time.sleep(chance.uniform(0, 0.4))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, "training ended before it was killed: give it more steps"
+        kills += 1
+    process = start("killed", True)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert "resumed at step" in output
+    for file in ("weights.safetensors", "training.parquet"):
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert "resume" not in left
+    # A write that was killed leaves its temporary file, which nothing takes for a result.
+    kept = {name for name in left if not name.startswith(".resume.")}
+    assert kept == {"train.parquet", "valid.parquet", "test.parquet", "whole", "killed"}

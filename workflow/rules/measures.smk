@@ -1,0 +1,74 @@
+rule measure_memory:
+    input:
+        weights=f"{TRAINED_BLOCK}/weights.safetensors",
+        test=f"{DATASET}/test.parquet",
+    output:
+        accuracy=f"{TRAINED_BLOCK}/accuracy.parquet",
+        extrapolation=f"{TRAINED_BLOCK}/extrapolation.parquet",
+    log:
+        "logs/measure_memory/{dataset}.{architecture}.{protocol}.{block}.log",
+    benchmark:
+        "logs/measure_memory/{dataset}.{architecture}.{protocol}.{block}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(measuring_memory),
+        runtime=minutes(retrieving_minutes),
+    params:
+        memory=preset("memory"),
+        code=cell_digest("measure_memory"),
+    script:
+        "../../scripts/measure_memory.py"
+
+
+rule find_slow_points:
+    input:
+        weights=f"{TRAINED_BLOCK}/weights.safetensors",
+        train=f"{DATASET}/train.parquet",
+    output:
+        slow_points=f"{TRAINED_BLOCK}/slow_points.parquet",
+        spectrum=f"{TRAINED_BLOCK}/spectrum.parquet",
+        trajectories=f"{TRAINED_BLOCK}/trajectories.parquet",
+    log:
+        "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{block}.log",
+    benchmark:
+        "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{block}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(measuring_memory),
+        runtime=minutes(searching_minutes),
+    params:
+        slow_points=preset("slow_points"),
+        longest_delay=lambda wildcards: max(preset("memory", "delays")(wildcards)),
+        code=cell_digest("find_slow_points"),
+    script:
+        "../../scripts/find_slow_points.py"
+
+
+rule track_formation:
+    input:
+        weights=f"{TRAINED_BLOCK}/weights.safetensors",
+        snapshots=f"{TRAINED_BLOCK}/snapshots.safetensors",
+        slow_points=f"{TRAINED_BLOCK}/slow_points.parquet",
+    output:
+        formation=f"{TRAINED_BLOCK}/formation.parquet",
+    log:
+        "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.log",
+    benchmark:
+        "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(measuring_memory),
+        runtime=minutes(tracking_minutes),
+    params:
+        training=preset("training"),
+        protocol=protocol,
+        max_iterations=preset("formation", "max_iterations"),
+        code=cell_digest("track_formation"),
+    script:
+        "../../scripts/track_formation.py"

@@ -1,0 +1,119 @@
+# Tables over the whole grid, one rule each: those of the networks as trained wait for no fine-tuning.
+def collating(table, tuned):
+    """Files that a measured table is gathered from."""
+    return over_grid(f"{table}.parquet", tuned=tuned and table not in ONLY_TRAINED)
+
+
+STUDY_SEEDS = {name: STUDY.seeds(name) for name in STUDY.presets}
+
+for table in MEASURED:
+
+    rule:
+        name:
+            f"collate_{table}"
+        input:
+            collating(table, tuned=True),
+        output:
+            f"{TABLES}/{table}.parquet".format(study=STUDY.name),
+        log:
+            f"logs/collate_{table}/{STUDY.name}.log",
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=megabytes(gathering_memory),
+            runtime=minutes(gathering_minutes),
+        params:
+            kind=table,
+            seeds=STUDY_SEEDS,
+            code=library_digest("collate_table"),
+        script:
+            "../../scripts/collate_table.py"
+
+
+for table in [name for name in MEASURED if name not in ONLY_TRAINED]:
+
+    rule:
+        name:
+            f"collate_trained_{table}"
+        input:
+            collating(table, tuned=False),
+        output:
+            f"{TRAINED_TABLES}/{table}.parquet".format(study=STUDY.name),
+        log:
+            f"logs/collate_trained_{table}/{STUDY.name}.log",
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=megabytes(gathering_memory),
+            runtime=minutes(gathering_minutes),
+        params:
+            kind=table,
+            seeds=STUDY_SEEDS,
+            code=library_digest("collate_table"),
+        script:
+            "../../scripts/collate_table.py"
+
+
+rule collate_networks:
+    input:
+        accuracy=over_grid("accuracy.parquet"),
+        extrapolation=f"{TRAINED_TABLES}/extrapolation.parquet".format(study=STUDY.name),
+        slow_points=f"{TRAINED_TABLES}/slow_points.parquet".format(study=STUDY.name),
+    output:
+        f"{TABLES}/networks.parquet".format(study=STUDY.name),
+    log:
+        f"logs/collate_networks/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(gathering_memory),
+        runtime=minutes(gathering_minutes),
+    params:
+        seeds=STUDY_SEEDS,
+        code=library_digest("collate_networks"),
+    script:
+        "../../scripts/collate_networks.py"
+
+
+rule collate_regularisation:
+    input:
+        accuracy=over_grid("accuracy.parquet", tuned=True),
+        extrapolation=f"{TABLES}/extrapolation.parquet".format(study=STUDY.name),
+        slow_points=f"{TABLES}/slow_points.parquet".format(study=STUDY.name),
+    output:
+        f"{TABLES}/regularisation.parquet".format(study=STUDY.name),
+    log:
+        f"logs/collate_regularisation/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(gathering_memory),
+        runtime=minutes(gathering_minutes),
+    params:
+        seeds=STUDY_SEEDS,
+        code=library_digest("collate_regularisation"),
+    script:
+        "../../scripts/collate_regularisation.py"
+
+
+rule collate_task:
+    input:
+        [f"{DATASET}/test.parquet".format(dataset=name) for name in STUDY.presets],
+    output:
+        f"{TABLES}/task.parquet".format(study=STUDY.name),
+    log:
+        f"logs/collate_task/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(preparing_memory),
+        runtime=minutes(gathering_minutes),
+    params:
+        code=library_digest("collate_task"),
+    script:
+        "../../scripts/collate_task.py"
