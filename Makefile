@@ -29,10 +29,12 @@ test-slow: setup  ## full-size checks
 test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick leaves out mishaps
 	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
 
-lint: setup  ## formatting and linting of Python and workflow
+lint: setup  ## formatting, linting, types and imports of Python; formatting and linting of the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(SNAKEMAKE) --lint
 
 format: setup  ## formats Python and workflow

@@ -1,8 +1,11 @@
 """Fine-tuning of every network of a cell in one mode, and the same measures afterwards as before."""
 
+from pathlib import Path
+
 from _job import logged
 from slowpoints import load_images, load_networks, measure_accuracy, measure_memory, measure_slow_points, save_networks
 from slowpoints.core.devices import chosen_device
+from slowpoints.core.modes import keep_lambda
 from slowpoints.core.presets.regularisation import Regularisation
 from slowpoints.core.presets.search import Search
 from slowpoints.core.presets.training import Training
@@ -41,4 +44,5 @@ with logged(snakemake):
         write_table(with_cell(table, kind, networks.spec, params.mode, params.lambda_), output[kind.name], kind)
     write_table(history, output.training, TRAINING)
     save_networks(networks, output.weights)
+    keep_lambda(Path(output.weights).parents[1], params.lambda_)
     resume.done()

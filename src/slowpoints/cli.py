@@ -12,7 +12,8 @@ import yaml
 
 from slowpoints.core.config import ConfigError
 from slowpoints.core.digests import library_digest
-from slowpoints.core.layout import PARTS, RESOURCES, WEIGHTS, block_name
+from slowpoints.core.files import WEIGHTS
+from slowpoints.core.layout import PARTS, RESOURCES, block_name
 from slowpoints.core.presets.section import plain
 from slowpoints.core.provenance import provenance, settings_digest
 from slowpoints.networks.units import unit_file, units

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import yaml
 
 from slowpoints.core.config import ConfigError, check, with_defaults, with_numbers
 from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
-from slowpoints.core.modes import CONTROL, MODES, Tuning, tunings
+from slowpoints.core.modes import CONTROL, MODES, Tuning, kept_lambda, tunings
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.sources import DOWNLOADS, source_files
@@ -59,8 +58,8 @@ class Study:
         """Modes of fine-tuning of a cell, each with its lambda and folder."""
         lambda_ = self.presets[cell[0]].regularisation.lambda_
         modes = self.config["modes"]
-        tuned = {mode: _tuned_lambda(networks.joinpath(*cell, mode)) for mode in modes}
-        return tunings(modes, lambda_, {mode: value for mode, value in tuned.items() if value is not None})
+        kept = {mode: kept_lambda(networks.joinpath(*cell, mode)) for mode in modes}
+        return tunings(modes, lambda_, {mode: value for mode, value in kept.items() if value is not None})
 
     def blocks(self, cell: Cell, networks: Path = NETWORKS) -> list[str]:
         """Blocks of seeds that hold the networks of a cell, such as "0-7".
@@ -83,16 +82,6 @@ class Study:
             blocks.append(block_name(first, last))
             first = last + 1
         return blocks
-
-
-def _tuned_lambda(folder: Path) -> float | None:
-    """Lambda of the networks in the folder of a cell and mode; None where there are none, or several lambdas."""
-    found = set()
-    for first, last in finished_blocks(folder):
-        table = folder / block_name(first, last) / "accuracy.parquet"
-        if table.is_file():
-            found |= set(pq.read_table(table, columns=["lambda"])["lambda"].to_pylist())
-    return found.pop() if len(found) == 1 else None
 
 
 @functools.cache

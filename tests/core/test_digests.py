@@ -28,6 +28,22 @@ ON_NETWORKS = {"train_networks", "measure_memory", *SEARCHES}
 STATISTICS = {"correlate_predictors", "judge_claims"}
 
 
+def digest_of(root, script):
+    modules = [root / "src/slowpoints" / module for module in SCRIPTS[script]]
+    return digests.library_digest(root / "scripts" / f"{script}.py", *modules, looks=script == "plot_figure")
+
+
+def forget():
+    digests._code.cache_clear()
+    digests._imported.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def before():
+    """Digests of the scripts as they are, and as they are in every copy."""
+    return {script: digest_of(ROOT, script) for script in SCRIPTS}
+
+
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """A copy of library and scripts that may be edited; gives the digest of a script, worked out anew."""
@@ -35,17 +51,18 @@ def copy(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
     monkeypatch.setattr(digests, "LIBRARY", tmp_path / "src/slowpoints")
 
-    def forget():
-        digests._code.cache_clear()
-        digests._imported.cache_clear()
-
-    def digest(script):
+    def changed(before):
+        """Scripts whose digest is another than before."""
         forget()
-        modules = [tmp_path / "src/slowpoints" / module for module in SCRIPTS[script]]
-        return digests.library_digest(tmp_path / "scripts" / f"{script}.py", *modules, looks=script == "plot_figure")
+        return {script for script in SCRIPTS if digest_of(tmp_path, script) != before[script]}
 
-    yield tmp_path, digest
+    yield tmp_path, changed
     forget()
+
+
+def test_a_copy_has_the_same_digests(copy, before):
+    _, changed = copy
+    assert changed(before) == set()
 
 
 @pytest.mark.parametrize(
@@ -80,21 +97,19 @@ def copy(tmp_path, monkeypatch):
         ("__init__.py", set()),
     ],
 )
-def test_an_edit_touches_the_scripts_that_reach_it(copy, edited, touched):
-    root, digest = copy
-    before = {script: digest(script) for script in SCRIPTS}
+def test_an_edit_touches_the_scripts_that_reach_it(copy, before, edited, touched):
+    root, changed = copy
     with (root / "src/slowpoints" / edited).open("a") as file:
         file.write("\nEDITED = True\n")
-    assert {script for script in SCRIPTS if digest(script) != before[script]} == touched
+    assert changed(before) == touched
 
 
 @pytest.mark.parametrize(("edited", "touched"), [("_job", set(SCRIPTS)), ("train_networks", {"train_networks"})])
-def test_scripts_and_their_helper_count(copy, edited, touched):
-    root, digest = copy
-    before = {script: digest(script) for script in SCRIPTS}
+def test_scripts_and_their_helper_count(copy, before, edited, touched):
+    root, changed = copy
     with (root / f"scripts/{edited}.py").open("a") as file:
         file.write("\nEDITED = True\n")
-    assert {script for script in SCRIPTS if digest(script) != before[script]} == touched
+    assert changed(before) == touched
 
 
 @pytest.mark.parametrize(
@@ -103,19 +118,19 @@ def test_scripts_and_their_helper_count(copy, edited, touched):
         ("training/loop.py", "LOGGED_ROWS = 100  # rows", "LOGGED_ROWS = 100  # lines", set()),
         ("training/loop.py", '"""Training came to a loss', '"""It came to a loss', set()),
         ("networks/units/gru.py", 'Look("GRU", marker="o")', 'Look("gated", marker="x")', set()),
+        ("training/loop.py", "def clip_gradients(weights: list[Tensor]", "def clip_gradients(weights: list", set()),
         ("networks/units/gru.py", "blocks = (2, 1)", "blocks = (1, 2)", ON_NETWORKS),
         ("core/modes.py", 'Look("control", "#4d4d4d"', 'Look("control", "#000000"', set()),
         ("task/protocols.py", '"#0b4f8a"', '"#0b4f8b"', {"plot_figure"}),
         ("task/protocols.py", "vocabulary=True", "delay=True", {"judge_claims", "plot_figure"}),
     ],
 )
-def test_comments_docstrings_and_looks_change_no_result(copy, file, old, new, touched):
-    root, digest = copy
-    before = {script: digest(script) for script in SCRIPTS}
+def test_comments_docstrings_and_looks_change_no_result(copy, before, file, old, new, touched):
+    root, changed = copy
     path = root / "src/slowpoints" / file
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
-    assert {script for script in SCRIPTS if digest(script) != before[script]} == touched
+    assert changed(before) == touched
 
 
 def test_settings_digest_depends_on_values_alone():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slowpoints.core.modes import lambda_text, lambdas, tunings
+from slowpoints.core.modes import keep_lambda, kept_lambda, lambda_text, lambdas, tunings
 
 
 def folders(modes, setting, tuned=None):
@@ -40,3 +40,9 @@ def test_a_number_that_becomes_a_list_keeps_its_networks():
 def test_the_text_of_a_lambda_reads_as_exactly_that(lambda_):
     assert float(lambda_text(lambda_)) == lambda_
     assert lambda_text(0.1) != lambda_text(0.1 + 1e-9)
+
+
+def test_the_lambda_of_a_folder_is_kept_beside_its_blocks(tmp_path):
+    assert kept_lambda(tmp_path) is None
+    keep_lambda(tmp_path, 1 / 3)
+    assert kept_lambda(tmp_path) == 1 / 3

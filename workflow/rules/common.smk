@@ -44,6 +44,8 @@ def checked_study():
 
 
 STUDY = checked_study()
+# Where this workflow is a module of another, its own config.yaml is not read: scripts find what they look up all the same.
+config.update({key: STUDY.config[key] for key in ("device", "resume_minutes")})
 
 
 wildcard_constraints:
@@ -64,6 +66,12 @@ def library_digest(script, *modules, looks=False):
 def cell_digest(script):
     """A function from wildcards to the digest of a script that computes with their recurrent unit, and no other."""
     return lambda wildcards: library_digest(script, unit_file(wildcards.architecture))
+
+
+def figure_digest(figure):
+    """Of the script, the figure's own module, and what it reaches: no network, no training, no measure."""
+    drawn_by = ROOT / f"src/slowpoints/plots/{figure}.py"
+    return library_digest("plot_figure", drawn_by, looks=True)
 
 
 def preset(*keys):
@@ -87,9 +95,14 @@ def cell_of(wildcards):
     return wildcards.dataset, wildcards.architecture, wildcards.protocol
 
 
+@functools.cache
+def tunings(cell):
+    return STUDY.tunings(cell)
+
+
 def tuning(wildcards):
     """Mode and lambda of a folder of fine-tuned networks."""
-    for found in STUDY.tunings(cell_of(wildcards)):
+    for found in tunings(cell_of(wildcards)):
         if found.folder == wildcards.mode:
             return found
     raise WorkflowError(f"{wildcards.mode} is no mode of this study; see modes and lambda")
@@ -105,7 +118,7 @@ def grid():
     blocks = []
     for cell in STUDY.cells():
         names = dict(zip(("dataset", "architecture", "protocol"), cell))
-        modes = [tuning.folder for tuning in STUDY.tunings(cell)]
+        modes = [tuning.folder for tuning in tunings(cell)]
         blocks += [({**names, "block": block}, modes) for block in STUDY.blocks(cell)]
     return blocks
 

@@ -1,13 +1,6 @@
 # A rule for each figure, from the list of figures and the tables they are drawn from (slowpoints.plots.figures).
 LOOKS = {name: asdict(unit.look) for name, unit in units().items()}
 
-
-def figure_digest(figure):
-    """Of the script, the figure's own module, and what it reaches: no network, no training, no measure."""
-    drawn_by = ROOT / f"src/slowpoints/plots/{figure}.py"
-    return library_digest("plot_figure", drawn_by, looks=True)
-
-
 for figure in FIGURES:
 
     rule:

@@ -1,9 +1,4 @@
 # Tables over the whole grid, one rule each: those of the networks as trained wait for no fine-tuning.
-def collating(table, tuned):
-    """Files that a measured table is gathered from."""
-    return over_grid(f"{table}.parquet", tuned=tuned and table not in ONLY_TRAINED)
-
-
 STUDY_SEEDS = {name: STUDY.seeds(name) for name in STUDY.presets}
 
 for table in MEASURED:
@@ -12,7 +7,7 @@ for table in MEASURED:
         name:
             f"collate_{table}"
         input:
-            collating(table, tuned=True),
+            over_grid(f"{table}.parquet", tuned=table not in ONLY_TRAINED),
         output:
             f"{TABLES}/{table}.parquet".format(study=STUDY.name),
         log:
@@ -37,7 +32,7 @@ for table in [name for name in MEASURED if name not in ONLY_TRAINED]:
         name:
             f"collate_trained_{table}"
         input:
-            collating(table, tuned=False),
+            over_grid(f"{table}.parquet"),
         output:
             f"{TRAINED_TABLES}/{table}.parquet".format(study=STUDY.name),
         log:

@@ -110,14 +110,14 @@ def _comparisons(table: pd.DataFrame, column: str) -> Iterator[tuple]:
             pair = [group.loc[group["protocol"] == name, column].to_numpy(float) for name in (first, second)]
             if min(map(len, pair)) >= 2:
                 strata[key] = tuple(pair)
-        pair = f"{first} - {second}"
+        contrast = f"{first} - {second}"
         for key, samples in strata.items():
-            yield "data set x architecture", f"{'/'.join(key)}: {pair}", key, [samples]
+            yield "data set x architecture", f"{'/'.join(key)}: {contrast}", key, [samples]
         for dataset in dict.fromkeys(dataset for dataset, _ in strata):
             of_set = [samples for (name, _), samples in strata.items() if name == dataset]
-            yield "data set", f"{dataset}: {pair}", (dataset,), of_set
+            yield "data set", f"{dataset}: {contrast}", (dataset,), of_set
         if strata:
-            yield "all", f"all: {pair}", (), list(strata.values())
+            yield "all", f"all: {contrast}", (), list(strata.values())
 
 
 def _alike(networks: pd.DataFrame) -> Iterator[dict]:
@@ -138,7 +138,11 @@ def _compared(
 def _predicted(correlations: pd.DataFrame, counted: _Excluded) -> Iterator[dict]:
     """C3: the speed of slow points falls where memory_score rises, over networks, per cell and pooled within cells."""
     chosen = correlations.query("level == 'network' and predictor == 'log10_speed' and method == 'spearman'")
-    kinds = {(True, True, True): "cell", (True, False, False): "data set", (False, False, False): "all"}
+    kinds: dict[tuple[bool, ...], str] = {
+        (True, True, True): "cell",
+        (True, False, False): "data set",
+        (False, False, False): "all",
+    }
     for row in chosen.itertuples():
         names = [name if isinstance(name, str) else None for name in (row.dataset, row.architecture, row.protocol)]
         kind = kinds.get(tuple(name is not None for name in names))

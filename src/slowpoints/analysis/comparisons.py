@@ -17,6 +17,8 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from slowpoints.analysis.correlation import PERMUTATIONS, bootstrap
 
+ROUNDING = 1e-12  # by which a permutation that is as far as what was seen may fall short of it
+
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 """Values of the first and of the second group, for each stratum."""
 
@@ -62,7 +64,7 @@ def difference(strata: Pairs, rng: np.random.Generator) -> Effect:
     values = [np.concatenate(pair) for pair in strata]
     effect = float(mean_difference(values, sides))
     permuted = mean_difference(values, [rng.permuted(np.tile(side, (PERMUTATIONS, 1)), axis=1) for side in sides])
-    p = (1 + (np.abs(permuted) >= abs(effect) - 1e-12).sum()) / (1 + PERMUTATIONS)
+    p = (1 + (np.abs(permuted) >= abs(effect) - ROUNDING).sum()) / (1 + PERMUTATIONS)
     low, high = bootstrap([sample for pair in strata for sample in pair], _resampled_difference, rng)
     return Effect(sum(map(len, values)), effect, low, high, "permutation within strata", p)
 

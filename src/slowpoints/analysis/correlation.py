@@ -8,7 +8,7 @@ resample networks within cells.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import stats
@@ -17,6 +17,8 @@ RESAMPLES = 2000
 PERMUTATIONS = 9999
 CONFIDENCE = 0.95
 LEAST_NETWORKS = 3  # fewer than these a cell have no correlation
+STILL = 1e-20  # sum of squares below which a side does not vary, but for rounding
+ROUNDING = 1e-9  # share by which a permutation that is as far as what was seen may fall short of it
 METHODS = ("spearman", "pearson")
 
 
@@ -37,7 +39,7 @@ def correlation(sums: np.ndarray) -> np.ndarray:
     """Correlation `[...]` from moments `[3, ...]` summed over strata; NaN where one side does not vary."""
     xx, yy, xy = sums
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where((xx > 1e-20) & (yy > 1e-20), xy / np.sqrt(xx * yy), np.nan)
+        return np.where((xx > STILL) & (yy > STILL), xy / np.sqrt(xx * yy), np.nan)
 
 
 def permutation_p(strata: Sequence[tuple[np.ndarray, np.ndarray]], method: str, rng: np.random.Generator) -> float:
@@ -55,11 +57,13 @@ def permutation_p(strata: Sequence[tuple[np.ndarray, np.ndarray]], method: str, 
         permuted += rng.permuted(np.tile(scores(y, method), (PERMUTATIONS, 1)), axis=1) @ scores(x, method)
     if np.isnan(correlation(total)):
         return np.nan
-    as_far = np.abs(permuted) >= abs(total[2]) * (1 - 1e-9)
+    as_far = np.abs(permuted) >= abs(total[2]) * (1 - ROUNDING)
     return (1 + as_far.sum()) / (1 + PERMUTATIONS)
 
 
-def bootstrap(samples: Sequence[np.ndarray], statistic, rng: np.random.Generator) -> tuple[float, float]:
+def bootstrap(
+    samples: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], rng: np.random.Generator
+) -> tuple[float, float]:
     """Percentile interval of a statistic of several samples, each resampled by itself.
 
     Args:
@@ -99,10 +103,9 @@ def network_correlation(cells: Sequence[tuple[np.ndarray, np.ndarray]], method: 
     if not cells:
         return dict.fromkeys(("r", "low", "high", "p"), np.nan) | {"n": 0}
 
-    def statistic(*resampled, axis=-1):
-        return correlation(
-            sum(moments(x[rows], y[rows], method) for (x, y), rows in zip(cells, resampled, strict=True))
-        )
+    def statistic(*resampled: np.ndarray, axis: int = -1) -> np.ndarray:
+        each = (moments(x[rows], y[rows], method) for (x, y), rows in zip(cells, resampled, strict=True))
+        return correlation(sum(each, start=np.zeros(())))
 
     networks = [np.arange(len(x)) for x, _ in cells]
     low, high = bootstrap(networks, statistic, rng)
@@ -125,8 +128,9 @@ def class_correlation(
         return dict.fromkeys(("r", "low", "high", "p"), np.nan) | {"n": 0}
     sums = [np.stack([moments(x, y, method) for x, y in cell], axis=1) for cell in cells if len(cell)]  # [3, networks]
 
-    def statistic(*resampled, axis=-1):
-        return correlation(sum(cell[:, rows].sum(-1) for cell, rows in zip(sums, resampled, strict=True)))
+    def statistic(*resampled: np.ndarray, axis: int = -1) -> np.ndarray:
+        each = (cell[:, rows].sum(-1) for cell, rows in zip(sums, resampled, strict=True))
+        return correlation(sum(each, start=np.zeros(())))
 
     rows = [np.arange(cell.shape[1]) for cell in sums]
     low, high = bootstrap(rows, statistic, rng)

@@ -22,9 +22,11 @@ def check(value: dict, schema: dict, name: str) -> None:
 
 def _explain(error: ValidationError) -> str:
     key = ".".join(map(str, error.absolute_path)) or "the configuration"
-    rule, wanted = error.validator, error.validator_value
+    rule = error.validator
+    schema: Any = error.schema
+    wanted: Any = error.validator_value
     if rule == "additionalProperties" and isinstance(error.instance, dict):
-        known = error.schema.get("properties", {})
+        known = schema.get("properties", {})
         unknown = [name for name in error.instance if name not in known]
         place = "" if key == "the configuration" else f"{key}."
         return f"unknown key {place}{unknown[0]}; allowed are {', '.join(sorted(known))}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
 PRECISIONS = ("float32", "tf32")
+CUDNN: Any = torch.backends.cudnn  # an object with `conv`, which PyTorch puts in its module's place
 
 
 def chosen_device(wanted: str) -> str:
@@ -23,7 +25,7 @@ def chosen_device(wanted: str) -> str:
         raise RuntimeError("device is cuda, but PyTorch finds no GPU here; set device to auto or cpu")
     if wanted == "cpu" or not torch.cuda.is_available():
         return "cpu"
-    torch.backends.cudnn.conv.fp32_precision = "ieee"  # PyTorch's default rounds convolutions to tf32
+    CUDNN.conv.fp32_precision = "ieee"  # PyTorch's default rounds convolutions to tf32
     return "cuda"
 
 
@@ -39,7 +41,7 @@ def precision(name: str) -> Iterator[None]:
     Args:
         name: `float32`, or `tf32` for tensor cores, which round factors to 10 bits; the same on a CPU.
     """
-    matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    matmul, conv = torch.backends.cuda.matmul, CUDNN.conv
     before = matmul.fp32_precision, conv.fp32_precision
     matmul.fp32_precision = conv.fp32_precision = {"float32": "ieee", "tf32": "tf32"}[name]
     try:

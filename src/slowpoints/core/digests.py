@@ -17,8 +17,8 @@ from slowpoints.core.provenance import LIBRARY
 def library_digest(*files: str | Path, looks: bool = False) -> str:
     """Digest of files and of all library modules they reach, directly or through other modules.
 
-    A name that the package hands on lazily counts as its module. Comments, docstrings and imports for type checkers
-    alone don't count, as they change no result.
+    A name that the package hands on lazily counts as its module. Comments, docstrings, the types of functions and
+    imports for type checkers alone don't count, as they change no result.
 
     Args:
         files: scripts, or modules that are imported by name only while the script runs.
@@ -40,7 +40,7 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
 
 
 class _Effective(ast.NodeTransformer):
-    """Leaves out what changes no result: texts that stand by themselves, imports for type checkers, looks."""
+    """Leaves out what changes no result: texts that stand by themselves, types of functions, looks."""
 
     def __init__(self, looks: bool):
         self.looks = looks
@@ -51,6 +51,14 @@ class _Effective(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        arguments = node.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        for argument in filter(None, every):
+            argument.annotation = None
+        node.returns = None
+        return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if not self.looks and isinstance(node.func, ast.Name) and node.func.id == "Look":

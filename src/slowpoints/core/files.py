@@ -8,6 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+WEIGHTS, SNAPSHOTS = "weights.safetensors", "snapshots.safetensors"
+"""Files of a block of networks, beside its tables."""
+RESUME = "resume.safetensors"
+"""Of a run on its way: no declared output, so that a killed job keeps it."""
+
 
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from slowpoints.core.files import WEIGHTS
+
 RESOURCES = Path("resources")
 """What was downloaded."""
 RESULTS = Path("results")
@@ -18,11 +20,6 @@ TABLES = "results/{study}/tables"
 TRAINED_TABLES = f"{TABLES}/trained"
 """Tables of the networks as trained alone, which need no fine-tuning."""
 FIGURES = "results/{study}/figures"
-
-WEIGHTS = "weights.safetensors"
-SNAPSHOTS = "snapshots.safetensors"
-RESUME = "resume.safetensors"
-"""Of a run on its way: no declared output, so that a killed job keeps it."""
 
 _BLOCK_NAME = re.compile(r"^(\d+)-(\d+)$")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from slowpoints.core.files import atomic
 from slowpoints.core.looks import Look
 
 TRAINED = "trained"
@@ -22,6 +24,7 @@ LOOKS: dict[str, Look] = {
 }
 """Looks of the networks as trained, and of each mode: no penalty; at the slow points; at the class centres; at slow
 points sought anew as training goes on."""
+KEPT = "lambda.txt"
 MODES = tuple(mode for mode in LOOKS if mode != TRAINED)
 
 
@@ -43,6 +46,21 @@ class Tuning:
 def lambda_text(lambda_: float) -> str:
     """The shortest text that reads as exactly this lambda: 0.01, 300, 1e-05."""
     return repr(float(lambda_)).removesuffix(".0")
+
+
+def keep_lambda(folder: Path, lambda_: float) -> None:
+    """Notes the lambda of the networks in the folder of a cell and mode, beside their blocks.
+
+    No declared output, so that it stays while a block is made anew: `tunings` needs it then too.
+    """
+    with atomic(folder / KEPT) as temporary:
+        temporary.write_text(lambda_text(lambda_) + "\n")
+
+
+def kept_lambda(folder: Path) -> float | None:
+    """What `keep_lambda` noted in a folder; None where nothing was."""
+    note = folder / KEPT
+    return float(note.read_text()) if note.is_file() else None
 
 
 def lambdas(mode: str, setting: Any) -> list[float]:

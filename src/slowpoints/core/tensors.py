@@ -33,4 +33,4 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
 
 def tensor_digest(tensor: Tensor) -> str:
     """SHA-256 of a tensor's numbers."""
-    return hashlib.sha256(tensor.detach().cpu().contiguous().numpy()).hexdigest()
+    return hashlib.sha256(tensor.detach().cpu().contiguous().numpy().data).hexdigest()

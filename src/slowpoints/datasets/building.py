@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -16,7 +17,7 @@ from slowpoints.datasets.sources import checksums, verify
 
 VALID_SHARE = 0.1  # of the training images
 Part = tuple[np.ndarray, np.ndarray]  # images, labels
-READERS: dict[str, Callable[[Source, Path | None], tuple[Part, Part]]] = {
+READERS: dict[str, Callable[[Source, Any], tuple[Part, Part]]] = {
     "digits": digits.read,
     "glyphs": glyphs.read,
     "idx": idx.read,
@@ -24,7 +25,8 @@ READERS: dict[str, Callable[[Source, Path | None], tuple[Part, Part]]] = {
     "parquet": parquet.read,
     "png": png.read,
 }
-"""By kind of source: a function from the preset section `source` and the folder of its files to (train, test)."""
+"""By kind of source: a function from the preset section `source` and the folder of its files, None where a kind has
+none, to (train, test)."""
 
 
 def make_dataset(source: Source, folder: str | Path | None, outputs: dict[str, str | Path]) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 Map = Callable[[Tensor], Tensor]
 """From `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch."""
+HELD = 8  # tensors of this size that a backward pass holds, about
 HESSIAN_NUMBERS = 2**24  # numbers of a block of Hessian rows, for all points, that are worked out at once
 
 
@@ -46,7 +47,7 @@ class Residual:
         points, n = states.shape
         states = states.detach().requires_grad_()
         gradient = self._gradient(states, create_graph=True)
-        rows = max(1, HESSIAN_NUMBERS // (8 * points * n))  # a backward pass holds several tensors of this size
+        rows = max(1, HESSIAN_NUMBERS // (HELD * points * n))
         identity = torch.eye(n, dtype=states.dtype, device=states.device)
         blocks = [
             torch.autograd.grad(

@@ -59,7 +59,7 @@ def find_slow_points(
     the quadratic model proves good (Nocedal & Wright 2006, chapters 4 and 10).
 
     Args:
-        step: the map; its residual is step(z) - z.
+        step: the map; its residual is step(z) - z. Not used where another is given.
         start: `[P, n]`; put on the bounds where it lies outside. Not changed.
         lower: least value of each coordinate: a number or a tensor that broadcasts to `[P, n]`; may be infinite.
         upper: greatest value, likewise.
@@ -72,9 +72,13 @@ def find_slow_points(
         The points, with the speed and gradient of the very states returned.
 
     Raises:
-        ValueError: if the bounds cross, or the residual is not finite at the start.
+        ValueError: if the bounds cross, the residual is not finite at the start, or there is neither map nor residual.
     """
-    residual = Residual.of(residual or (lambda states: step(states) - states))
+    if residual is None:
+        if step is None:
+            raise ValueError("a map or a residual is needed")
+        residual = Residual(lambda states: step(states) - states)
+    residual = Residual.of(residual)
     low, high = bounds_like(start, lower, upper)
     search = _Newton(residual, start.detach().double().clamp(low, high), low, high)
     for iteration in range(max_iterations + 1):

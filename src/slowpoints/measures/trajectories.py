@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
@@ -67,10 +69,17 @@ def _visited(networks: Networks, images: ImageSet) -> tuple[np.ndarray, Tensor]:
     return images.labels[rows], torch.stack([frame.flat for frame in frames], dim=1)
 
 
-def _rows(placed: Tensor, seed: int, kind: str, labels, trials, frames) -> pd.DataFrame:
+def _rows(
+    placed: Tensor,
+    seed: int,
+    kind: str,
+    labels: np.ndarray,
+    trials: np.ndarray | float,
+    frames: np.ndarray | Sequence[float],
+) -> pd.DataFrame:
     """Rows of `[frames, points, 3]`."""
-    placed = placed.cpu().numpy()
-    n_frames, n_points = placed.shape[:2]
+    coordinates = placed.cpu().numpy()
+    n_frames, n_points = coordinates.shape[:2]
     return pd.DataFrame(
         {
             "seed": seed,
@@ -78,6 +87,6 @@ def _rows(placed: Tensor, seed: int, kind: str, labels, trials, frames) -> pd.Da
             "label": np.tile(labels, n_frames),
             "trial": np.tile(np.broadcast_to(trials, n_points), n_frames),
             "frame": np.repeat(frames, n_points),
-            **{f"pc{k + 1}": placed[..., k].ravel() for k in range(COMPONENTS)},
+            **{f"pc{k + 1}": coordinates[..., k].ravel() for k in range(COMPONENTS)},
         }
     )

@@ -30,7 +30,7 @@ class _Compiled:
     def __init__(self, plain: Callable):
         self.plain, self.run = plain, torch.compile(plain, dynamic=False)
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
         try:
             return self.run(*arguments)
         except Exception as error:  # a missing compiler, an unknown device: of many kinds

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from slowpoints.networks.units import unit_named
 from slowpoints.networks.units.unit import Unit
 from slowpoints.networks.unroll import unroll
 from slowpoints.task.trials import Batch, ImageTable, place_rows
+
+if TYPE_CHECKING:
+    from slowpoints.datasets.images import ImageSet
 
 BIAS_SCALE = 0.01  # biases start at 0.01 Normal(0, 1) (authors' code)
 FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
@@ -189,8 +193,8 @@ class Networks:
             means.append(one.features(one.noise([stream], frames)).mean(1))
         return torch.cat(means)
 
-    def image_table(self, images) -> ImageTable:
-        """An `ImageSet` as a table to draw trials from, on the networks' device.
+    def image_table(self, images: ImageSet) -> ImageTable:
+        """Images as a table to draw trials from, on the networks' device.
 
         Raises:
             ValueError: if the images are not of the size and classes that the networks were built for.

@@ -50,7 +50,7 @@ def roll_out(networks: Networks, images: list[Tensor], noise: Drives, frames: in
     """
     unit = networks.spec.unit
     recurrent = unit.split(networks.weights["recurrent"])
-    state = unit.initial_state(*images[0].shape[:2], networks.spec.hidden, like=images[0])
+    state = unit.initial_state(len(networks), images[0].shape[1], networks.spec.hidden, like=images[0])
     for number in range(frames):
         drives = images if number == 0 else noise(number)
         after, _ = unit.step(drives, state, recurrent)

@@ -7,6 +7,8 @@ warm in cache, and never laid out for all frames at once.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -42,8 +44,9 @@ def _gather(tables: tuple[Tensor, ...], rows: Tensor) -> list[Tensor]:
 
 def _unroll_automatically(unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
     """The same by automatic differentiation: the reference for tests, and for units without an adjoint."""
+    _, networks, trials = index.shape
     weights = unit.split(recurrent)
-    state = unit.initial_state(*index.shape[1:], recurrent.shape[1], like=recurrent)
+    state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
     hidden = []
     for rows in index:
         state, _ = unit.step(_gather(tables, rows), state, weights)
@@ -55,7 +58,7 @@ class _Recurrence(torch.autograd.Function):
     """Unrolled recurrence; the pass backward is `Unit.adjoint`, frame by frame."""
 
     @staticmethod
-    def forward(ctx, unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
+    def forward(ctx: Any, unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
         frames, networks, trials = index.shape
         weights = unit.split(recurrent)
         state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
@@ -72,7 +75,7 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_hidden: Tensor):
+    def backward(ctx: Any, grad_hidden: Tensor) -> tuple[Tensor | None, ...]:
         index, recurrent = ctx.saved_tensors
         weights = ctx.unit.split(recurrent)
         grad_weights = [torch.zeros_like(block, memory_format=torch.contiguous_format) for block in weights]

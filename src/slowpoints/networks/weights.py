@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from slowpoints.core.files import WEIGHTS
 from slowpoints.core.presets.network import Layers
 from slowpoints.core.tensors import read_tensors, write_tensors
 from slowpoints.networks.ensemble import Networks, Specification
@@ -31,9 +32,9 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
         ValueError: if blocks in the folder belong to different kinds of network, or overlap.
     """
     path = Path(path)
-    files = [path] if path.is_file() else sorted(path.glob("**/weights.safetensors"))
+    files = [path] if path.is_file() else sorted(path.glob(f"**/{WEIGHTS}"))
     if not files:
-        raise FileNotFoundError(f"{path} holds no weights.safetensors; it should be the folder of a cell and mode")
+        raise FileNotFoundError(f"{path} holds no {WEIGHTS}; it should be the folder of a cell and mode")
     blocks = [_load_block(file) for file in files]
     if len({json.dumps(asdict(block.spec)) for block in blocks}) > 1:
         raise ValueError(f"{path} holds networks of different kinds: {', '.join(str(file.parent) for file in files)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -40,7 +41,7 @@ def draw(extrapolation: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(ax, curves: pd.DataFrame, chance: float) -> None:
+def _draw_panel(ax: Axes, curves: pd.DataFrame, chance: float) -> None:
     ax.axvspan(MIN_DELAY, FRAMES - 1, color=SHADE, lw=0, label="delays of training")
     ax.axhline(chance, color=GREY, lw=0.8, ls=(0, (1, 2)), label="chance")
     for protocol in protocols_in(curves):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.births import births
-from slowpoints.plots.style import GREY, cell_panels, cell_title, class_colour, say, styled
+from slowpoints.plots.style import GREY, cell_panels, class_colour, styled
 
 FAINT = 0.25
 LEAST_SPEED = 1e-4  # drawn: slower points hardly move within any delay that is measured
@@ -24,15 +25,7 @@ def draw(formation: pd.DataFrame) -> Figure:
     Args:
         formation: table `formation`.
     """
-    figure, axes, filled = cell_panels(formation, width=3.5, height=3.0)
-    for ax, cell, tracks in filled:
-        ax.set_title(cell_title(*cell), loc="left")
-        if tracks.empty:
-            say(ax, "no class is read out")
-            continue
-        first = tracks["seed"].min()
-        ax.set_title(f"{cell_title(*cell)}, seed {first}", loc="left")
-        _draw_panel(ax, tracks[tracks["seed"] == first])
+    figure, axes = cell_panels(formation, _draw_panel, first_network=True, width=3.5, height=3.0)
     for ax in axes[:, 0]:
         ax.set_ylabel("speed of slow point, at least 10$^{-4}$\n(per frame, state units)")
     for ax in axes[-1]:
@@ -49,7 +42,7 @@ def draw(formation: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(ax, network: pd.DataFrame) -> None:
+def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
     classes = int(network["label"].max())
     network = network.assign(speed=network["speed"].clip(lower=LEAST_SPEED))
     ends = {}
@@ -68,7 +61,7 @@ def _draw_panel(ax, network: pd.DataFrame) -> None:
     _name_ends(ax, network["step"].max(), ends)
 
 
-def _mark_births(ax, born: pd.DataFrame, classes: int) -> None:
+def _mark_births(ax: Axes, born: pd.DataFrame, classes: int) -> None:
     """A circle at each birth, and its class with its parent's in the headroom above, in rows that leave room."""
     wide = NAME_WIDTH * np.diff(ax.get_xlim())[0]
     rows: list[float] = []  # where the last name of each row stands
@@ -79,12 +72,20 @@ def _mark_births(ax, born: pd.DataFrame, classes: int) -> None:
             continue
         row = next((row for row, last in enumerate(rows) if birth.step - last >= wide), len(rows))
         rows[row : row + 1] = [birth.step]
-        place = {"xy": (birth.step, 1), "xycoords": ax.get_xaxis_transform(), "xytext": (0, -8 * row)}
-        text = f"{birth.label:.0f}←{birth.parent:.0f}"
-        ax.annotate(text, **place, textcoords="offset points", fontsize=7, color=colour, ha="center", va="top")
+        ax.annotate(
+            f"{birth.label:.0f}←{birth.parent:.0f}",
+            (birth.step, 1),
+            (0, -8 * row),
+            xycoords=ax.get_xaxis_transform(),
+            textcoords="offset points",
+            fontsize=7,
+            color=colour,
+            ha="center",
+            va="top",
+        )
 
 
-def _mark_changes(ax, network: pd.DataFrame) -> None:
+def _mark_changes(ax: Axes, network: pd.DataFrame) -> None:
     """Dotted lines at the snapshots where classes came into use or trials grew longer."""
     stages = network.groupby("step").agg(in_use=("in_use", "sum"), t_max=("t_max", "first"))
     changed = (stages.diff() != 0).any(axis=1).iloc[1:]
@@ -92,7 +93,7 @@ def _mark_changes(ax, network: pd.DataFrame) -> None:
         ax.axvline(step, color=GREY, lw=0.8, ls=":", zorder=0)
 
 
-def _name_ends(ax, step: int, ends: dict) -> None:
+def _name_ends(ax: Axes, step: int, ends: dict) -> None:
     """Classes at the ends of their lines, pushed apart where lines end close together."""
     low, high = np.log10(ax.get_ylim())
     least = 0.055 * (high - low)

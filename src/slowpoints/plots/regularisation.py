@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from slowpoints.analysis.aggregation import accuracy_by_delay
@@ -44,7 +45,7 @@ def _name(mode: str, lambda_: float, several: bool) -> str:
     return f"{name}, λ = {lambda_text(lambda_)}" if several and mode not in (TRAINED, CONTROL) else name
 
 
-def _draw_curves(ax, curves: pd.DataFrame) -> None:
+def _draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
     """Mean over all networks of the data set, a line for each mode and lambda."""
     ax.axvspan(MIN_DELAY, FRAMES - 1, color=SHADE, lw=0)
     several = curves.groupby("mode")["lambda"].nunique().max() > 1
@@ -60,7 +61,7 @@ def _draw_curves(ax, curves: pd.DataFrame) -> None:
     ax.set_xlim(MIN_DELAY, int(curves.columns[-1]))
 
 
-def _draw_change(ax, table: pd.DataFrame, measure: str, label: str) -> None:
+def _draw_change(ax: Axes, table: pd.DataFrame, measure: str, label: str) -> None:
     """Before and after each mode: a thin line a network, thick the mean."""
     several = table.groupby("mode")["lambda"].nunique().max() > 1
     columns = table[["mode", "lambda"]].drop_duplicates()

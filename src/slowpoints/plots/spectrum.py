@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.aggregation import as_trained
-from slowpoints.plots.style import GREY, cell_panels, cell_title, say, styled
+from slowpoints.plots.style import GREY, cell_panels, styled
 from slowpoints.task.protocols import PROTOCOLS
 
 NEAR = (0.92, 1.08)  # of the real axis, shown enlarged
@@ -23,14 +24,7 @@ def draw(spectrum: pd.DataFrame) -> Figure:
         spectrum: table `spectrum`; only networks as trained are drawn.
     """
     spectrum = as_trained(spectrum)
-    figure, axes, filled = cell_panels(spectrum, width=3.1, height=3.2)
-    for ax, cell, eigenvalues in filled:
-        if eigenvalues.empty:
-            ax.set_title(cell_title(*cell), loc="left")
-            say(ax, "no class is read out")
-            continue
-        _draw_panel(ax, eigenvalues, PROTOCOLS[cell[2]].look.colour)
-        ax.set_title(cell_title(*cell), loc="left")
+    figure, axes = cell_panels(spectrum, _draw_panel, width=3.1, height=3.2)
     for ax in axes[:, 0]:
         ax.set_ylabel("imaginary part")
     for ax in axes[-1]:
@@ -43,8 +37,9 @@ def draw(spectrum: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(ax, values: pd.DataFrame, colour: str) -> None:
-    near = ax.inset_axes([0.03, 0.03, 0.42, 0.42])
+def _draw_panel(ax: Axes, values: pd.DataFrame, protocol: str) -> None:
+    colour = PROTOCOLS[protocol].look.colour
+    near = ax.inset_axes((0.03, 0.03, 0.42, 0.42))
     for place, size in ((ax, 2.5), (near, 4)):
         angle = np.linspace(0, 2 * np.pi, 721)
         place.plot(np.cos(angle), np.sin(angle), color=GREY, lw=0.8, zorder=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -64,7 +66,7 @@ def _summary(correlations: pd.DataFrame, dataset: str) -> str:
     return "\n".join(lines)
 
 
-def _rho(row) -> str:
+def _rho(row: Any) -> str:
     if np.isnan(row.r):
         return f"too few networks (n = {row.n})"
     return f"ρ = {row.r:.2f} [{row.low:.2f}, {row.high:.2f}], n = {row.n}".replace("-", "−")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import GREY, cell_panels, cell_title, class_colour, say, styled
+from slowpoints.plots.style import GREY, cell_panels, class_colour, styled
 
 
 @styled
@@ -16,15 +17,7 @@ def draw(trajectories: pd.DataFrame) -> Figure:
     Args:
         trajectories: table `trajectories`.
     """
-    figure, axes, filled = cell_panels(trajectories, width=3.1, height=2.9)
-    for ax, cell, states in filled:
-        if states.empty:
-            ax.set_title(cell_title(*cell), loc="left")
-            say(ax, "no class is read out")
-            continue
-        first = states["seed"].min()
-        _draw_panel(ax, states[states["seed"] == first])
-        ax.set_title(f"{cell_title(*cell)}, seed {first}", loc="left")
+    figure, axes = cell_panels(trajectories, _draw_panel, first_network=True, width=3.1, height=2.9)
     for ax in axes[:, 0]:
         ax.set_ylabel("PC 2")
     for ax in axes[-1]:
@@ -38,7 +31,7 @@ def draw(trajectories: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_panel(ax, network: pd.DataFrame) -> None:
+def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
     classes = network["label"].max()
     trials = network[network["kind"] == "trial"]
     for (label, _), trial in trials.groupby(["label", "trial"]):

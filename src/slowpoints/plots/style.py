@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from slowpoints.core.files import atomic
 from slowpoints.core.looks import Look
+from slowpoints.core.schemas.kinds import CELL
 from slowpoints.task.protocols import PROTOCOLS
 
 GREY = "#555555"
@@ -24,7 +25,8 @@ SHADE = "#e9e9e9"  # of the delays of training
 PALETTE = mpl.colormaps["viridis"]  # of the classes
 LIGHTEST = 0.88  # of the palette, whose yellow end does not show on white
 DPI = 200
-STYLE = {
+NOTHING = "no class is read out"  # said where a cell, or a table, has no rows
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9.5,
     "axes.labelsize": 9,
@@ -84,7 +86,7 @@ def ordered(values: pd.Series) -> list:
     return list(dict.fromkeys(values))
 
 
-def class_colour(label: int, last: int):
+def class_colour(label: int, last: int) -> tuple[float, float, float, float]:
     """Colour of a class, from dark to light; `last` is the highest class."""
     return PALETTE(LIGHTEST * label / last)
 
@@ -95,29 +97,45 @@ def protocols_in(table: pd.DataFrame) -> list[str]:
     return [protocol for protocol in PROTOCOLS if protocol in present]
 
 
-def cell_panels(table: pd.DataFrame, **size: float) -> tuple[Figure, np.ndarray, list]:
+def cell_panels(
+    table: pd.DataFrame,
+    draw_panel: Callable[[Axes, pd.DataFrame, str], None],
+    *,
+    first_network: bool = False,
+    **size: float,
+) -> tuple[Figure, np.ndarray]:
     """A panel for each cell of the grid: a row a data set, a column an architecture and protocol.
 
     Args:
         table: with the columns of the cell.
+        draw_panel: draws on axes the rows of a cell, and is told its protocol.
+        first_network: whether rows of the cell's first network alone are drawn, and the title names its seed.
         size: as for `panels`.
 
     Returns:
-        The figure, its axes `[rows, columns]`, and for each panel its axes, its cell and the cell's rows.
+        The figure and its axes `[rows, columns]`.
     """
     if table.empty:
         figure, axes = panels(1, 1, **size)
-        say(axes[0, 0], "no class is read out")
-        return figure, axes, []
+        say(axes[0, 0], NOTHING)
+        return figure, axes
     datasets = ordered(table["dataset"])
     columns = list(product(ordered(table["architecture"]), protocols_in(table)))
     figure, axes = panels(len(datasets), len(columns), **size)
-    index = table.set_index(["dataset", "architecture", "protocol"]).sort_index(kind="stable")
-    filled = []
+    by_cell = dict(list(table.groupby(CELL)))
     for ax, (dataset, column) in zip(axes.flat, product(datasets, columns), strict=True):
         cell = (dataset, *column)
-        filled.append((ax, cell, index.loc[[cell]] if cell in index.index else index.iloc[:0]))
-    return figure, axes, filled
+        title = cell_title(*cell)
+        if cell in by_cell:
+            rows = by_cell[cell]
+            if first_network:
+                seed = rows["seed"].min()
+                rows, title = rows[rows["seed"] == seed], f"{title}, seed {seed}"
+            draw_panel(ax, rows, cell[2])
+        else:
+            say(ax, NOTHING)
+        ax.set_title(title, loc="left")
+    return figure, axes
 
 
 def say(axes: Axes, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -28,7 +29,7 @@ def draw(task: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_trial(ax, trial: pd.DataFrame) -> None:
+def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
     first = trial.iloc[0]
     shape = (first["height"], first["width"], first["channels"])
     half = (1 - GAP) / 2
@@ -58,7 +59,7 @@ def _draw_trial(ax, trial: pd.DataFrame) -> None:
         spine.set_visible(False)
 
 
-def _frame(ax, frame: int, colour: str, name: str) -> None:
+def _frame(ax: Axes, frame: int, colour: str, name: str) -> None:
     half = (1 - GAP) / 2
     ax.add_patch(Rectangle((frame - half, -half), 2 * half, 2 * half, fill=False, ec=colour, lw=2))
     ax.text(frame, -0.52, name, ha="center", va="top", color=colour, fontsize=8)

@@ -18,6 +18,9 @@ from slowpoints.core.streams import numpy_generator
 from slowpoints.task.protocol import Protocol
 from slowpoints.task.timing import FRAMES, MIN_DELAY
 
+RATE_DROP = 10
+"""Factor by which the learning rate drops near the end of a run (authors' code)."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -81,7 +84,7 @@ def stages(protocol: Protocol, training: Training, classes: int) -> list[Stage]:
     delay = schedules.delay if protocol.delay else ((start, FRAMES),)
     response = schedules.response if protocol.response else ((start, 1.0),)
     rate, drop = training.learning_rate, training.rate_drop
-    rates: Schedule = ((start, rate),) if drop is None else ((start, rate), (drop, rate / 10))
+    rates: Schedule = ((start, rate),) if drop is None else ((start, rate), (drop, rate / RATE_DROP))
     changes = {round(at * steps) for schedule in (vocabulary, delay, response, rates) for at, _ in schedule}
     cuts = [*sorted(step for step in changes if step < steps), steps]
     return [

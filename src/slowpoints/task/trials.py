@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,12 +46,12 @@ class ImageTable:
         device: where to hold them.
     """
 
-    def __init__(self, images, labels, classes: int, device: torch.device | str):
-        labels = torch.tensor(labels, dtype=torch.long)
-        order = torch.argsort(labels, stable=True)
-        self.images = torch.tensor(images).reshape(len(labels), -1)[order].to(device)
-        self.labels = labels[order].to(device)
-        self.count = torch.bincount(labels, minlength=classes).to(device)
+    def __init__(self, images: np.ndarray, labels: np.ndarray, classes: int, device: torch.device | str):
+        label = torch.tensor(labels, dtype=torch.long)
+        order = torch.argsort(label, stable=True)
+        self.images = torch.tensor(images).reshape(len(label), -1)[order].to(device)
+        self.labels = label[order].to(device)
+        self.count = torch.bincount(label, minlength=classes).to(device)
         self.first = torch.cumsum(self.count, 0) - self.count
         self.classes = classes
 
@@ -73,7 +74,7 @@ def draw_trials(uniform: Tensor, table: ImageTable, order: Tensor, classes_in_us
         t_max: frames a trial may last, at most `FRAMES`.
     """
 
-    def below(draw: Tensor, bound) -> Tensor:
+    def below(draw: Tensor, bound: int | Tensor) -> Tensor:
         return (draw * bound).long()
 
     label = order.gather(1, below(uniform[..., 0], classes_in_use))

@@ -10,12 +10,11 @@ from typing import NamedTuple, Protocol
 import safetensors
 from torch import Tensor
 
+from slowpoints.core.files import RESUME
 from slowpoints.core.provenance import settings_digest
 from slowpoints.core.tensors import read_tensors, write_tensors
 
 log = logging.getLogger(__name__)
-
-NAME = "resume.safetensors"
 
 
 class Resumable(Protocol):
@@ -44,7 +43,7 @@ class ResumeAt(NamedTuple):
     @classmethod
     def beside(cls, output: str | Path, minutes: float, code: str) -> ResumeAt:
         """In the folder of an output, by its own name: no declared output, so that a killed job keeps it."""
-        return cls(Path(output).with_name(NAME), minutes, code)
+        return cls(Path(output).with_name(RESUME), minutes, code)
 
     def done(self) -> None:
         """Removes the file: to be called once the results are written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
@@ -25,10 +26,12 @@ class Captured:
 
     def __init__(self, work: Callable, streams: Sequence[torch.Generator]):
         self.work, self.streams = work, streams
-        self.runs, self.graph, self.outputs = 0, None, None
+        self.runs = 0
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.outputs: Any = None
         self.aside = torch.cuda.Stream()
 
-    def __call__(self):
+    def __call__(self) -> Any:
         if self.runs == WARM_UP:
             self._capture()
         self.runs += 1
@@ -37,7 +40,7 @@ class Captured:
         self.graph.replay()
         return self.outputs
 
-    def _warm_up(self):
+    def _warm_up(self) -> Any:
         """One run on a stream of its own, as runs before a capture must be."""
         self.aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.aside):

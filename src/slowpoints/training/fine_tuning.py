@@ -22,7 +22,7 @@ from slowpoints.task.curricula import Stage, class_orders
 from slowpoints.task.protocol import Protocol
 from slowpoints.task.timing import FRAMES
 from slowpoints.training.checkpoint import ResumeAt
-from slowpoints.training.loop import optimise
+from slowpoints.training.loop import Run, optimise
 from slowpoints.training.penalties import Penalty, SpeedPenalty, TrackedPenalty
 
 
@@ -62,15 +62,10 @@ def regularise(
     if not settings.steps:
         return networks, pd.DataFrame(columns=list(TRAINING.columns))
     plan = [Stage(0, settings.steps, spec.classes, FRAMES, 1.0, settings.learning_rate)]
+    orders = class_orders(protocol, spec.classes, spec.dataset, networks.seeds)
+    penalty = _penalty(networks, images, slow_points, search, settings, mode, lambda_)
     tuned, history, _ = optimise(
-        networks,
-        images,
-        training,
-        plan,
-        "fine-tuning",
-        orders=class_orders(protocol, spec.classes, spec.dataset, networks.seeds),
-        penalty=_penalty(networks, images, slow_points, search, settings, mode, lambda_),
-        resume=resume,
+        Run(networks, images, training, plan, "fine-tuning", orders=orders, penalty=penalty), resume
     )
     return tuned, history
 

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -44,30 +44,12 @@ class Diverged(ArithmeticError):
     """Training came to a loss that is not finite."""
 
 
-def optimise(
-    networks: Networks,
-    images: ImageSet,
-    training: Training,
-    plan: Sequence[Stage],
-    purpose: str,
-    *,
-    orders: np.ndarray,
-    penalty: Penalty | None = None,
-    snapshot_steps: Sequence[int] = (),
-    resume: ResumeAt | None = None,
-) -> tuple[Networks, pd.DataFrame, dict[int, Dynamics]]:
-    """Optimises networks along a plan of stages.
+def optimise(run: Run, resume: ResumeAt | None = None) -> tuple[Networks, pd.DataFrame, dict[int, Dynamics]]:
+    """Takes a run to its end.
 
     Args:
-        networks: where to start from; left as they are.
-        images: training images.
-        training: batches, clipping, precision; rates are in the plan.
-        plan: what each step trains on.
-        purpose: name of the streams that trials and noise are drawn from.
-        orders: classes in the order in which they come into use, `[S, C]`.
-        penalty: added to each network's loss.
-        snapshot_steps: numbers of steps after which to keep the autonomous dynamics.
-        resume: where the run is saved on the way, and gone on from.
+        run: at its start.
+        resume: where it is saved on the way, and gone on from.
 
     Returns:
         The networks at the end, the table `training`, and the dynamics after so many steps.
@@ -75,16 +57,15 @@ def optimise(
     Raises:
         Diverged: naming seed and step, where a loss is not finite.
     """
-    run = Run(networks, images, training, plan, purpose, orders=orders, penalty=penalty, snapshot_steps=snapshot_steps)
-    file = None if resume is None else ResumeFile(resume, [*run.settings, *_start_digests(networks, images)])
+    file = None if resume is None else ResumeFile(resume, run.settings())
     if file is not None and file.restore(run):
         log.info("resumed at step %d of %d", run.step, run.steps)
     silent = not sys.stderr.isatty()
     with (
-        precision(training.precision),
-        tqdm(total=run.steps, initial=run.step, desc=purpose, unit="step", disable=silent) as bar,
+        precision(run.training.precision),
+        tqdm(total=run.steps, initial=run.step, desc=run.purpose, unit="step", disable=silent) as bar,
     ):
-        for stage in plan:
+        for stage in run.plan:
             if run.step >= stage.stop:
                 continue
             run.enter(stage)
@@ -96,20 +77,20 @@ def optimise(
     return run.networks.detached(), _sorted(run.history), run.snapshots
 
 
-def _start_digests(networks: Networks, images: ImageSet) -> list[str]:
-    """Of what a run starts from: weights and images."""
-    arrays = [hashlib.sha256(array).hexdigest() for array in (images.images, images.labels)]
-    return arrays + [tensor_digest(weight) for weight in networks.weights.values()]
-
-
 class Run:
-    """Networks on their way: all that changes from step to step.
+    """Networks on their way along a plan of stages: all that changes from step to step.
 
     Args:
-        networks: as for `optimise`, like all that follow.
+        networks: where to start from; left as they are.
+        images: training images.
+        training: batches, clipping, precision; rates are in the plan.
+        plan: what each step trains on.
+        purpose: name of the streams that trials and noise are drawn from.
+        orders: classes in the order in which they come into use, `[S, C]`.
+        penalty: added to each network's loss.
+        snapshot_steps: numbers of steps after which to keep the autonomous dynamics.
 
     Attributes:
-        settings: all that the run depends on, what it starts from aside.
         step: steps done.
         steps: steps to do.
         history: rows of the table `training` so far.
@@ -128,12 +109,11 @@ class Run:
         penalty: Penalty | None = None,
         snapshot_steps: Sequence[int] = (),
     ):
-        self.settings = [networks.spec, networks.seeds, training, list(plan), purpose, orders.tolist()]
-        self.settings += [penalty.settings() if penalty else None, list(snapshot_steps)]
-        self.settings += [device_name(networks.device.type), torch.__version__]
         self.networks = networks.detached()
         for weight in self.networks.weights.values():
             weight.requires_grad_()
+        self.images, self.training, self.plan, self.purpose = images, training, plan, purpose
+        self.orders, self.penalty, self.snapshot_steps = orders, penalty, frozenset(snapshot_steps)
         self.batches = Batches(self.networks, images, training, orders, purpose)
         # On a CPU the fused and the foreach Adam round the last few numbers of a tensor otherwise than those before,
         # so that a network's bits would depend on how many stand beside it.
@@ -142,13 +122,19 @@ class Run:
             self.networks.weights.values(), fused=on_gpu, foreach=False, capturable=on_gpu
         )
         self.captured = on_gpu and training.cuda_graph and (penalty is None or penalty.capturable)
-        self.clip_norm, self.penalty = training.clip_norm, penalty
-        self.steps, self.snapshot_steps = plan[-1].stop, frozenset(snapshot_steps)
-        self.step = 0
+        self.step, self.steps = 0, plan[-1].stop
         self.step_on_device = torch.zeros((), dtype=torch.int64, device=networks.device)
         self.bad_step = torch.full((len(networks),), -1, device=networks.device)
         self.history: list[pd.DataFrame] = []
         self.snapshots: dict[int, Dynamics] = {}
+
+    def settings(self) -> list[Any]:
+        """All that a run at its start depends on, code aside: weights and images by their digests."""
+        made_of = [self.networks.spec, self.networks.seeds, self.training, list(self.plan), self.purpose]
+        made_of += [self.orders.tolist(), sorted(self.snapshot_steps), self.penalty and self.penalty.settings()]
+        made_of += [device_name(self.networks.device.type), torch.__version__]
+        made_of += [hashlib.sha256(array.data).hexdigest() for array in (self.images.images, self.images.labels)]
+        return made_of + [tensor_digest(weight) for weight in self.networks.weights.values()]
 
     def enter(self, stage: Stage) -> None:
         """Sets up for the steps of a stage."""
@@ -176,8 +162,8 @@ class Run:
         total = loss if self.penalty is None else loss + self.penalty(self.networks)
         self.optimiser.zero_grad()
         total.sum().backward()
-        if self.clip_norm is not None:
-            clip_gradients(list(self.networks.weights.values()), self.clip_norm)
+        if self.training.clip_norm is not None:
+            clip_gradients(list(self.networks.weights.values()), self.training.clip_norm)
         self.optimiser.step()
         newly_bad = (self.bad_step < 0) & ~total.detach().isfinite()
         self.bad_step.copy_(torch.where(newly_bad, self.step_on_device, self.bad_step))

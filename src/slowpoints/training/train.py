@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from slowpoints.core.files import SNAPSHOTS, WEIGHTS
 from slowpoints.core.presets.network import Network
 from slowpoints.core.presets.training import Training
 from slowpoints.core.schemas.training import TRAINING
@@ -20,7 +21,7 @@ from slowpoints.networks.weights import save_networks
 from slowpoints.task.curricula import Stage, class_orders, stages
 from slowpoints.task.protocol import Protocol
 from slowpoints.training.checkpoint import ResumeAt
-from slowpoints.training.loop import optimise
+from slowpoints.training.loop import Run, optimise
 
 
 def build_networks(
@@ -89,16 +90,10 @@ def train(
     """
     spec = networks.spec
     plan = stages(protocol, training, spec.classes)
-    return optimise(
-        networks,
-        images,
-        training,
-        plan,
-        "training",
-        orders=class_orders(protocol, spec.classes, spec.dataset, networks.seeds),
-        snapshot_steps=snapshot_steps(plan, snapshots),
-        resume=resume,
-    )
+    orders = class_orders(protocol, spec.classes, spec.dataset, networks.seeds)
+    taken = snapshot_steps(plan, snapshots)
+    run = Run(networks, images, training, plan, "training", orders=orders, snapshot_steps=taken)
+    return optimise(run, resume)
 
 
 def train_block(
@@ -138,8 +133,8 @@ def train_block(
             "train them in blocks, or a smaller training.batch_size"
         ) from error
     write_table(history, folder / "training.parquet", TRAINING)
-    save_snapshots(taken, networks.seeds, folder / "snapshots.safetensors")
-    save_networks(trained, folder / "weights.safetensors")
+    save_snapshots(taken, networks.seeds, folder / SNAPSHOTS)
+    save_networks(trained, folder / WEIGHTS)
     resume.done()
 
 

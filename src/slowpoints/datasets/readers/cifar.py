@@ -6,6 +6,7 @@ import io
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,10 @@ ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 TRAIN_FILES = tuple(f"data_batch_{batch}" for batch in range(1, 6))
 TEST_FILE = "test_batch"
 SHAPE = (3, 32, 32)  # as stored, channels first
-_ALLOWED = {
-    ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # as the published files have it
-    ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
+_RECONSTRUCT = np.empty(0).__reduce__()[0]  # what NumPy puts into every pickle of an array
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,  # as the published files have it
+    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
 }
@@ -26,7 +28,7 @@ _ALLOWED = {
 class _ArraysOnly(pickle.Unpickler):
     """Unpickles plain containers and NumPy arrays, and nothing that could run code."""
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _ALLOWED:
             return _ALLOWED[module, name]
         raise pickle.UnpicklingError(f"{module}.{name} has no place in a CIFAR batch")
@@ -64,9 +66,16 @@ def _batches(source: Source, folder: Path) -> list[tuple[str, bytes]]:
     names = [*(source.train_files or TRAIN_FILES), TEST_FILE]
     try:
         with tarfile.open(paths[0]) as archive:
-            return [(f"{paths[0]}:{name}", archive.extractfile(f"{FOLDER}/{name}").read()) for name in names]
+            return [(f"{paths[0]}:{name}", _member(archive, f"{FOLDER}/{name}")) for name in names]
     except (tarfile.TarError, EOFError, OSError, KeyError) as error:
         raise ValueError(f"{paths[0]}: not a whole CIFAR-10 archive ({error})") from None
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(f"{name} is not a file")
+    return file.read()
 
 
 def _read_batch(name: str, data: bytes) -> tuple[np.ndarray, np.ndarray]:

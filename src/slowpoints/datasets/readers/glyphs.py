@@ -80,13 +80,13 @@ def _glyph(character: str, size: int, rng: np.random.Generator) -> np.ndarray:
     """Coverage of each pixel by the character, `[size, size]` in [0, 1]."""
     canvas = Image.new("L", (size * SCALE, size * SCALE))
     font = _font(FONTS[rng.integers(len(FONTS))])
-    left, top, right, bottom = font.getbbox(character)
+    left, top, right, bottom = map(int, font.getbbox(character))  # whole numbers, which Pillow's types don't say
     factor = rng.uniform(*HEIGHTS) * canvas.height / (bottom - top)
     letter = Image.new("L", (right - left, bottom - top))
     ImageDraw.Draw(letter).text((-left, -top), character, fill=255, font=font)
     letter = letter.resize((max(1, round(letter.width * factor)), max(1, round(letter.height * factor))))
-    corner = [round((canvas.width - extent) / 2 + rng.uniform(-SHIFT, SHIFT) * canvas.width) for extent in letter.size]
-    canvas.paste(letter, tuple(corner))
+    x, y = (round((canvas.width - extent) / 2 + rng.uniform(-SHIFT, SHIFT) * canvas.width) for extent in letter.size)
+    canvas.paste(letter, (x, y))
     turned = canvas.rotate(rng.uniform(-TURN, TURN), Image.Resampling.BILINEAR)
     return np.asarray(turned.resize((size, size), Image.Resampling.BOX), dtype=np.float64) / 255
 

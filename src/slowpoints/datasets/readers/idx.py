@@ -57,10 +57,10 @@ def read_array(path: Path, magic: int) -> np.ndarray:
         )
     dimensions = magic & 0xFF
     header = 4 * (1 + dimensions)
-    shape = np.frombuffer(data[4:header], ">u4") if len(data) >= header else []
-    expected = header + math.prod(map(int, shape))
+    shape: list[int] = np.frombuffer(data[4:header], ">u4").tolist() if len(data) >= header else []
+    expected = header + math.prod(shape)
     if len(shape) != dimensions or len(data) != expected:
         raise ValueError(
             f"{path}: {len(data)} bytes where its header says {expected}; the file is cut short or damaged"
         )
-    return np.frombuffer(data, np.uint8, offset=header).reshape(*map(int, shape))
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def files(source: Source, folder: Path) -> list[Path]:
     return [folder / name for name in NAMES]
 
 
-def read_images(path: Path, shape: list[int] | None) -> tuple[np.ndarray, np.ndarray]:
+def read_images(path: Path, shape: Sequence[int] | None) -> tuple[np.ndarray, np.ndarray]:
     """Images `[n, *shape]` uint8 and labels `[n]` of one file.
 
     Raises:

@@ -10,6 +10,8 @@ from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, time
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from slowpoints.networks.units.unit import State
+
 I, F, O, G, C = range(5)  # noqa: E741 (the five variables of a unit by itself: inputs of its gates, and its own c)
 
 
@@ -77,7 +79,7 @@ class _Slopes(NamedTuple):
     squash: Tensor
 
 
-def _slopes(state, kept) -> _Slopes:
+def _slopes(state: State, kept: tuple) -> _Slopes:
     c, (gates, g, squashed) = state[1], kept
     i, f, o = gates.chunk(3, dim=-1)
     i1, f1, o1, g1 = i * (1 - i), f * (1 - f), o * (1 - o), 1 - g**2
@@ -89,7 +91,7 @@ def _slopes(state, kept) -> _Slopes:
     return _Slopes(of_c, of_h, squash[:, :, None] * of_c, through_o, squash)
 
 
-def _local_hessian(speed_h: Tensor, c: Tensor, kept, slopes: _Slopes) -> Tensor:
+def _local_hessian(speed_h: Tensor, c: Tensor, kept: tuple, slopes: _Slopes) -> Tensor:
     """Hessian of a unit's own share of half the squared speed in its five variables, `[S, B, 5, 5, H]`."""
     gates, g, squashed = kept
     i, f, o = gates.chunk(3, dim=-1)
@@ -132,7 +134,8 @@ def _in_state(local: Tensor, h_slope: Tensor, u: list[Tensor]) -> Tensor:
     hh = own_c.new_ones(own_c.shape).diag_embed()
     hc = (-h_slope[:, :, C]).diag_embed()
     for gate in range(4):
-        curved = sum(scale_columns(u[other], local[:, :, other, gate]) for other in range(4))
+        terms = (scale_columns(u[other], local[:, :, other, gate]) for other in range(4))
+        curved = sum(terms, start=local.new_zeros(()))
         hh += times_weights(curved, u[gate][:, 0].mT)
         straight = scale_columns(u[gate], h_slope[:, :, gate])
         hh -= straight + straight.mT
