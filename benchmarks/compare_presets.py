@@ -20,9 +20,9 @@ MEASURES = ("nominal_accuracy", "memory_score", "log10_speed", "log10_lifetime")
 def compared(networks: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """A row for each cell and measure of the table `networks`."""
     rows = []
-    for cell, own in networks.groupby(["architecture", "protocol"]):
+    for cell, of_cell in networks.groupby(["architecture", "protocol"]):
         for measure in MEASURES:
-            one, other = (own.loc[own["dataset"] == name, measure] for name in (first, second))
+            one, other = (of_cell.loc[of_cell["dataset"] == name, measure] for name in (first, second))
             low, high = CompareMeans(DescrStatsW(one), DescrStatsW(other)).tconfint_diff(usevar="unequal")
             row = {"cell": "/".join(cell), "measure": measure, "n": f"{len(one)} + {len(other)}"}
             row |= {first: one.mean(), second: other.mean(), "sd": other.std()}

@@ -3,7 +3,7 @@
     python benchmarks/front_end.py                                            # sizes of the paper's CIFAR-10 networks
     python benchmarks/front_end.py --filters 16 32 --dense 64 --rows 96 --networks 4     # of `cifar10-small`
 
-`slowpoints.frontend` takes networks in turn; this shows what it would gain from taking them together. On one thread or
+`networks.front_end` takes networks in turn; this shows what it would gain from taking them together. On one thread or
 one GPU, in turns, so that ratios hold where the machine's speed drifts. Writes front_end.parquet.
 """
 
@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from training import ROUNDS, seconds
 
 from slowpoints.core.devices import PRECISIONS, precision
-from slowpoints.networks.front_end import KERNEL, LEAK, FrontEnd
+from slowpoints.core.presets.network import Layers
+from slowpoints.networks.front_end import KERNEL, LEAK, front_end_features, front_end_shapes
 
 IMAGE = (32, 32, 3)
 
@@ -37,15 +38,15 @@ def one_product(image, weight, bias):
     return maps.view(networks, rows, -1, out).permute(1, 0, 3, 2).reshape(rows, networks * out, height, width)
 
 
-def together(front_end, weights, frames, convolution):
-    """Features as `FrontEnd`'s, by a convolution of all networks at once."""
+def together(layers, weights, frames, convolution):
+    """Features as `front_end_features` gives them, by a convolution of all networks at once."""
     networks, rows = frames.shape[:2]
     image = frames.view(networks, rows, *IMAGE).permute(1, 0, 4, 2, 3).flatten(1, 2)
-    for layer in range(len(front_end.filters)):
+    for layer in range(len(layers.filters)):
         weight, bias = (weights[f"front_end.conv{layer}.{name}"] for name in ("weight", "bias"))
         image = F.leaky_relu(F.max_pool2d(convolution(image, weight, bias), 2), LEAK)
     features = image.unflatten(1, (networks, -1)).permute(1, 0, 3, 4, 2).flatten(2)
-    for layer in range(len(front_end.dense)):
+    for layer in range(len(layers.dense)):
         weight, bias = (weights[f"front_end.dense{layer}.{name}"] for name in ("weight", "bias"))
         features = F.leaky_relu(torch.baddbmm(bias[:, None], features, weight), LEAK)
     return features
@@ -62,17 +63,16 @@ if __name__ == "__main__":
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    front_end = FrontEnd(tuple(given.filters), tuple(given.dense))
-    shapes = front_end.shapes(IMAGE)
+    layers = Layers(tuple(given.filters), tuple(given.dense))
     weights = {
         name: (0.05 * torch.randn(given.networks, *shape, device=given.device)).requires_grad_()
-        for name, shape in shapes.items()
+        for name, shape in front_end_shapes(layers, IMAGE).items()
     }
     frames = torch.rand(given.networks, given.rows, int(np.prod(IMAGE)), device=given.device)
     forward = {
-        "in turn": lambda: front_end(weights, frames, IMAGE),
-        "grouped convolution": lambda: together(front_end, weights, frames, grouped),
-        "one product": lambda: together(front_end, weights, frames, one_product),
+        "in turn": lambda: front_end_features(layers, weights, frames, IMAGE),
+        "grouped convolution": lambda: together(layers, weights, frames, grouped),
+        "one product": lambda: together(layers, weights, frames, one_product),
     }
     with precision(given.precision):
         expected = forward["in turn"]()
@@ -82,7 +82,7 @@ if __name__ == "__main__":
         for _ in range(ROUNDS):
             for way, run in forward.items():
                 times[way].append(seconds(lambda run=run: run().sum().backward(), given.steps, given.device))
-    table = pd.DataFrame({"way": list(times), "ms": [1e3 * np.median(own) for own in times.values()]})
+    table = pd.DataFrame({"way": list(times), "ms": [1e3 * np.median(spent) for spent in times.values()]})
     table["ratio"] = table["ms"].iloc[0] / table["ms"]
     table.assign(device=given.device, networks=given.networks).to_parquet(Path(__file__).with_suffix(".parquet"))
     print(f"{vars(given)}\n{table.round({'ms': 1, 'ratio': 2}).to_string(index=False)}")

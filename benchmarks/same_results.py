@@ -4,7 +4,7 @@
 
 Of Parquet files the Arrow data, of safetensors files the tensors; metadata (code revision, settings digest) is left
 aside. Prints a digest of each side's content, and every file that differs or is on one side alone; leaves with status
-1 where there is any.
+1 where any differs.
 """
 
 import hashlib

@@ -18,14 +18,18 @@ import torch
 from torch import nn
 
 from slowpoints.core.devices import PRECISIONS, precision
+from slowpoints.core.presets.training import Schedules, Training
 from slowpoints.datasets.images import ImageSet
 from slowpoints.networks.ensemble import Specification, initialise
-from slowpoints.task.curricula import Stage
+from slowpoints.task.curricula import Stage, class_orders
 from slowpoints.task.loss import REPORT_WEIGHT
+from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
-from slowpoints.training.loop import _Run
+from slowpoints.training.loop import Run
 
 CLASSES = 10
+RATE = 1e-4
+ENDLESS = 10**9  # steps: no timing gets to the end
 ROUNDS = 5  # of timing, in turns; the median counts
 
 
@@ -38,7 +42,7 @@ class OneAtATime(nn.Module):
         self.recurrent, self.readout = layer(pixels + 1, hidden), nn.Linear(hidden, CLASSES + 1)
         self.to(device)
         self.batch, self.pixels, self.device = batch, pixels, device
-        self.optimiser = torch.optim.Adam(self.parameters(), lr=1e-4, fused=device == "cuda")
+        self.optimiser = torch.optim.Adam(self.parameters(), lr=RATE, fused=device == "cuda")
         self.images = torch.rand(1000, pixels, device=device)
         self.labels = torch.randint(CLASSES, (1000,), device=device)
 
@@ -69,10 +73,23 @@ def ensemble(architecture: str, pixels: int, hidden: int, batch: int, bank: int,
     images = ImageSet(rng.integers(0, 256, (1000, 1, pixels, 1), dtype=np.uint8), labels, CLASSES, 0.1, 0.3)
     shape = (1, pixels, 1)
     spec = Specification("bench", architecture, "none", hidden, CLASSES, shape, 0.1, 0.3, "softmax", None, 0)
-    training = {"batch_size": batch, "noise": "bank" if bank else "fresh", "bank": bank or 1}
-    training |= {"clip_norm": None, "cuda_graph": True}
-    run = _Run(initialise(spec, range(networks), device), images, training, "bench", None, 10**9, frozenset())
-    run.enter(Stage(0, 10**9, CLASSES, FRAMES, 1.0, 1e-4))
+    training = Training(
+        steps=ENDLESS,
+        batch_size=batch,
+        learning_rate=RATE,
+        rate_drop=None,
+        readout=spec.readout,
+        noise="bank" if bank else "fresh",
+        bank=bank or 1,
+        clip_norm=None,
+        precision="float32",  # not read here: all ways are timed in the precision that was asked for
+        cuda_graph=True,
+        schedules=Schedules(None, (), ()),  # the full task throughout
+    )
+    stage = Stage(0, ENDLESS, CLASSES, FRAMES, 1.0, RATE)
+    orders = class_orders(PROTOCOLS[spec.protocol], CLASSES, spec.dataset, range(networks))
+    run = Run(initialise(spec, range(networks), device), images, training, [stage], "bench", orders=orders)
+    run.enter(stage)
     return run.advance
 
 
@@ -124,8 +141,8 @@ if __name__ == "__main__":
         peak = peak_flops(given.device)
     gates = {"gru": 3, "lstm": 4}[given.architecture]
     rows = []
-    for (way, networks), own in times.items():
-        step = float(np.median(own))
+    for (way, networks), spent in times.items():
+        step = float(np.median(spent))
         bank = given.bank if "bank" in way else 0
         work = networks * flops(given.pixels, given.hidden, given.batch, bank, gates)
         speed = {"ms_per_step": 1e3 * step, "networks_steps_per_s": networks / step, "peak": work / step / peak}

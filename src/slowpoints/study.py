@@ -16,7 +16,8 @@ from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finish
 from slowpoints.core.modes import CONTROL, MODES, Tuning, kept_lambda, tunings
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.presets.source import Source
-from slowpoints.datasets.sources import DOWNLOADS, source_files
+from slowpoints.datasets.readers import EMBEDDED, downloads, kinds
+from slowpoints.datasets.sources import source_files
 from slowpoints.networks.units import units
 from slowpoints.task.curricula import check_schedules
 from slowpoints.task.protocols import PROTOCOLS
@@ -86,11 +87,12 @@ class Study:
 
 @functools.cache
 def read_schema(path: Path) -> dict[str, Any]:
-    """The JSON schema of configurations; the names of units, protocols and modes come from their registries."""
+    """The JSON schema of configurations; the names of units, protocols, modes and kinds of source come from theirs."""
     schema = yaml.safe_load(path.read_text())
     named = {"architectures": list(units()), "protocols": list(PROTOCOLS), "modes": list(MODES)}
     for key, names in named.items():
         schema["properties"][key]["items"] = {"enum": names}
+    schema["$defs"]["preset"]["properties"]["source"]["properties"]["kind"]["enum"] = kinds()
     schema["$defs"]["lambda_by_mode"]["properties"] = {
         mode: schema["$defs"]["lambdas"] for mode in MODES if mode != CONTROL
     }
@@ -200,16 +202,16 @@ def _typed_preset(settings: dict, modes: list[str], name: str) -> Preset:
 
 def _folder(source: Source, data_dir: str | None, name: str) -> Path | None:
     """Folder of a source's files: given, or where they will be downloaded to; None for embedded kinds."""
-    if source.kind in ("digits", "glyphs"):
+    if source.kind in EMBEDDED:
         return None
     if source.path is None:
         raise ConfigError(f"{name}.path is missing; {source.kind} files need a folder")
     path = Path(source.path).expanduser()
     if not path.is_absolute() and data_dir is None and source.urls:
-        for file in DOWNLOADS.get(source.kind, ()):
+        for file in downloads(source.kind):
             if file not in source.checksums:
                 raise ConfigError(f"{name}.checksums has no {file}; a file is only downloaded with its checksum known")
-        if source.kind in DOWNLOADS:
+        if downloads(source.kind):
             return RESOURCES / path
     given = path if path.is_absolute() else Path(data_dir or ".").expanduser() / path
     if not given.is_dir():
@@ -225,7 +227,7 @@ def _files(source: Source, folder: Path | None, name: str) -> list[Path]:
     if folder is None:
         return []
     if RESOURCES in folder.parents:
-        return [folder / file for file in DOWNLOADS[source.kind]]
+        return [folder / file for file in downloads(source.kind)]
     try:
         return source_files(source, folder)
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from slowpoints.core import digests
 from slowpoints.core.provenance import code_revision, package_versions, settings_digest
 
 SCRIPTS = {
-    "prepare_dataset": (),
+    "prepare_dataset": ("datasets/readers/glyphs.py",),
     "train_networks": ("networks/units/gru.py",),
     "measure_memory": ("networks/units/gru.py",),
     "find_slow_points": ("networks/units/gru.py",),
@@ -21,7 +21,7 @@ SCRIPTS = {
     "judge_claims": (),
     "plot_figure": ("plots/task.py",),
 }
-"""Scripts, and the modules that rules add to what they reach: the cell's unit, the figure's own."""
+"""Scripts, and the modules that rules add to what they reach: the reader, the cell's unit, the figure's own."""
 TRAINS, TUNES = {"train_networks", "regularise_networks"}, {"regularise_networks"}
 SEARCHES = {"find_slow_points", "track_formation", "regularise_networks"}
 ON_NETWORKS = {"train_networks", "measure_memory", *SEARCHES}
@@ -89,6 +89,7 @@ def test_a_copy_has_the_same_digests(copy, before):
         ("plots/task.py", {"plot_figure"}),
         ("plots/formation.py", set()),
         ("datasets/readers/glyphs.py", {"prepare_dataset"}),
+        ("datasets/readers/idx.py", set()),  # these images are glyphs
         ("core/schemas/study.py", {"collate_networks", *STATISTICS}),
         ("core/schemas/slow_points.py", {"find_slow_points", *TUNES, "collate_table", "collate_networks", *STATISTICS}),
         ("core/presets/regularisation.py", TUNES),

@@ -6,9 +6,10 @@ import torch
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.residual import Residual
 from slowpoints.dynamics.speed import SpeedResidual
+from slowpoints.networks.units import units
 
 
-@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+@pytest.mark.parametrize("architecture", units())
 def test_gradient_and_hessian_equal_automatic_ones(make_networks, architecture):
     networks = make_networks(architecture, (0, 1, 2))
     networks.weights["recurrent"].mul_(3)  # far from linear

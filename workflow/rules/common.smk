@@ -1,4 +1,4 @@
-# Helper functions for the rules: the checked study, its files, and the digest of what a script uses.
+# Helper functions for the rules: the checked study, its files and its settings.
 import functools
 import sys
 from pathlib import Path
@@ -8,11 +8,11 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from dataclasses import asdict
 
-from slowpoints.core import digests, layout
+from slowpoints.core import layout
 from slowpoints.core.config import ConfigError
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.section import plain
-from slowpoints.networks.units import unit_file, units
+from slowpoints.networks.units import units
 from slowpoints.plots.figures import FIGURES, TUNED
 from slowpoints.study import read_study
 from slowpoints.task.protocols import PROTOCOLS
@@ -37,9 +37,8 @@ def checked_study():
             shipped=ROOT / "config/presets",
             name=" + ".join(named),
         )
-    except (
-        ConfigError
-    ) as error:  # what to do in one line, where Snakemake's own errors come with lines of code
+    except ConfigError as error:
+        # What to do, in one line; Snakemake's own errors come with lines of code.
         raise SystemExit(str(error)) from None
 
 
@@ -55,23 +54,6 @@ wildcard_constraints:
     mode=f"(?!{TRAINED}/)[^/]+",
     block=r"\d+-\d+",
     study="[^/]+",
-
-
-@functools.cache
-def library_digest(script, *modules, looks=False):
-    """Digest of a script and of all library modules it reaches: a param that says when to run again."""
-    return digests.library_digest(ROOT / "scripts" / f"{script}.py", *modules, looks=looks)
-
-
-def cell_digest(script):
-    """A function from wildcards to the digest of a script that computes with their recurrent unit, and no other."""
-    return lambda wildcards: library_digest(script, unit_file(wildcards.architecture))
-
-
-def figure_digest(figure):
-    """Of the script, the figure's own module, and what it reaches: no network, no training, no measure."""
-    drawn_by = ROOT / f"src/slowpoints/plots/{figure}.py"
-    return library_digest("plot_figure", drawn_by, looks=True)
 
 
 def preset(*keys):

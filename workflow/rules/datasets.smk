@@ -35,6 +35,6 @@ rule prepare_dataset:
     params:
         source=preset("source"),
         folder=lambda wildcards: str(STUDY.folders[wildcards.dataset] or "") or None,
-        code=library_digest("prepare_dataset"),
+        code=reading_digest("prepare_dataset"),
     script:
         "../../scripts/prepare_dataset.py"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -12,21 +10,11 @@ from sklearn.model_selection import train_test_split
 from slowpoints.core.presets.source import Source
 from slowpoints.core.streams import stream_seed
 from slowpoints.datasets.images import ImageSet, check_images, save_images
-from slowpoints.datasets.readers import cifar, digits, glyphs, idx, parquet, png
+from slowpoints.datasets.readers import reader
 from slowpoints.datasets.sources import checksums, verify
 
 VALID_SHARE = 0.1  # of the training images
 Part = tuple[np.ndarray, np.ndarray]  # images, labels
-READERS: dict[str, Callable[[Source, Any], tuple[Part, Part]]] = {
-    "digits": digits.read,
-    "glyphs": glyphs.read,
-    "idx": idx.read,
-    "cifar": cifar.read,
-    "parquet": parquet.read,
-    "png": png.read,
-}
-"""By kind of source: a function from the preset section `source` and the folder of its files, None where a kind has
-none, to (train, test)."""
 
 
 def make_dataset(source: Source, folder: str | Path | None, outputs: dict[str, str | Path]) -> None:
@@ -45,7 +33,7 @@ def make_dataset(source: Source, folder: str | Path | None, outputs: dict[str, s
     """
     folder = None if folder is None else Path(folder)
     found = {} if folder is None else verify(source, folder)
-    parts = READERS[source.kind](source, folder)
+    parts: tuple[Part, Part] = reader(source.kind).read(source, folder)
     (images, labels), test = (
         check_images(*part, source.classes, f"{folder or source.kind} ({name})")
         for name, part in zip(("train", "test"), parts, strict=True)

@@ -10,17 +10,10 @@ import numpy as np
 import pooch
 
 from slowpoints.core.presets.source import Source
-from slowpoints.datasets.readers import cifar, idx, parquet, png
+from slowpoints.datasets.readers import reader
 
 log = logging.getLogger(__name__)
-FILES = {"idx": idx.files, "cifar": cifar.files, "parquet": parquet.files, "png": png.files}
-"""Kinds of source that read files: from the preset section `source` and a folder to the files read."""
-DOWNLOADS = {
-    "idx": tuple(f"{name}.gz" for name in idx.NAMES),
-    "cifar": (cifar.ARCHIVE,),
-    "parquet": parquet.NAMES,
-}
-"""Kinds of source that can be downloaded, and the files that are."""
+
 RETRIES = 2  # at each address, before the next is tried
 
 
@@ -32,7 +25,7 @@ def source_files(source: Source, folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
-    return FILES[source.kind](source, folder)
+    return reader(source.kind).files(source, folder)
 
 
 def verify(source: Source, folder: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ from slowpoints.core.presets.source import Source
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 TRAIN_FILES = tuple(f"data_batch_{batch}" for batch in range(1, 6))
 TEST_FILE = "test_batch"
+DOWNLOADS = (ARCHIVE,)
 SHAPE = (3, 32, 32)  # as stored, channels first
 _RECONSTRUCT = np.empty(0).__reduce__()[0]  # what NumPy puts into every pickle of an array
 _ALLOWED: dict[tuple[str, str], Any] = {

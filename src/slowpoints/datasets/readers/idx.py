@@ -13,6 +13,7 @@ from slowpoints.core.presets.source import Source
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # 0x08 = unsigned bytes; 3 and 1 dimensions
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+DOWNLOADS = tuple(f"{name}.gz" for name in NAMES)
 
 
 def read(source: Source, folder: Path) -> tuple[tuple, tuple]:

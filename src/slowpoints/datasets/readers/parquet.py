@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from slowpoints.core.presets.source import Source
 
-NAMES = ("train.parquet", "test.parquet")
+NAMES = DOWNLOADS = ("train.parquet", "test.parquet")
 
 
 def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
