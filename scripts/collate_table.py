@@ -1,7 +1,8 @@
 """A measured table over the whole grid, from those of its cells."""
 
 from _job import logged
-from slowpoints.analysis.aggregation import MEASURED, collate
+from slowpoints.analysis.aggregation import collate
+from slowpoints.core.schemas.measured import MEASURED
 from slowpoints.core.tables import write_table
 
 with logged(snakemake):

@@ -87,7 +87,7 @@ class Study:
 
 @functools.cache
 def read_schema(path: Path) -> dict[str, Any]:
-    """The JSON schema of configurations; the names of units, protocols, modes and kinds of source come from theirs."""
+    """The JSON schema of configurations, with the names of units, protocols, modes and kinds of source there are."""
     schema = yaml.safe_load(path.read_text())
     named = {"architectures": list(units()), "protocols": list(PROTOCOLS), "modes": list(MODES)}
     for key, names in named.items():

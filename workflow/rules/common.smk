@@ -12,6 +12,7 @@ from slowpoints.core import layout
 from slowpoints.core.config import ConfigError
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.section import plain
+from slowpoints.core.schemas.measured import MEASURED as KINDS
 from slowpoints.networks.units import units
 from slowpoints.plots.figures import FIGURES, TUNED
 from slowpoints.study import read_study
@@ -20,8 +21,8 @@ from slowpoints.task.protocols import PROTOCOLS
 BLOCK = layout.BLOCK
 TRAINED_BLOCK = BLOCK.replace("{mode}", TRAINED)
 DATASET, TABLES, TRAINED_TABLES = layout.DATASET, layout.TABLES, layout.TRAINED_TABLES
-MEASURED = ["extrapolation", "slow_points", "spectrum", "trajectories", "formation"]
-ONLY_TRAINED = ["trajectories", "formation"]  # tables without fine-tuned networks
+MEASURED = list(KINDS)
+OF_TUNED = [name for name, kind in KINDS.items() if kind.tuned]
 PUBLISHED = ["networks", *MEASURED, "regularisation"]
 TESTED = ["correlations", "claims"]
 ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
@@ -122,11 +123,9 @@ def tables(names, trained=False):
     """
 
     def of(wildcards):
-        part = trained and wildcards.study == STUDY.name
-        return {
-            name: f"{TRAINED_TABLES if part and name in MEASURED and name not in ONLY_TRAINED else TABLES}/{name}.parquet"
-            for name in names
-        }
+        apart = OF_TUNED if trained and wildcards.study == STUDY.name else []
+        folders = {name: TRAINED_TABLES if name in apart else TABLES for name in names}
+        return {name: f"{folder}/{name}.parquet" for name, folder in folders.items()}
 
     return of
 

@@ -7,7 +7,7 @@ for table in MEASURED:
         name:
             f"collate_{table}"
         input:
-            over_grid(f"{table}.parquet", tuned=table not in ONLY_TRAINED),
+            over_grid(f"{table}.parquet", tuned=table in OF_TUNED),
         output:
             f"{TABLES}/{table}.parquet".format(study=STUDY.name),
         log:
@@ -26,7 +26,7 @@ for table in MEASURED:
             "../../scripts/collate_table.py"
 
 
-for table in [name for name in MEASURED if name not in ONLY_TRAINED]:
+for table in OF_TUNED:
 
     rule:
         name:

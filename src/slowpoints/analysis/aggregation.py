@@ -13,15 +13,10 @@ import pandas as pd
 
 from slowpoints.analysis.memory_score import half_life, memory_score
 from slowpoints.core.modes import TRAINED
-from slowpoints.core.schemas.formation import FORMATION
 from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK, Kind
-from slowpoints.core.schemas.memory import EXTRAPOLATION
-from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM, TRAJECTORIES
 from slowpoints.core.tables import read_table
 from slowpoints.task.timing import FRAMES
 
-MEASURED = {kind.name: kind for kind in (EXTRAPOLATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES, FORMATION)}
-"""Kinds of table that are gathered from those of cells as they are, by name."""
 LOG_FLOOR = -12.0
 """Least log10 of a speed: below lies only rounding."""
 LEAST_ACCURACY, LEAST_SHARE = 0.5, 0.8

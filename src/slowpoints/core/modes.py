@@ -24,8 +24,8 @@ LOOKS: dict[str, Look] = {
 }
 """Looks of the networks as trained, and of each mode: no penalty; at the slow points; at the class centres; at slow
 points sought anew as training goes on."""
-KEPT = "lambda.txt"
 MODES = tuple(mode for mode in LOOKS if mode != TRAINED)
+KEPT = "lambda.txt"  # in the folder of a mode: the lambda of its networks
 
 
 @dataclass(frozen=True)

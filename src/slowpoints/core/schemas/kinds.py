@@ -33,6 +33,11 @@ class Kind:
     columns: Columns
     key: tuple[str, ...] = ()
 
+    @property
+    def tuned(self) -> bool:
+        """Whether fine-tuned networks have such a table, too."""
+        return "mode" in self.columns
+
 
 def typed(kind: pa.DataType, *names: str) -> Columns:
     """Columns of one type."""

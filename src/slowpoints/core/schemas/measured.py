@@ -1,0 +1,10 @@
+"""Which tables of cells are gathered over the whole grid as they are: the one place to add another."""
+
+from slowpoints.core.schemas.formation import FORMATION
+from slowpoints.core.schemas.kinds import Kind
+from slowpoints.core.schemas.memory import EXTRAPOLATION
+from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM, TRAJECTORIES
+
+MEASURED: dict[str, Kind] = {
+    kind.name: kind for kind in (EXTRAPOLATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES, FORMATION)
+}
