@@ -56,18 +56,17 @@ def conv_front_end(image, weights):
 
 def run_trial(frames, report, weights, architecture, image_shape=None):
     """Outputs [T, C + 1] for frames [T, N], trigger at `report`."""
-    hidden = weights["recurrent"].shape[0]
-    h, c = np.zeros(hidden), np.zeros(hidden)
+    step = STEPS[architecture]
+    parts = step.__code__.co_argcount - 2  # of a state: all arguments but the input and the weights
+    state = [np.zeros(weights["recurrent"].shape[0])] * parts
     outputs = []
     for frame, pixels in enumerate(frames):
         if "front_end.dense0.weight" in weights:
             pixels = conv_front_end(pixels.reshape(image_shape), weights)
         x = np.append(pixels, float(frame == report))
-        if architecture == "gru":
-            h = gru_step(x, h, weights)
-        else:
-            h, c = lstm_step(x, h, c, weights)
-        outputs.append(h @ weights["readout"] + weights["readout_bias"])
+        after = step(x, *state, weights)
+        state = [after] if parts == 1 else list(after)
+        outputs.append(state[0] @ weights["readout"] + weights["readout_bias"])
     return np.array(outputs)
 
 

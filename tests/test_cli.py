@@ -71,6 +71,11 @@ def test_bad_input_is_named_and_nothing_is_left(results, capsys, arguments, comp
     assert not (results / "networks").exists()
 
 
+def test_a_summary_of_no_study_says_so(tmp_path):
+    with pytest.raises(SystemExit, match="holds no tables of a finished study"):
+        main(["summary", str(tmp_path)])
+
+
 def test_networks_that_do_not_fit_are_told_how_to_be_split(results, tmp_path):
     (tmp_path / "huge.yaml").write_text("presets: {digits-tiny: {training: {batch_size: 1000000000000}}}\n")
     with pytest.raises(

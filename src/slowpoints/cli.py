@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 def _summary(given: argparse.Namespace) -> None:
     from slowpoints.analysis.summary import summary
 
+    if not (given.folder / "tables/claims.parquet").is_file():
+        raise FileNotFoundError(f"{given.folder} holds no tables of a finished study; it should be results/STUDY")
     print(summary(given.folder))
 
 

@@ -9,6 +9,7 @@ import torch
 
 from slowpoints.core.presets.network import Layers
 from slowpoints.networks.ensemble import initialise
+from slowpoints.networks.units import units
 from slowpoints.networks.weights import load_networks, save_networks
 from slowpoints.task.timing import FRAMES
 from slowpoints.task.trials import Batch, Trials
@@ -16,7 +17,7 @@ from slowpoints.task.trials import Batch, Trials
 FRONT_END = Layers((3, 2), (7, 5))
 
 
-@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+@pytest.mark.parametrize("architecture", units())
 @pytest.mark.parametrize("front_end", [None, FRONT_END])
 def test_trials_equal_a_frame_by_frame_run(make_networks, architecture, front_end):
     shape = (4, 4, 1) if front_end is None else (9, 8, 3)  # an odd size loses a row to pooling

@@ -1,7 +1,8 @@
 """Training protocols by name: the one place to add another.
 
 Haviv, Rivkind & Barak (2019), section 3, for `vocu` and `decu`; `none`, `recu` and `vocu-shuffled` go beyond the
-paper's results. Jobs get the protocol that they train under as a param, so another entry here reruns nothing.
+paper's results. Jobs get the protocol that they train under as a param, so another entry here trains and
+measures nothing again.
 """
 
 from slowpoints.core.looks import Look

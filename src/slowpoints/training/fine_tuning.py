@@ -98,5 +98,7 @@ def _points(
     if mode == "centre_of_mass":
         centres = class_centres(networks, Dynamics.of(networks), images, search)
         return centres.state.view(shape), centres.found.view(shape[:2])
+    if mode not in ("slow_points", "tracking"):
+        raise ValueError(f"mode {mode!r} says of no points where speed is penalised")
     states, found = stored_points(slow_points, networks.spec.unit.parts * networks.spec.hidden, networks.device)
     return states.view(shape), found.view(shape[:2])
