@@ -14,6 +14,7 @@ from slowpoints.core.config import ConfigError
 from slowpoints.core.digests import library_digest
 from slowpoints.core.files import WEIGHTS
 from slowpoints.core.layout import PARTS, RESOURCES, block_name
+from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.section import plain
 from slowpoints.core.provenance import provenance, settings_digest
 from slowpoints.networks.units import unit_file, units
@@ -91,7 +92,7 @@ def _train(given: argparse.Namespace) -> None:
     seeds = list(range(first, last + 1))
     images = _images(study, given.dataset, given.results)
     cell = (given.dataset, given.architecture, given.protocol)
-    block = given.results.joinpath("networks", *cell, "trained", block_name(first, last))
+    block = given.results.joinpath("networks", *cell, TRAINED, block_name(first, last))
     settings = {
         "network": plain(preset.network),
         "training": plain(preset.training),

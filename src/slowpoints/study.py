@@ -13,7 +13,7 @@ import yaml
 
 from slowpoints.core.config import ConfigError, check, with_defaults, with_numbers
 from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
-from slowpoints.core.modes import CONTROL, MODES, Tuning, kept_lambda, tunings
+from slowpoints.core.modes import CONTROL, MODES, TRAINED, Tuning, kept_lambda, tunings
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.readers import EMBEDDED, downloads, kinds
@@ -73,7 +73,7 @@ class Study:
             networks: folder of all networks.
         """
         ends: dict[int, int] = {}
-        for first, last in finished_blocks(networks.joinpath(*cell, "trained")):
+        for first, last in finished_blocks(networks.joinpath(*cell, TRAINED)):
             ends[first] = max(last, ends.get(first, last))
         seeds = self.seeds(cell[0])
         size = self.config["seeds_per_job"] or seeds

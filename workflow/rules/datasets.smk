@@ -30,7 +30,7 @@ rule prepare_dataset:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(preparing_memory),
+        mem_mb=megabytes(preparing_mb),
         runtime=minutes(preparing_minutes),
     params:
         source=preset("source"),

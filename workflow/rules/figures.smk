@@ -21,7 +21,7 @@ for figure in FIGURES:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=megabytes(gathering_memory),
+            mem_mb=megabytes(gathering_mb),
             runtime=minutes(gathering_minutes),
         params:
             figure=figure,

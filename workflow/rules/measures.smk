@@ -13,7 +13,7 @@ rule measure_memory:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(measuring_memory),
+        mem_mb=megabytes(measuring_mb),
         runtime=minutes(retrieving_minutes),
     params:
         memory=preset("memory"),
@@ -38,7 +38,7 @@ rule find_slow_points:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(measuring_memory),
+        mem_mb=megabytes(measuring_mb),
         runtime=minutes(searching_minutes),
     params:
         slow_points=preset("slow_points"),
@@ -63,7 +63,7 @@ rule track_formation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(measuring_memory),
+        mem_mb=megabytes(measuring_mb),
         runtime=minutes(tracking_minutes),
     params:
         training=preset("training"),

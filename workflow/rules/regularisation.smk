@@ -19,7 +19,7 @@ rule regularise_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(fine_tuning_memory),
+        mem_mb=megabytes(fine_tuning_mb),
         runtime=minutes(fine_tuning_minutes, searching_minutes, retrieving_minutes),
         gpu=training_gpus,
     params:

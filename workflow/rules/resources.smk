@@ -1,21 +1,19 @@
 # What jobs need, from the sizes of their data set and study: starting points that grow with each attempt. Constants were
 # fitted to measured jobs (docs/cluster.md), with room to spare; those of GPUs are still to be seen on one.
-PIXELS = {"digits": 8 * 8, "idx": 28 * 28}  # by kind of source
+from slowpoints.task.curricula import stages
+from slowpoints.task.timing import FRAMES
+
+IMAGE_SIZES = {"digits": (8 * 8, 1), "idx": (28 * 28, 1)}  # by kind of source
 # Of the largest data sets that ship, where a kind does not say.
-MOST_PIXELS, MOST_IMAGES = 3 * 32 * 32, 70_000
+LARGEST_IMAGE, MOST_IMAGES = (32 * 32, 3), 70_000
 CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
 BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
 FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
-FRAMES = 20
 LIFETIME_CAP = 10  # lifetimes are followed for so many times the longest delay
 
 
-def on_gpu():
-    return STUDY.config["device"] != "cpu"
-
-
-def training_gpus(wildcards):
-    return 1 if on_gpu() else 0
+def training_gpus(wildcards=None):
+    return 1 if STUDY.config["device"] != "cpu" else 0
 
 
 def grown(base, *needs):
@@ -39,12 +37,20 @@ def working_minutes(multiply_adds, seconds=CPU_SECONDS):
     return multiply_adds * seconds / 60
 
 
+def image_size(source):
+    """Height times width of an image, and its channels."""
+    if source.kind == "glyphs":
+        return source.size**2, 3
+    if source.shape:
+        height, width, channels = source.shape
+        return height * width, channels
+    return IMAGE_SIZES.get(source.kind, LARGEST_IMAGE)
+
+
 def pixels(source):
     """Numbers in an image."""
-    if source.kind == "glyphs":
-        return 3 * source.size**2
-    height, width, channels = source.shape or (1, 1, PIXELS.get(source.kind, MOST_PIXELS))
-    return height * width * channels
+    area, channels = image_size(source)
+    return area * channels
 
 
 def images(source):
@@ -53,14 +59,10 @@ def images(source):
     return counts.get(source.kind, MOST_IMAGES)
 
 
-def preparing_memory(wildcards):
-    """For images as bytes, twice, and as float64 once."""
-    chosen = (
-        [STUDY.presets[wildcards.dataset]]
-        if "dataset" in wildcards.keys()
-        else STUDY.presets.values()
-    )
-    return max(10 * images(each.source) * pixels(each.source) for each in chosen) * 1e-6
+def preparing_mb(wildcards):
+    """For images of the largest data set as bytes, twice, and as float64 once."""
+    sources = [preset.source for preset in STUDY.presets.values()]
+    return max(10 * images(source) * pixels(source) for source in sources) * 1e-6
 
 
 def preparing_minutes(wildcards):
@@ -73,12 +75,11 @@ def front_end_load(chosen):
     layers = chosen.network.front_end
     if layers is None:
         return 0, 0
-    maps = [
-        pixels(chosen.source) / 3 / 4**layer * filters
-        for layer, filters in enumerate(layers.filters)
-    ]
-    before = [3, *layers.filters]
-    return 6 * sum(maps), sum(9 * size * filters for size, filters in zip(maps, before))
+    area, channels = image_size(chosen.source)
+    maps = [area / 4**layer * filters for layer, filters in enumerate(layers.filters)]
+    before = [channels, *layers.filters]
+    kept = 6  # tensors of a map's size, those for the gradient included
+    return kept * sum(maps), sum(9 * size * filters for size, filters in zip(maps, before))
 
 
 def columns(wildcards):
@@ -110,20 +111,20 @@ def training_load(wildcards):
 def optimising_minutes(wildcards, steps):
     """For so many steps of all networks of a block."""
     work = steps * len(block_seeds(wildcards)) * training_load(wildcards)[1]
-    return working_minutes(work, GPU_SECONDS if on_gpu() else CPU_SECONDS)
+    return working_minutes(work, GPU_SECONDS if training_gpus() else CPU_SECONDS)
 
 
 def training_minutes(wildcards):
     return optimising_minutes(wildcards, STUDY.presets[wildcards.dataset].training.steps)
 
 
-def training_memory(wildcards):
-    if on_gpu():  # the host holds images, snapshots and resume files
+def training_mb(wildcards):
+    if training_gpus():  # the host holds images, snapshots and resume files
         return 2 * BASE_MB
     return len(block_seeds(wildcards)) * training_load(wildcards)[0] * 8e-6
 
 
-def measuring_memory(wildcards):
+def measuring_mb(wildcards):
     """For Hessians at all points, trials of all networks, and images in a front end."""
     chosen = STUDY.presets[wildcards.dataset]
     trials = len(block_seeds(wildcards)) * chosen.memory.n_images
@@ -164,19 +165,18 @@ def searching_minutes(wildcards):
 
 def tracking_minutes(wildcards):
     """For two searches in each snapshot, there and back."""
-    formation = STUDY.presets[wildcards.dataset].formation
-    changes = 12  # of a curriculum at most, each with a snapshot of its own
-    return working_minutes(
-        2 * (formation.snapshots + changes) * formation.max_iterations * hessian_load(wildcards)
-    )
+    chosen = STUDY.presets[wildcards.dataset]
+    changes = stages(PROTOCOLS[wildcards.protocol], chosen.training, chosen.source.classes)
+    searches = 2 * (chosen.formation.snapshots + len(changes))
+    return working_minutes(searches * chosen.formation.max_iterations * hessian_load(wildcards))
 
 
 def fine_tuning_minutes(wildcards):
     return optimising_minutes(wildcards, STUDY.presets[wildcards.dataset].regularisation.steps)
 
 
-def fine_tuning_memory(wildcards):
-    return max(training_memory(wildcards), measuring_memory(wildcards))
+def fine_tuning_mb(wildcards):
+    return max(training_mb(wildcards), measuring_mb(wildcards))
 
 
 def networks():
@@ -186,7 +186,7 @@ def networks():
     )
 
 
-def gathering_memory(wildcards):
+def gathering_mb(wildcards):
     return networks()  # a MB each
 
 

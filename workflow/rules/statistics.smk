@@ -9,7 +9,7 @@ rule correlate_predictors:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(gathering_memory),
+        mem_mb=megabytes(gathering_mb),
         runtime=minutes(resampling_minutes),
     params:
         code=library_digest("correlate_predictors"),
@@ -28,7 +28,7 @@ rule judge_claims:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(gathering_memory),
+        mem_mb=megabytes(gathering_mb),
         runtime=minutes(resampling_minutes),
     params:
         code=library_digest("judge_claims"),

@@ -16,7 +16,7 @@ for table in MEASURED:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=megabytes(gathering_memory),
+            mem_mb=megabytes(gathering_mb),
             runtime=minutes(gathering_minutes),
         params:
             kind=table,
@@ -41,7 +41,7 @@ for table in OF_TUNED:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=megabytes(gathering_memory),
+            mem_mb=megabytes(gathering_mb),
             runtime=minutes(gathering_minutes),
         params:
             kind=table,
@@ -64,7 +64,7 @@ rule collate_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(gathering_memory),
+        mem_mb=megabytes(gathering_mb),
         runtime=minutes(gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
@@ -86,7 +86,7 @@ rule collate_regularisation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(gathering_memory),
+        mem_mb=megabytes(gathering_mb),
         runtime=minutes(gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
@@ -106,7 +106,7 @@ rule collate_task:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(preparing_memory),
+        mem_mb=megabytes(preparing_mb),
         runtime=minutes(gathering_minutes),
     params:
         code=library_digest("collate_task"),

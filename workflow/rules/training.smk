@@ -13,7 +13,7 @@ rule train_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(training_memory),
+        mem_mb=megabytes(training_mb),
         runtime=minutes(training_minutes),
         gpu=training_gpus,
     params:

@@ -86,7 +86,7 @@ def _predictors(correlations: pd.DataFrame) -> str:
     pooled = correlations[correlations[CELL].isna().all(axis=1) & (correlations["method"] == "spearman")]
     pooled = pooled.set_index(["predictor", "level"]).sort_index()
     rows = []
-    for predictor in PREDICTORS:
+    for predictor in [name for name in PREDICTORS if name in pooled.index]:
         cells = []
         for level in ("network", "class"):
             row = pooled.loc[(predictor, level)]

@@ -13,7 +13,7 @@ CUDNN: Any = torch.backends.cudnn  # an object with `conv`, which PyTorch puts i
 
 
 def chosen_device(wanted: str) -> str:
-    """The device to use: `cuda` for `auto` where there is one.
+    """The device to use: `cuda` for `auto` where there is one. On a GPU convolutions are set to full precision.
 
     Args:
         wanted: auto, cpu or cuda.

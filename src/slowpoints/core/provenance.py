@@ -12,8 +12,6 @@ from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from slowpoints.core.schemas.kinds import SCHEMA_VERSION
-
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "statsmodels", "safetensors", "pillow")
 """Packages whose versions may show in results."""
 LIBRARY = Path(__file__).parents[1]
@@ -32,9 +30,8 @@ def provenance(**facts: str) -> Iterator[None]:
 
 
 def stamp() -> dict[str, str]:
-    """Metadata of every file: schema version, code revision, package versions, and the facts of `provenance`."""
+    """Metadata of every file: code revision, package versions, and the facts of `provenance`."""
     return {
-        "schema_version": str(SCHEMA_VERSION),
         "code_revision": code_revision(),
         "packages": json.dumps(package_versions(), sort_keys=True),
         "config_digest": "",

@@ -33,12 +33,17 @@ def write_table(table: pd.DataFrame, path: str | Path, kind: Kind, **facts: obje
         raise ValueError(f"table {kind.name!r}: missing columns {missing}, unknown columns {unknown}")
     schema = pa.schema(list(kind.columns.items()))
     arrow = pa.Table.from_pandas(table[list(kind.columns)], schema, preserve_index=False)
-    write_arrow(arrow, path, kind=kind.name, **facts)
+    write_arrow(arrow, path, kind=kind.name, version=kind.version, **facts)
 
 
-def write_arrow(table: pa.Table, path: str | Path, *, kind: str, **facts: object) -> None:
+def write_arrow(table: pa.Table, path: str | Path, *, kind: str, version: int = 1, **facts: object) -> None:
     """Writes an Arrow table as Parquet with the project's metadata."""
-    metadata = {**stamp(), "kind": kind, **{name: json.dumps(fact, sort_keys=True) for name, fact in facts.items()}}
+    metadata = {
+        **stamp(),
+        "schema_version": str(version),
+        "kind": kind,
+        **{name: json.dumps(fact, sort_keys=True) for name, fact in facts.items()},
+    }
     with atomic(path) as temporary:
         pq.write_table(table.replace_schema_metadata(dict(sorted(metadata.items()))), temporary, compression="zstd")
 

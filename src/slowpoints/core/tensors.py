@@ -19,7 +19,7 @@ def write_tensors(tensors: dict[str, Tensor], path: str | Path, facts: dict) -> 
 
     One key, since several come out in random order, and equal runs must give equal bytes.
     """
-    metadata = {"slowpoints": json.dumps({**stamp(), **facts}, sort_keys=True)}
+    metadata = {"slowpoints": json.dumps({**stamp(), "schema_version": "1", **facts}, sort_keys=True)}
     with atomic(path) as temporary:
         temporary.write_bytes(save_tensors({name: t.contiguous() for name, t in tensors.items()}, metadata))
 

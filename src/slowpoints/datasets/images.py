@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -77,7 +78,7 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
     return (images if images.ndim == 4 else images[..., None]), labels.astype(np.int16)
 
 
-def save_images(images: ImageSet, path: str | Path, **facts: object) -> None:
+def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
     """Writes images as Parquet: `image` (fixed-size list of uint8, row by row, channels last) and `label`.
 
     Shape, classes, mean and standard deviation go to the metadata, with `facts` beside them.
@@ -89,7 +90,7 @@ def save_images(images: ImageSet, path: str | Path, **facts: object) -> None:
             "label": pa.array(images.labels, pa.int16()),
         }
     )
-    about = {"shape": list(images.shape), "channels": images.shape[-1], "classes": images.classes}
+    about: dict[str, Any] = {"shape": list(images.shape), "channels": images.shape[-1], "classes": images.classes}
     write_arrow(table, path, kind="images", **about, mean=images.mean, std=images.std, **facts)
 
 

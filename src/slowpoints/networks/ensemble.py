@@ -42,7 +42,7 @@ class Specification:
         image_shape: (height, width, channels).
         noise_mean: mean of noise pixels, the data set's.
         noise_std: their standard deviation.
-        readout: one of `task.READOUTS`.
+        readout: one of `task.loss.READOUTS`.
         front_end: layers between image and recurrent units, or None.
         steps: training steps of the run.
     """

@@ -18,7 +18,7 @@ FADE = 0.6  # of the largest lambda's line
 
 @styled
 def draw(extrapolation: pd.DataFrame, regularisation: pd.DataFrame) -> Figure:
-    """For each data set: mean accuracy against delay by mode; and each network's memory score against control.
+    """For each data set: mean accuracy against delay by mode; each network's memory score and speed before and after.
 
     Args:
         extrapolation: table `extrapolation`.

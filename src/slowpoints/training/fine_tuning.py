@@ -61,11 +61,18 @@ def regularise(
     spec = networks.spec
     if not settings.steps:
         return networks, pd.DataFrame(columns=list(TRAINING.columns))
-    plan = [Stage(0, settings.steps, spec.classes, FRAMES, 1.0, settings.learning_rate)]
+    full_task = Stage(
+        0,
+        settings.steps,
+        classes_in_use=spec.classes,
+        t_max=FRAMES,
+        null_weight=1.0,
+        learning_rate=settings.learning_rate,
+    )
     orders = class_orders(protocol, spec.classes, spec.dataset, networks.seeds)
     penalty = _penalty(networks, images, slow_points, search, settings, mode, lambda_)
     tuned, history, _ = optimise(
-        Run(networks, images, training, plan, "fine-tuning", orders=orders, penalty=penalty), resume
+        Run(networks, images, training, [full_task], "fine-tuning", orders=orders, penalty=penalty), resume
     )
     return tuned, history
 

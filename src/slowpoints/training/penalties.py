@@ -16,7 +16,7 @@ from slowpoints.dynamics.descent import descend
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.networks.ensemble import Networks
 
-REFRESH_STEPS = 100  # descent steps with which points are sought anew, from where they were
+DESCENT_STEPS = 100  # with which points are sought anew, from where they were: few, as they have moved little
 
 
 class Penalty:
@@ -101,7 +101,7 @@ class TrackedPenalty(SpeedPenalty):
         if self.calls and self.calls % self.every == 0:
             dynamics = Dynamics.of(networks)
             flat, _ = descend(
-                SpeedResidual(dynamics), self.points.flatten(0, 1), *reachable(dynamics), steps=REFRESH_STEPS
+                SpeedResidual(dynamics), self.points.flatten(0, 1), *reachable(dynamics), steps=DESCENT_STEPS
             )
             self.points = flat.view(self.points.shape).to(self.points.dtype)
         self.calls += 1

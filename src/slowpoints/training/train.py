@@ -79,7 +79,7 @@ def train(
         training: batches, rates and schedules.
         protocol: which schedules to follow.
         snapshots: how many snapshots of the autonomous dynamics to take, evenly over the run; with any, one
-            more is taken at each change of the curriculum.
+            more is taken at each change of the curriculum or the learning rate.
         resume: where the run is saved on the way, and gone on from.
 
     Returns:
@@ -127,10 +127,10 @@ def train_block(
         if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
         spec, count = networks.spec, len(networks)
+        split = f"seeds_per_job to {count // 2} (slowpoints train: --seeds) to train them in blocks, or "
         raise MemoryError(
             f"{spec.dataset} {spec.architecture} {spec.protocol}: {count} networks do not fit into the memory of "
-            f"{networks.device} together; set seeds_per_job to {max(1, count // 2)} (slowpoints train: --seeds) to "
-            "train them in blocks, or a smaller training.batch_size"
+            f"{networks.device} together; set {'' if count == 1 else split}a smaller training.batch_size"
         ) from error
     write_table(history, folder / "training.parquet", TRAINING)
     save_snapshots(taken, networks.seeds, folder / SNAPSHOTS)

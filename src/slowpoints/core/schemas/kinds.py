@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
-"""Raised when a column changes its name, type or meaning."""
-
 Columns = dict[str, pa.DataType]
 
 CELL = ["dataset", "architecture", "protocol"]
@@ -27,11 +24,13 @@ class Kind:
         name: of the table and of its file.
         columns: types by name, in order.
         key: columns that together name a row; a table is sorted by them.
+        version: raised when a column changes its name, type or meaning.
     """
 
     name: str
     columns: Columns
     key: tuple[str, ...] = ()
+    version: int = 1
 
     @property
     def tuned(self) -> bool:

@@ -41,8 +41,8 @@ class LSTM(Unit):
     def adjoint(self, grad, state, kept, recurrent):
         (grad_h, grad_c), (h, c), (gates, g, squashed) = grad, state, kept
         i, f, o = gates.chunk(3, dim=-1)
-        through_o = grad_h * o
-        grad_c = grad_c + through_o.addcmul(through_o * squashed, squashed, value=-1)
+        through_tanh_c = grad_h * o
+        grad_c = grad_c + through_tanh_c.addcmul(through_tanh_c * squashed, squashed, value=-1)
         grad_gates = join(grad_c * g, grad_c * c, grad_h * squashed)
         grad_gates.mul_(gates.addcmul(gates, gates, value=-1))
         through_i = grad_c * i
