@@ -9,6 +9,8 @@ import sys
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.xdist_group("extended")  # so that one worker makes the grid, once
+
 UNIT = '''"""The vanilla recurrent unit."""
 
 from slowpoints.core.looks import Look
