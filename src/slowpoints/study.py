@@ -121,7 +121,7 @@ def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str
     for preset, settings in written.items():
         if "base" not in settings and preset in known:
             settings["base"] = preset  # an override starts from the shipped preset of its name
-    study = Study(config, {}, {}, {})
+    presets, folders, files = {}, {}, {}
     for dataset in config["datasets"]:
         if dataset not in known and dataset not in written:
             names = ", ".join(sorted({*known, *written}))
@@ -129,10 +129,10 @@ def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str
         merged = _resolve(dataset, written, known, name)
         place = f"{name}: presets.{dataset}"
         preset = _typed_preset(with_defaults(merged, preset_schema, full_schema), config["modes"], place)
-        study.presets[dataset] = preset
-        study.folders[dataset] = _folder(preset.source, config["data_dir"], f"{place}.source")
-        study.files[dataset] = _files(preset.source, study.folders[dataset], f"{place}.source")
-    return study
+        presets[dataset] = preset
+        folders[dataset] = _folder(preset.source, config["data_dir"], f"{place}.source")
+        files[dataset] = _files(preset.source, folders[dataset], f"{place}.source")
+    return Study(config, presets, folders, files)
 
 
 def _read_preset(path: Path, schema: dict) -> dict:

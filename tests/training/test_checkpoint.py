@@ -43,23 +43,31 @@ def kill_at(monkeypatch):
     monkeypatch.undo()
 
 
+@pytest.fixture
+def interrupt(kill_at, monkeypatch):
+    """Runs something that trains, and stops it at a step, right after its resume file is written."""
+
+    def at(step, work, *arguments, **keywords):
+        kill_at(step)
+        with pytest.raises(Killed):
+            work(*arguments, **keywords)
+        monkeypatch.undo()
+
+    return at
+
+
 def same(one, other):
     return all(torch.equal(weight, other.weights[name]) for name, weight in one.weights.items())
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
 @pytest.mark.parametrize("front_end", [None, Layers((2,), (5,))])
-def test_a_resumed_run_has_the_same_bits(
-    make_networks, images, training, architecture, front_end, tmp_path, kill_at, monkeypatch
-):
+def test_a_resumed_run_has_the_same_bits(make_networks, images, training, architecture, front_end, tmp_path, interrupt):
     networks = make_networks(architecture, front_end=front_end, double=False)
     whole, table, snapshots = train(networks, images, training, snapshots=4)
     resume = ResumeAt(tmp_path / "resume", 0, "code")
     for step in (1, 5, 6, 11):
-        kill_at(step)
-        with pytest.raises(Killed):
-            train(networks, images, training, snapshots=4, resume=resume)
-        monkeypatch.undo()
+        interrupt(step, train, networks, images, training, snapshots=4, resume=resume)
     again, other, taken = train(networks, images, training, snapshots=4, resume=resume)
     assert same(again, whole)
     assert other.equals(table.astype(other.dtypes))
@@ -70,17 +78,14 @@ def test_a_resumed_run_has_the_same_bits(
 
 
 @pytest.mark.parametrize("mode", ["control", "slow_points", "tracking"])
-def test_resumed_fine_tuning_has_the_same_bits(make_networks, images, training, mode, tmp_path, kill_at, monkeypatch):
+def test_resumed_fine_tuning_has_the_same_bits(make_networks, images, training, mode, tmp_path, interrupt):
     from test_fine_tuning import FINE_TUNING, points_table
 
     networks = make_networks(double=False)
     settings = FINE_TUNING | {"training": training, "mode": mode, "lambda_": 0.1}
     whole, _ = regularise(networks, images, points_table(networks), **settings)
     resume = ResumeAt(tmp_path / "resume", 0, "code")
-    kill_at(5)
-    with pytest.raises(Killed):
-        regularise(networks, images, points_table(networks), **settings, resume=resume)
-    monkeypatch.undo()
+    interrupt(5, regularise, networks, images, points_table(networks), **settings, resume=resume)
     again, _ = regularise(networks, images, points_table(networks), **settings, resume=resume)
     assert same(again, whole)
 
@@ -89,15 +94,10 @@ def test_resumed_fine_tuning_has_the_same_bits(make_networks, images, training, 
     ("change", "reason"),
     [({"learning_rate": 0.02}, "other settings"), ({"steps": 14}, "other settings"), ({}, "cannot be read")],
 )
-def test_a_file_of_another_run_is_ignored(
-    make_networks, images, training, change, reason, tmp_path, kill_at, monkeypatch, caplog
-):
+def test_a_file_of_another_run_is_ignored(make_networks, images, training, change, reason, tmp_path, interrupt, caplog):
     networks = make_networks(double=False)
     resume = ResumeAt(tmp_path / "resume", 0, "code")
-    kill_at(5)
-    with pytest.raises(Killed):
-        train(networks, images, training, resume=resume)
-    monkeypatch.undo()
+    interrupt(5, train, networks, images, training, resume=resume)
     if not change:
         resume.path.write_bytes(resume.path.read_bytes()[:100])
     other = replace(training, **change)
@@ -108,17 +108,14 @@ def test_a_file_of_another_run_is_ignored(
     assert same(again, train(networks, images, other)[0])
 
 
-def test_a_file_of_other_points_is_ignored(make_networks, images, training, tmp_path, kill_at, monkeypatch, caplog):
+def test_a_file_of_other_points_is_ignored(make_networks, images, training, tmp_path, interrupt, caplog):
     from test_fine_tuning import FINE_TUNING, points_table
 
     networks = make_networks(double=False)
     common = FINE_TUNING | {"training": training, "mode": "slow_points", "lambda_": 0.1}
     resume = ResumeAt(tmp_path / "resume", 0, "code")
-    kill_at(5)
     points = points_table(networks)
-    with pytest.raises(Killed):
-        regularise(networks, images, points, **common, resume=resume)
-    monkeypatch.undo()
+    interrupt(5, regularise, networks, images, points, **common, resume=resume)
     points["state"] = [0.9 * state for state in points["state"]]
     with caplog.at_level(logging.WARNING):
         again, _ = regularise(networks, images, points, **common, resume=resume)
@@ -126,13 +123,10 @@ def test_a_file_of_other_points_is_ignored(make_networks, images, training, tmp_
     assert same(again, regularise(networks, images, points, **common)[0])
 
 
-def test_a_file_of_other_code_is_ignored(make_networks, images, training, tmp_path, kill_at, monkeypatch, caplog):
+def test_a_file_of_other_code_is_ignored(make_networks, images, training, tmp_path, interrupt, caplog):
     networks = make_networks(double=False)
     resume = ResumeAt(tmp_path / "resume", 0, "code")
-    kill_at(5)
-    with pytest.raises(Killed):
-        train(networks, images, training, resume=resume)
-    monkeypatch.undo()
+    interrupt(5, train, networks, images, training, resume=resume)
     with caplog.at_level(logging.WARNING):
         train(networks, images, training, resume=resume._replace(code="other"))
     assert "was written with other code: starting anew" in caplog.text

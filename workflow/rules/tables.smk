@@ -1,42 +1,21 @@
 # Tables over the whole grid, one rule each: those of the networks as trained wait for no fine-tuning.
 STUDY_SEEDS = {name: STUDY.seeds(name) for name in STUDY.presets}
 
-for table in MEASURED:
+# Name of the rule, its table, the folder that this goes to, and whether fine-tuned networks are in it.
+GATHERED = [(f"collate_{table}", table, TABLES, table in OF_TUNED) for table in MEASURED]
+GATHERED += [(f"collate_trained_{table}", table, TRAINED_TABLES, False) for table in OF_TUNED]
+
+for rule_name, table, folder, tuned in GATHERED:
 
     rule:
         name:
-            f"collate_{table}"
+            rule_name
         input:
-            over_grid(f"{table}.parquet", tuned=table in OF_TUNED),
+            over_grid(f"{table}.parquet", tuned=tuned),
         output:
-            f"{TABLES}/{table}.parquet".format(study=STUDY.name),
+            f"{folder}/{table}.parquet".format(study=STUDY.name),
         log:
-            f"logs/collate_{table}/{STUDY.name}.log",
-        conda:
-            "../../environment.yml"
-        threads: 1
-        resources:
-            mem_mb=megabytes(gathering_mb),
-            runtime=minutes(gathering_minutes),
-        params:
-            kind=table,
-            seeds=STUDY_SEEDS,
-            code=library_digest("collate_table"),
-        script:
-            "../../scripts/collate_table.py"
-
-
-for table in OF_TUNED:
-
-    rule:
-        name:
-            f"collate_trained_{table}"
-        input:
-            over_grid(f"{table}.parquet"),
-        output:
-            f"{TRAINED_TABLES}/{table}.parquet".format(study=STUDY.name),
-        log:
-            f"logs/collate_trained_{table}/{STUDY.name}.log",
+            f"logs/{rule_name}/{STUDY.name}.log",
         conda:
             "../../environment.yml"
         threads: 1
