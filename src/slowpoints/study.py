@@ -79,7 +79,8 @@ class Study:
         size = self.config["seeds_per_job"] or seeds
         blocks, first = [], 0
         while first < seeds:
-            last = ends.get(first, min(first + size, seeds) - 1)
+            later = [begin for begin in ends if begin > first]  # a finished block is never trained into
+            last = ends.get(first, min([first + size, seeds, *later]) - 1)
             blocks.append(block_name(first, last))
             first = last + 1
         return blocks
