@@ -1,4 +1,4 @@
-"""Back-tracking: families of maps whose slow points are known, births and parents."""
+"""Back-tracking: families of maps whose slow points are known, and when memories are there."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -9,11 +9,10 @@ import pytest
 import torch
 from helpers import train
 
-from slowpoints.analysis.births import births
 from slowpoints.core.presets.search import Search
 from slowpoints.dynamics.search import find_slow_points
 from slowpoints.dynamics.snapshots import load_snapshots, save_snapshots
-from slowpoints.measures.formation import add_parents, measure_formation
+from slowpoints.measures.formation import MERGED, add_parents, measure_formation, nearest_tracks
 from slowpoints.measures.slow_points import measure_slow_points
 from slowpoints.measures.tracking import back_track, separations
 from slowpoints.task.curricula import class_orders, stages
@@ -84,6 +83,42 @@ def test_separations_are_distances_between_points_of_a_network():
     assert typical.tolist() == pytest.approx([np.sqrt(9 + 9), 2])
 
 
+def test_a_point_is_near_another_until_they_split():
+    """Points at +-sqrt(mu) off 0 beside one that stays at 2.5: typical are 2.5 - sqrt(mu), of three distances."""
+    parameters = np.linspace(-0.3, 0.5, 17)
+    family = [lambda z, mu=mu: pitchfork(mu)(z) * (z - 2.5) for mu in parameters]
+    tracks = back_track(family, column(np.sqrt(0.5), -np.sqrt(0.5), 2.5), search)
+    found = [nearest_tracks(*separations(at, networks=1)) for at in tracks.state]
+    nearest, apart = (torch.stack(items).numpy() for items in zip(*found, strict=True))
+    root = np.sqrt(np.clip(parameters, 0, None))
+    clear = (parameters < -0.05) | (parameters > 0.12)  # between, the search may stop early: as above
+    assert clear.sum() > 12
+    for branch in (0, 1):
+        np.testing.assert_allclose(apart[clear, branch], (2 * root / (2.5 - root))[clear], atol=1e-3)
+        assert (nearest[clear, branch] == 1 - branch).all()
+        np.testing.assert_array_equal((apart <= MERGED)[clear, branch], (parameters <= 0)[clear])
+    np.testing.assert_allclose(apart[clear, 2], 1, atol=1e-3)
+    assert (nearest[parameters > 0.12, 2] == 0).all()
+
+
+def test_nearest_tracks_leave_missing_points_out():
+    missing = torch.full((2,), torch.nan)
+    three, alone = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0]])
+    points = torch.cat([three, missing[None], alone, missing.expand(3, 2)])
+    nearest, apart = nearest_tracks(*separations(points, networks=2))
+    assert nearest.tolist() == [2, 2, 0, -1, -1, -1, -1, -1]
+    unit = np.sqrt(18)  # the median of 1, sqrt(18) and 5
+    np.testing.assert_allclose(apart, [1 / unit, 1, 1 / unit, *[np.nan] * 5], rtol=1e-6)
+
+
+def test_points_that_coincide_are_no_distance_apart():
+    points = torch.tensor([[0.0], [0.0], [0.0], [0.0], [1.0]])
+    nearest, apart = nearest_tracks(*separations(points, networks=1))
+    assert apart[:4].tolist() == [0, 0, 0, 0]  # though the typical distance is 0, too
+    assert apart[4] > 1
+    assert all(other != label for label, other in enumerate(nearest.tolist()))
+
+
 def made_up(readouts, in_use, label=2, seed=0, speed=0.1):
     """Rows of one track; `readouts` by step, None for null."""
     return pd.DataFrame({
@@ -115,18 +150,6 @@ def test_a_memory_that_breaks_off_is_born_after_the_break():
     assert table["parent"].tolist()[2] == 1
 
 
-def test_births_compare_with_memories_that_were_there():
-    old = made_up([0, 0, 0], [True] * 3, label=0, speed=0.01)
-    new = made_up([0, 0, 2], [False, False, True], label=2, speed=0.1)
-    never = made_up([0, 0, 0], [True] * 3, label=1, speed=5.0)
-    table = births(add_parents(pd.concat([old, new, never])))
-    assert len(table) == 1  # the oldest is there from the first snapshot: nobody saw its birth
-    birth = table.iloc[0]
-    assert (birth["label"], birth["step"], birth["parent"]) == (2, 30, 0)
-    assert birth["log10_speed"] == pytest.approx(-1)
-    assert birth["log10_older"] == pytest.approx(-2)
-
-
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
 def test_formation_of_a_trained_cell(make_networks, images, training, architecture, tmp_path):
     training = replace(training, steps=600, learning_rate=0.02, batch_size=16, bank=32)
@@ -134,7 +157,7 @@ def test_formation_of_a_trained_cell(make_networks, images, training, architectu
     networks, _, taken = train(untrained, images, training, snapshots=6)
     save_snapshots(taken, networks.seeds, tmp_path / "snapshots.safetensors")
     snapshots = load_snapshots(tmp_path / "snapshots.safetensors")
-    assert list(snapshots) == [100, 200, 300, 400, 500, 600]
+    assert list(snapshots) == [3, 6, 12, 25, 50, 100, 200, 300, 350, 400, 500, 525, 600]
     settings = Search(adam_steps=500, max_iterations=1, tolerance=1e-8, images_per_class=10, noise_scale=Fraction(1))
     points = measure_slow_points(networks, images, settings, longest_delay=20).slow_points
     plan, orders = stages(PROTOCOLS["vocu"], training, 3), class_orders(PROTOCOLS["vocu"], 3, "small", networks.seeds)
@@ -143,8 +166,11 @@ def test_formation_of_a_trained_cell(make_networks, images, training, architectu
     found = points[points["speed"].notna()].reset_index(drop=True)
     np.testing.assert_allclose(last["speed"], found["speed"].astype(float), rtol=1e-4)  # its own slow points
     np.testing.assert_array_equal(last["readout"], found["readout"].astype(float))
-    assert len(table) == 6 * len(found)
-    assert table.loc[table["label"] == 2].groupby("step")["in_use"].first().tolist() == [False] * 3 + [True] * 3
+    assert len(table) == len(snapshots) * len(found)
+    in_use = table.loc[table["label"] == 2].groupby("step")["in_use"].first()
+    assert in_use.tolist() == [step > 300 for step in snapshots]
+    assert (table["nearest"] != table["label"]).all()
+    np.testing.assert_array_equal(table["merged_with"], table["nearest"].where(table["nearest_distance"] <= MERGED))
     assert set(table["t_max"]) == {20}
     exact = snapshots[600]
     assert replace(exact).recurrent.dtype == torch.float64

@@ -1,6 +1,7 @@
 """Training: what it learns, its independence of the ensemble, its gradients, and how it stops."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import reference
@@ -153,12 +154,32 @@ def test_training_leaves_its_start_alone(make_networks, images, training):
     assert all(torch.equal(weight, before[name]) for name, weight in networks.weights.items())
 
 
-def test_snapshots_are_even_and_at_each_change(make_networks, images, training):
-    plan = stages(PROTOCOLS["vocu"], training, 3)
-    assert snapshot_steps(plan, 4) == [3, 6, 9, 10, 12]  # the vocabulary grows at 6, the rate drops at 10
-    assert snapshot_steps(plan, 0) == []
+def cut(*steps):
+    """A plan whose stages are cut at these steps."""
+    return [Stage(start, stop, 3, 20, 1.0, 0.01) for start, stop in pairwise(steps)]
+
+
+def test_snapshots_are_even_and_denser_where_memories_are_born():
+    even, changes, quarters = {320, 640, 960, 1280, 1600}, {400, 1000}, {550, 1150}
+    halvings = {160, 80, 40, 20, 10}  # of 320, the first of the others
+    assert snapshot_steps(cut(0, 400, 1000, 1600), 5) == sorted(even | changes | quarters | halvings)
+    assert snapshot_steps(cut(0, 400, 1000, 1600), 0) == []
+
+
+def test_early_snapshots_halve_the_first_step_of_all_others():
+    assert snapshot_steps(cut(0, 64, 1000), 2)[:6] == [2, 4, 8, 16, 32, 64]  # a change comes before the first even one
+
+
+def test_snapshots_of_a_short_run_are_neither_doubled_nor_at_its_start():
+    assert snapshot_steps(cut(0, 2, 4, 5), 100) == [1, 2, 3, 4, 5]
+    assert snapshot_steps(cut(0, 1), 1) == [1]
+
+
+def test_snapshots_are_of_the_steps_planned(make_networks, images, training):
+    planned = [1, 2, 3, 6, 7, 9, 10, 12]  # the vocabulary grows at 6, the rate drops at 10
+    assert snapshot_steps(stages(PROTOCOLS["vocu"], training, 3), 4) == planned
     networks, _, snapshots = train(make_networks(double=False), images, training, snapshots=4)
-    assert list(snapshots) == [3, 6, 9, 10, 12]
+    assert list(snapshots) == planned
     last, now = snapshots[12], Dynamics.of(networks)
     assert torch.equal(last.recurrent, now.recurrent)
     assert torch.equal(last.drive, now.drive)

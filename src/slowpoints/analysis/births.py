@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.aggregation import log10_floored
@@ -9,22 +10,80 @@ from slowpoints.core.schemas.kinds import NETWORK
 
 
 def births(formation: pd.DataFrame) -> pd.DataFrame:
-    """Memories born between two snapshots: a row for each, with its parent and its speed beside that of older ones.
+    """Memories born between two snapshots: a row for each, with what it came out of and what its birth cost.
+
+    "Before" is one snapshot before `step`, the first with the memory.
+
+    Args:
+        formation: table `formation`; one without `nearest_distance`, of an older study, gives no `distance_before`.
+
+    Returns:
+        Columns of the network, label, step, and
+
+        - parent: the class as which the track was read out before; NaN for none.
+        - log10_speed, log10_older: its own, and the mean over memories that were there before.
+        - appeared: whether the track jumped to where its memory is: there was no such point before.
+        - merged, from_label: whether its track was merged with another before, and with which class's; NaN for none.
+        - distance_before: to the nearest other track before, in typical distances.
+        - parent_change: change of log10 speed, since before, of the memory that it was merged with; NaN where that was
+          no memory yet.
+        - others_change: the same, mean over all other memories that were there before.
+
+        NaN where there is nothing to take the mean of; the changes only of births that were merged.
+    """
+    network, table = _with_before(formation)
+    at = [*network, "step"]
+    there = table[table["was_born"].eq(True)]
+    new = table[table["born"] & table["was_born"].eq(False)]
+    new = new.assign(merged=new["from_label"].notna())
+    columns = ["label", "parent", "log10_speed", "appeared", "merged", "from_label", "distance_before"]
+    new = new[[*at, *columns]].merge(there.groupby(at)["log10_speed"].mean().rename("log10_older"), on=at, how="left")
+
+    split = new.loc[new["merged"], [*at, "label", "from_label"]]
+    change = there[[*at, "label", "change"]]
+    parents = split.merge(change.rename(columns={"label": "from_label", "change": "parent_change"}))
+    others = split.merge(change.rename(columns={"label": "other"}), on=at)
+    others = others[others["other"] != others["from_label"]]
+    others = others.groupby([*at, "label"])["change"].mean().rename("others_change")
+    for found in (parents.drop(columns="from_label"), others):
+        new = new.merge(found, on=[*at, "label"], how="left")
+    return new
+
+
+def _with_before(formation: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
+    """Columns that name a network, and its tracks with what they were one snapshot before, NaN in the first."""
+    network = [name for name in NETWORK if name in formation]
+    table = formation.sort_values([*network, "label", "step"], ignore_index=True)
+    if "nearest_distance" not in table:
+        table["nearest_distance"] = np.nan
+    table["log10_speed"] = log10_floored(table["speed"].to_numpy(float))
+    track = table.groupby([*network, "label"])
+    table["change"] = track["log10_speed"].diff()
+    before = {
+        "born": "was_born",
+        "parent": "parent",
+        "jumped": "appeared",
+        "merged_with": "from_label",
+        "nearest_distance": "distance_before",
+    }
+    return network, table.assign(**{name: track[now].shift(1) for now, name in before.items()})
+
+
+def birth_counts(formation: pd.DataFrame) -> pd.DataFrame:
+    """How many memories of each network were born: a row for each network of the table, also without a birth.
 
     Args:
         formation: table `formation`.
 
     Returns:
-        Columns of the network, label, step (the first with the memory), parent (NaN for none), log10_speed, and
-        log10_older (mean over memories that were there one snapshot before; NaN where there was none).
+        Columns of the network, n_births (seen: between two snapshots), n_merged (of these, out of a track that was
+        merged with another) and n_unseen (memories that were there in the first snapshot already).
     """
-    network = [name for name in NETWORK if name in formation]
-    table = formation.sort_values([*network, "label", "step"], ignore_index=True)
-    track = [table[name] for name in (*network, "label")]
-    table["log10_speed"] = log10_floored(table["speed"].to_numpy())
-    was_born = table["born"].groupby(track).shift(1)
-    table["parent"] = table["parent"].groupby(track).shift(1)
-    older = table[was_born.eq(True)].groupby([*network, "step"])["log10_speed"].mean().rename("log10_older")
-    new = table[table["born"] & was_born.eq(False)]
-    columns = [*network, "label", "step", "parent", "log10_speed"]
-    return new[columns].merge(older.reset_index(), on=[*network, "step"], how="left")
+    network, table = _with_before(formation)
+    seen = table["born"] & table["was_born"].eq(False)
+    counts = {
+        "n_births": seen,
+        "n_merged": seen & table["from_label"].notna(),
+        "n_unseen": table["born"] & table["was_born"].isna(),
+    }
+    return table[network].assign(**counts).groupby(network, sort=False).sum().astype(int).reset_index()

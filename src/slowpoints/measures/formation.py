@@ -26,7 +26,7 @@ from slowpoints.task.curricula import Stage
 log = logging.getLogger(__name__)
 
 JUMP = 0.1
-"""Shortest move, in typical distances between the points of a network, that can be a jump."""
+"""Shortest move that can be a jump, in typical distances between the slow points of the network once it is trained."""
 MERGED = 0.02
 """Distance, in the same unit, within which two tracks have merged."""
 
@@ -61,9 +61,10 @@ def measure_formation(
         return find_slow_points(None, begin, *bounds, residual=residual, max_iterations=max_iterations).state
 
     tracks = back_track([SpeedResidual(each) for each in dynamics], start, search, last.unit.speed_coordinates)
+    _, typical = separations(_there(last, tracks.state[-1], found), last.networks)
     tables = []
     for row, (step, at_step) in enumerate(snapshots.items()):
-        columns = _snapshot_columns(at_step, tracks, row, found)
+        columns = _snapshot_columns(at_step, tracks, row, found, typical)
         stage = next(stage for stage in plan if stage.start < step <= stage.stop)
         table = slow_points[["seed", "label"]].assign(
             step=step,
@@ -76,22 +77,48 @@ def measure_formation(
     return add_parents(pd.concat(tables, ignore_index=True))
 
 
-def _snapshot_columns(dynamics: Dynamics, tracks: Tracks, row: int, found: Tensor) -> dict[str, Tensor]:
-    """Columns of the table `formation`, `[P]` each, for the snapshot of that row of the tracks."""
+def _there(dynamics: Dynamics, state: Tensor, found: Tensor) -> Tensor:
+    """States in the coordinates of speed, NaN where there is no point."""
+    return dynamics.unit.speed_coordinates(state).masked_fill(~found[:, None], torch.nan)
+
+
+def _snapshot_columns(
+    dynamics: Dynamics, tracks: Tracks, row: int, found: Tensor, typical: Tensor
+) -> dict[str, Tensor]:
+    """Columns of the table `formation`, `[P]` each, for the snapshot of that row of the tracks.
+
+    `typical` is the distance between the points of each network in the last snapshot, `[S]`: in the first ones all may
+    lie together, and no distance between them would say so.
+    """
     state, displacement = tracks.state[row], tracks.displacement[row]
-    networks = dynamics.networks
-    points = dynamics.unit.speed_coordinates(state).masked_fill(~found[:, None], torch.nan)
-    distance, typical = separations(points, networks)
-    far = displacement > JUMP * typical.repeat_interleave(len(state) // networks)
-    nearest, partner = distance.nan_to_num(torch.inf).min(-1)
-    merged = nearest < MERGED * typical[:, None]
+    distance, _ = separations(_there(dynamics, state, found), dynamics.networks)
+    far = displacement > JUMP * typical.repeat_interleave(len(state) // dynamics.networks)
+    nearest, apart = nearest_tracks(distance, typical)
     return {
         "speed": dynamics.speed(state),
         "displacement": displacement,
         "jumped": far & ~tracks.retraced[row],
         "readout": class_or_null(dynamics.read_out(state)),
-        "merged_with": class_or_null(torch.where(merged, partner, -1).flatten()),
+        "merged_with": class_or_null(torch.where(apart <= MERGED, nearest, -1)),
+        "nearest": class_or_null(nearest),
+        "nearest_distance": apart,
     }
+
+
+def nearest_tracks(distance: Tensor, typical: Tensor) -> tuple[Tensor, Tensor]:
+    """The nearest other point of each point's network, and how far it is.
+
+    Args:
+        distance: `[S, C, C]` as of `separations`; NaN where a point is missing.
+        typical: distance of each network, `[S]`: the unit.
+
+    Returns:
+        `[P]` classes, -1 where there is no other point, and `[P]` distances, NaN there.
+    """
+    least, nearest = distance.masked_fill(distance.isnan(), torch.inf).min(-1)
+    alone = least.isinf()
+    least = torch.where(least > 0, least / typical[:, None], 0)  # the unit is 0 where most points coincide
+    return nearest.masked_fill(alone, -1).flatten(), least.masked_fill(alone, torch.nan).flatten()
 
 
 def add_parents(formation: pd.DataFrame) -> pd.DataFrame:

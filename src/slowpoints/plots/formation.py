@@ -1,4 +1,4 @@
-"""Figure `formation`: when each memory was born, from which, and how fast its slow point has been since."""
+"""Figure `formation`: when each memory was born, off which other, and how fast its slow point has been since."""
 
 from __future__ import annotations
 
@@ -33,12 +33,11 @@ def draw(formation: pd.DataFrame) -> Figure:
     handles = [
         Line2D([], [], color=GREY, lw=1.6, label="memory, with its class"),
         Line2D([], [], color=GREY, lw=0.8, alpha=0.5, label="its point before the memory was there"),
-        Line2D(
-            [], [], color=GREY, marker="o", mfc="white", ls="", ms=5, label="birth; “5←3”: of memory 5, out of memory 3"
-        ),
+        Line2D([], [], color=GREY, marker="o", ls="", ms=5, label="birth, apart from other points before"),
+        Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=5, label="birth, merged before; “5←3”: 5 with 3"),
         Line2D([], [], color=GREY, lw=0.8, ls=":", label="change of the curriculum"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=4 if axes.shape[1] > 2 else 2)
+    figure.legend(handles=handles, loc="outside upper center", ncols=5 if axes.shape[1] > 3 else 2)
     return figure
 
 
@@ -62,18 +61,19 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
 
 
 def _mark_births(ax: Axes, born: pd.DataFrame, classes: int) -> None:
-    """A circle at each birth, and its class with its parent's in the headroom above, in rows that leave room."""
+    """A disc at each birth; a circle at one that was merged before, with both classes in rows in the headroom above."""
     wide = NAME_WIDTH * np.diff(ax.get_xlim())[0]
     rows: list[float] = []  # where the last name of each row stands
     for birth in born.sort_values("step").itertuples():
         colour = class_colour(birth.label, classes)
-        ax.plot(birth.step, max(10**birth.log10_speed, LEAST_SPEED), "o", mfc="white", mec=colour, ms=5, zorder=4)
-        if np.isnan(birth.parent):
+        face = "white" if birth.merged else colour
+        ax.plot(birth.step, max(10**birth.log10_speed, LEAST_SPEED), "o", mfc=face, mec=colour, ms=5, zorder=4)
+        if not birth.merged:
             continue
         row = next((row for row, last in enumerate(rows) if birth.step - last >= wide), len(rows))
         rows[row : row + 1] = [birth.step]
         ax.annotate(
-            f"{birth.label:.0f}←{birth.parent:.0f}",
+            f"{birth.label:.0f}←{birth.from_label:.0f}",
             (birth.step, 1),
             (0, -8 * row),
             xycoords=ax.get_xaxis_transform(),

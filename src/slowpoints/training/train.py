@@ -23,6 +23,9 @@ from slowpoints.task.protocol import Protocol
 from slowpoints.training.checkpoint import ResumeAt
 from slowpoints.training.loop import Run, optimise
 
+EARLY = 5  # snapshots before the first of the others
+AFTER_CHANGE = 0.25  # of the way to the next change: the second snapshot of a change
+
 
 def build_networks(
     dataset: str,
@@ -78,8 +81,8 @@ def train(
         images: training images.
         training: batches, rates and schedules.
         protocol: which schedules to follow.
-        snapshots: how many snapshots of the autonomous dynamics to take, evenly over the run; with any, one
-            more is taken at each change of the curriculum or the learning rate.
+        snapshots: how many snapshots of the autonomous dynamics to take, evenly over the run; with any, more are
+            taken at its start and around each change (`snapshot_steps`).
         resume: where the run is saved on the way, and gone on from.
 
     Returns:
@@ -139,9 +142,17 @@ def train_block(
 
 
 def snapshot_steps(plan: list[Stage], snapshots: int) -> list[int]:
-    """Steps after which to take a snapshot: evenly spaced, the last step's always, and each change's."""
-    steps = plan[-1].stop
+    """Steps after which to take a snapshot: evenly spaced over the run, and more where memories are born.
+
+    Those are the first steps (halving the first of the others again and again) and either side of each change: at its
+    start, before it has had an effect, and a quarter of the way to the next one.
+    """
     if not snapshots:
         return []
-    even = {round(steps * k / snapshots) for k in range(1, snapshots + 1)}
-    return sorted(even | {stage.start for stage in plan[1:]})
+    steps = plan[-1].stop
+    taken = {round(steps * k / snapshots) for k in range(1, snapshots + 1)}
+    taken |= {stage.start for stage in plan[1:]}
+    taken |= {stage.start + round((stage.stop - stage.start) * AFTER_CHANGE) for stage in plan[1:]}
+    first = min(taken)
+    taken |= {round(first / 2**halving) for halving in range(1, EARLY + 1)}
+    return sorted(taken - {0})

@@ -14,6 +14,8 @@ FORMATION = Kind(
         "jumped": pa.bool_(),
         **typed(pa.int16(), "readout", "parent", "merged_with", "t_max"),
         **typed(pa.bool_(), "in_use", "born"),
+        "nearest": pa.int16(),
+        "nearest_distance": pa.float64(),
     },
     key=(*NETWORK, "label", "step"),
 )
