@@ -8,5 +8,5 @@ from slowpoints.core.tables import read_table, write_table
 
 with logged(snakemake):
     accuracy = collate(snakemake.input.accuracy, ACCURACY, snakemake.params.seeds)
-    measured = [read_table(snakemake.input[name]) for name in ("extrapolation", "slow_points")]
+    measured = [read_table(snakemake.input[name]) for name in ("extrapolation", "slow_points", "by_noise")]
     write_table(network_table(accuracy, *measured), snakemake.output[0], NETWORKS)

@@ -1,9 +1,9 @@
-"""Slow points of every network of a cell, with the eigenvalues there and the states around them."""
+"""Slow points of every network of a cell, with the eigenvalues there, the paths to them and the states around."""
 
 from _job import logged
 from slowpoints import load_images, load_networks, measure_slow_points
 from slowpoints.core.presets.search import Search
-from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM, TRAJECTORIES
+from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 from slowpoints.core.tables import with_cell, write_table
 from slowpoints.measures.trajectories import measure_trajectories
 
@@ -15,6 +15,7 @@ with logged(snakemake):
     for kind, table in (
         (SLOW_POINTS, points.slow_points),
         (SPECTRUM, points.spectrum),
+        (RELAXATION, points.relaxation),
         (TRAJECTORIES, trajectories),
     ):
         write_table(with_cell(table, kind, networks.spec), snakemake.output[kind.name], kind)

@@ -10,7 +10,7 @@ from slowpoints.core.presets.regularisation import Regularisation
 from slowpoints.core.presets.search import Search
 from slowpoints.core.presets.training import Training
 from slowpoints.core.schemas.memory import ACCURACY, EXTRAPOLATION
-from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM
+from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM
 from slowpoints.core.schemas.training import TRAINING
 from slowpoints.core.tables import read_table, with_cell, write_table
 from slowpoints.task.protocol import protocol_of
@@ -40,6 +40,7 @@ with logged(snakemake):
         (EXTRAPOLATION, measure_memory(networks, test, **memory)),
         (SLOW_POINTS, points.slow_points),
         (SPECTRUM, points.spectrum),
+        (RELAXATION, points.relaxation),
     ):
         write_table(with_cell(table, kind, networks.spec, params.mode, params.lambda_), output[kind.name], kind)
     write_table(history, output.training, TRAINING)

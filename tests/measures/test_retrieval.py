@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from slowpoints.measures.accuracy import measure_accuracy
-from slowpoints.measures.retrieval import chosen_rows, measure_memory, retrieved
+from slowpoints.measures.retrieval import QUIETER, chosen_rows, measure_memory, reports
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
@@ -15,11 +15,9 @@ def test_roll_out_equals_a_separate_run_at_each_delay(make_networks, architectur
     unit, recurrent = networks.spec.unit, networks.spec.unit.split(networks.weights["recurrent"])
     generator = torch.Generator().manual_seed(0)
     trials, delays = 40, [4, 7, 19, 33]
-    labels = torch.arange(trials) % 3
     frames = torch.rand(34, 2, trials, 16, generator=generator, dtype=torch.float64)
     drives = [networks.drive(frame) for frame in frames]
-    right = retrieved(networks, drives[0], lambda frame: drives[frame], labels, delays)
-    some = 0
+    reported = reports(networks, drives[0], lambda frame: drives[frame], delays)
     for row, delay in enumerate(delays):
         state = unit.initial_state(2, trials, networks.spec.hidden, like=frames)
         for frame in range(delay + 1):
@@ -27,10 +25,8 @@ def test_roll_out_equals_a_separate_run_at_each_delay(make_networks, architectur
             if frame == delay:
                 drive = [d + trigger[:, None] for d, trigger in zip(drive, networks.trigger, strict=True)]
             state, _ = unit.step(drive, state, recurrent)
-        expected = networks.logits(state[0]).argmax(-1) == labels + 1
-        assert torch.equal(right[row], expected)
-        some += int(expected.sum())
-    assert some > 0  # otherwise nothing was compared
+        assert torch.equal(reported[row], networks.logits(state[0]).argmax(-1) - 1)
+    assert reported.unique().numel() > 1  # otherwise nothing was compared
 
 
 def test_retrieval_counts_add_up(make_networks, images):
@@ -43,6 +39,40 @@ def test_retrieval_counts_add_up(make_networks, images):
     for correct, low, high in ((10, 0.7225, 1.0), (0, 0.0, 0.2775)):
         rows = table[table["n_correct"] == correct]
         np.testing.assert_allclose(rows[["low", "high"]].drop_duplicates(), [[low, high]] * bool(len(rows)), atol=1e-4)
+
+
+def test_false_alarms_are_reports_of_other_classes(make_networks, images):
+    """A network that reports class 1 whatever it sees: all of its own are right, and all others false."""
+    networks = make_networks(double=False)
+    networks.weights["readout_bias"][:, 2] = 1e6
+    table = measure_memory(networks, images, delays=[4, 19, 20, 30], n_images=30, noise="fresh", bank=0)
+    counts = table.groupby("label")[["n_correct", "n_false"]].agg(["min", "max"])
+    assert counts.loc[1].tolist() == [10, 10, 20, 20]
+    assert (counts.loc[[0, 2]] == 0).all(axis=None)
+
+
+def test_memory_without_noise_is_a_replay_under_the_mean_frame(make_networks, images):
+    networks = make_networks(double=False)
+    settings = {"delays": [4, 19, 20, 33], "n_images": 30, "noise": "fresh", "bank": 64}
+    table = measure_memory(networks, images, **settings, noise_scale=0.0)
+    rows = chosen_rows(images, 30)
+    frame = torch.full((2, 30, 16), networks.spec.noise_mean)
+    drives = networks.drive(frame)
+    reported = reports(networks, networks.image_drives(images.images[rows]), lambda _: drives, settings["delays"])
+    right = (reported.numpy() == images.labels[rows]).sum(-1)  # [D, S]
+    found = table.groupby(["delay", "seed"])["n_correct"].sum().unstack().to_numpy()
+    np.testing.assert_array_equal(found, right)
+    banked = measure_memory(networks, images, **settings | {"noise": "bank"}, noise_scale=0.0)
+    np.testing.assert_array_equal(banked["n_correct"], table["n_correct"])
+
+
+def test_quieter_noise_has_a_smaller_deviation(make_networks):
+    networks = make_networks(seeds=(3,))
+    for scale in (1.0, *QUIETER[:1]):
+        frames = networks.noise(networks.streams("test"), torch.empty(1, 4000, 16, dtype=torch.float64), scale)
+        assert frames.std().item() == pytest.approx(scale * networks.spec.noise_std, rel=0.02)
+        assert frames.mean().item() == pytest.approx(networks.spec.noise_mean, abs=0.01)
+    assert networks.spec.noise_std > 0.1
 
 
 def test_a_memory_bank_gives_the_same_accuracy_as_fresh_noise(make_networks, images):

@@ -145,18 +145,18 @@ def figures_of(study, names=FIGURES):
 
 
 def reference_files(wildcards):
-    """Tables and figures of the finished studies that come with the project."""
-    studies = [f"reference-{folder.name}" for folder in sorted(Path("reference").glob("*/"))]
-    if not studies:
+    """Tables and figures of the finished studies that come with the project; an older study may lack some tables."""
+    folders = sorted(Path("reference").glob("*/"))
+    if not folders:
         raise WorkflowError(
             "there is no study in reference/: its folders hold the tables of one each"
         )
-    drawn = [name for name in FIGURES if name != "task"]
-    return [
-        file
-        for study in studies
-        for file in tables_of(study, [*PUBLISHED, *TESTED]) + figures_of(study, drawn)
-    ]
+    files = []
+    for folder in folders:
+        study, there = f"reference-{folder.name}", {path.stem for path in folder.glob("*.parquet")}
+        drawn = [name for name, tables in FIGURES.items() if {*tables} <= {*there, *TESTED}]
+        files += tables_of(study, [*sorted(there), *TESTED]) + figures_of(study, drawn)
+    return files
 
 
 def download_of(wildcards):

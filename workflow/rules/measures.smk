@@ -5,6 +5,7 @@ rule measure_memory:
     output:
         accuracy=f"{TRAINED_BLOCK}/accuracy.parquet",
         extrapolation=f"{TRAINED_BLOCK}/extrapolation.parquet",
+        extrapolation_by_noise=f"{TRAINED_BLOCK}/extrapolation_by_noise.parquet",
     log:
         "logs/measure_memory/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
@@ -14,7 +15,7 @@ rule measure_memory:
     threads: 1
     resources:
         mem_mb=megabytes(measuring_mb),
-        runtime=minutes(retrieving_minutes),
+        runtime=minutes(retrieving_minutes, quieter_minutes),
     params:
         memory=preset("memory"),
         code=cell_digest("measure_memory"),
@@ -29,6 +30,7 @@ rule find_slow_points:
     output:
         slow_points=f"{TRAINED_BLOCK}/slow_points.parquet",
         spectrum=f"{TRAINED_BLOCK}/spectrum.parquet",
+        relaxation=f"{TRAINED_BLOCK}/relaxation.parquet",
         trajectories=f"{TRAINED_BLOCK}/trajectories.parquet",
     log:
         "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{block}.log",

@@ -1,11 +1,13 @@
 # Tables of finished studies that come with the project: claims are tested and figures drawn from them again.
 rule take_reference:
     input:
-        [f"reference/{{study}}/{name}.parquet" for name in PUBLISHED],
+        "reference/{study}/{table}.parquet",
     output:
-        [f"results/reference-{{study}}/tables/{name}.parquet" for name in PUBLISHED],
+        "results/reference-{study}/tables/{table}.parquet",
     log:
-        "logs/take_reference/{study}.log",
+        "logs/take_reference/{study}.{table}.log",
+    wildcard_constraints:
+        table="|".join(PUBLISHED),
     localrule: True
     conda:
         "../../environment.yml"
@@ -14,4 +16,4 @@ rule take_reference:
         mem_mb=100,
         runtime=1,
     shell:
-        "cp {input} results/reference-{wildcards.study}/tables/ 2> {log}"
+        "cp {input} {output} 2> {log}"

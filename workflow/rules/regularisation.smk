@@ -11,6 +11,7 @@ rule regularise_networks:
         extrapolation=f"{BLOCK}/extrapolation.parquet",
         slow_points=f"{BLOCK}/slow_points.parquet",
         spectrum=f"{BLOCK}/spectrum.parquet",
+        relaxation=f"{BLOCK}/relaxation.parquet",
     log:
         "logs/regularise_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
     benchmark:

@@ -10,6 +10,7 @@ CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
 BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
 FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
 LIFETIME_CAP = 10  # lifetimes are followed for so many times the longest delay
+EARLY = 5  # snapshots at the start of a run
 
 
 def training_gpus(wildcards=None):
@@ -150,15 +151,20 @@ def retrieving_minutes(wildcards):
     return working_minutes(2 * trials * max(chosen.memory.delays) * a_frame + front_end + accuracy)
 
 
+def quieter_minutes(wildcards):
+    """For the same with less noise, twice."""
+    return 2 * retrieving_minutes(wildcards)
+
+
 def hessian_load(wildcards):
     """Multiply-adds of one Hessian of every point and the steps taken with it."""
     return 32 * points(wildcards) * coordinates(wildcards) ** 3
 
 
 def searching_minutes(wildcards):
-    """For the authors' descent, the deep search and the lifetimes."""
+    """For the authors' descent, the deep search, the lifetimes from centres and slow points, and what noise does."""
     chosen = STUDY.presets[wildcards.dataset]
-    steps = 2 * chosen.slow_points.adam_steps + LIFETIME_CAP * max(chosen.memory.delays)
+    steps = 2 * chosen.slow_points.adam_steps + 2 * LIFETIME_CAP * max(chosen.memory.delays)
     descent = points(wildcards) * columns(wildcards) * chosen.network.hidden * steps
     return working_minutes(descent + chosen.slow_points.max_iterations * hessian_load(wildcards))
 
@@ -167,7 +173,7 @@ def tracking_minutes(wildcards):
     """For two searches in each snapshot, there and back."""
     chosen = STUDY.presets[wildcards.dataset]
     changes = stages(PROTOCOLS[wildcards.protocol], chosen.training, chosen.source.classes)
-    searches = 2 * (chosen.formation.snapshots + len(changes))
+    searches = 2 * (chosen.formation.snapshots + 2 * len(changes) + EARLY)
     return working_minutes(searches * chosen.formation.max_iterations * hessian_load(wildcards))
 
 

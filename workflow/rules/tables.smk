@@ -34,6 +34,7 @@ rule collate_networks:
     input:
         accuracy=over_grid("accuracy.parquet"),
         extrapolation=f"{TRAINED_TABLES}/extrapolation.parquet".format(study=STUDY.name),
+        by_noise=f"{TABLES}/extrapolation_by_noise.parquet".format(study=STUDY.name),
         slow_points=f"{TRAINED_TABLES}/slow_points.parquet".format(study=STUDY.name),
     output:
         f"{TABLES}/networks.parquet".format(study=STUDY.name),

@@ -94,11 +94,14 @@ class Dynamics:
         measure = self.unit.speed_coordinates
         return (measure(states) - measure(others)).norm(dim=-1)
 
+    def logits(self, states: Tensor) -> Tensor:
+        """Outputs after a triggered step, `[P, C + 1]`."""
+        hidden = self.triggered(states)[..., : self.hidden].reshape(self.networks, -1, self.hidden)
+        return torch.baddbmm(self.readout_bias[:, None], hidden, self.readout).flatten(0, 1)
+
     def read_out(self, states: Tensor) -> Tensor:
         """Class that a triggered step reports, `[P]`; -1 where it reports null."""
-        hidden = self.triggered(states)[..., : self.hidden].reshape(self.networks, -1, self.hidden)
-        logits = torch.baddbmm(self.readout_bias[:, None], hidden, self.readout)
-        return logits.argmax(-1).flatten() - 1
+        return self.logits(states).argmax(-1) - 1
 
     def parts(self, states: Tensor) -> State:
         """Flat states `[P, n]` as the unit takes them, `[S, C, H]` each."""

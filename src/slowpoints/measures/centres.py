@@ -69,7 +69,5 @@ def class_centres(networks: Networks, dynamics: Dynamics, images: ImageSet, sett
 
 def _shared_noise(networks: Networks, scale: float) -> list[Tensor]:
     """Drives of each block under the noise frames that all trials of a network meet, `[S, frames, width * H]`."""
-    mean = networks.spec.noise_mean
     frames = torch.empty(len(networks), CENTRE_FRAMES - 1, networks.spec.pixels, device=networks.device)
-    networks.noise(networks.streams("class centres"), frames).sub_(mean).mul_(scale).add_(mean)
-    return networks.drive(networks.features(frames))
+    return networks.drive(networks.features(networks.noise(networks.streams("class centres"), frames, scale)))

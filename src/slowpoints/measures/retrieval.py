@@ -18,15 +18,24 @@ from tqdm import tqdm
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
 from slowpoints.networks.ensemble import Networks
-from slowpoints.networks.rollout import Drives, fresh_noise, roll_out, triggered
+from slowpoints.networks.rollout import Drives, fresh_noise, no_noise, roll_out, triggered
 from slowpoints.task.trials import NoiseBank
 
+QUIETER = (0.5, 0.0)
+"""Factors on the noise's deviation with which memory is measured again: what of it noise ends, and what drift."""
 BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
 
 
 @torch.no_grad()
 def measure_memory(
-    networks: Networks, images: ImageSet, *, delays: Sequence[int], n_images: int, noise: str, bank: int
+    networks: Networks,
+    images: ImageSet,
+    *,
+    delays: Sequence[int],
+    n_images: int,
+    noise: str,
+    bank: int,
+    noise_scale: float = 1.0,
 ) -> pd.DataFrame:
     """Retrieval accuracy at each delay: image at frame 0, trigger at frame `delay`, noise at all others.
 
@@ -40,42 +49,48 @@ def measure_memory(
         n_images: trials of each network, a multiple of the classes.
         noise: `fresh`, or `bank` to draw noise frames from a bank, never the same twice in a trial.
         bank: frames of that bank, more than the longest delay.
+        noise_scale: factor on the noise's standard deviation; 0 for the mean frame alone.
 
     Returns:
         A row for each network, delay and class: seed, delay, label, n_trials, n_correct, accuracy, low and high
-        (Wilson 95 % interval).
+        (Wilson 95 % interval), n_false (trials of other classes that were reported as this one).
     """
     rows = chosen_rows(images, n_images)
     labels = torch.as_tensor(images.labels[rows].astype(np.int64), device=networks.device)
-    noise_drives = (
-        fresh_noise(networks, len(rows), "memory noise")
-        if noise == "fresh"
-        else _noise_from_bank(networks, len(rows), bank)
-    )
+    if noise_scale == 0:
+        noise_drives = no_noise(networks, len(rows))
+    elif noise == "fresh":
+        noise_drives = fresh_noise(networks, len(rows), "memory noise", noise_scale)
+    else:
+        noise_drives = _noise_from_bank(networks, len(rows), bank, noise_scale)
     image_drives = networks.image_drives(images.images[rows])
-    right = retrieved(networks, image_drives, noise_drives, labels, delays)  # [D, S, B]
-    correct = torch.stack([right[..., labels == label].sum(-1) for label in range(images.classes)], dim=-1)
-    trials = torch.bincount(labels, minlength=images.classes)
-    return _retrieval_table(networks.seeds, delays, correct.cpu().numpy(), trials.cpu().numpy())
+    reported = reports(networks, image_drives, noise_drives, delays)  # [D, S, B]
+    hits, reports_of = [], []
+    for label in range(images.classes):
+        said = reported == label
+        hits.append(said[..., labels == label].sum(-1))
+        reports_of.append(said.sum(-1))
+    correct, reported_as = (torch.stack(counts, dim=-1).cpu().numpy() for counts in (hits, reports_of))
+    trials = torch.bincount(labels, minlength=images.classes).cpu().numpy()
+    return _retrieval_table(networks.seeds, delays, correct, reported_as - correct, trials)
 
 
-def retrieved(networks: Networks, images: list[Tensor], noise: Drives, labels: Tensor, delays: Sequence[int]) -> Tensor:
-    """Whether each trial is read out rightly at each delay, `[D, S, B]`.
+def reports(networks: Networks, images: list[Tensor], noise: Drives, delays: Sequence[int]) -> Tensor:
+    """Class that each trial is reported as at each delay, -1 for null, `[D, S, B]`.
 
     Args:
         networks: S networks.
         images: drive of each block at frame 0, `[S, B, width * H]`.
         noise: those of any later frame.
-        labels: class of each trial, `[B]`.
         delays: in frames, increasing.
     """
-    wanted, right = set(delays), []
+    wanted, reported = set(delays), []
     frames = roll_out(networks, images, noise, max(delays) + 1)
     silent = not sys.stderr.isatty()
     for frame in tqdm(frames, total=max(delays) + 1, desc="roll-out", unit="frame", disable=silent):
         if frame.number in wanted:
-            right.append(triggered(networks, frame).argmax(-1) == labels + 1)
-    return torch.stack(right)
+            reported.append(triggered(networks, frame).argmax(-1) - 1)
+    return torch.stack(reported)
 
 
 def chosen_rows(images: ImageSet, n_images: int) -> np.ndarray:
@@ -84,10 +99,10 @@ def chosen_rows(images: ImageSet, n_images: int) -> np.ndarray:
     return images.rows_by_class("memory images", lambda rng, rows: np.resize(rng.permutation(rows), per_class))
 
 
-def _noise_from_bank(networks: Networks, trials: int, size: int) -> Drives:
+def _noise_from_bank(networks: Networks, trials: int, size: int, scale: float) -> Drives:
     """Frames from a bank for each network, that a trial walks without repetition (`task.trials.NoiseBank`)."""
     bank = NoiseBank(size, networks.device)
-    tables = _bank_drives(networks, size)
+    tables = _bank_drives(networks, size, scale)
     draws = torch.empty(len(networks), trials, 2, dtype=torch.float64, device=networks.device)
     uniform(networks.streams("memory bank"), draws)
 
@@ -98,21 +113,21 @@ def _noise_from_bank(networks: Networks, trials: int, size: int) -> Drives:
     return drives
 
 
-def _bank_drives(networks: Networks, size: int) -> list[Tensor]:
+def _bank_drives(networks: Networks, size: int, scale: float) -> list[Tensor]:
     """Drive of each block under the frames of a bank, `[S, size, width * H]`."""
     parts = []
     streams = networks.streams("memory noise")
     chunk = torch.empty(len(networks), min(size, BANK_FRAMES_AT_ONCE), networks.spec.pixels, device=networks.device)
     for first in range(0, size, chunk.shape[1]):
-        frames = networks.noise(streams, chunk[:, : size - first])
+        frames = networks.noise(streams, chunk[:, : size - first], scale)
         parts.append(networks.drive(networks.features(frames)))
     return [torch.cat(tables, dim=1) for tables in zip(*parts, strict=True)]
 
 
 def _retrieval_table(
-    seeds: Sequence[int], delays: Sequence[int], correct: np.ndarray, trials: np.ndarray
+    seeds: Sequence[int], delays: Sequence[int], correct: np.ndarray, false: np.ndarray, trials: np.ndarray
 ) -> pd.DataFrame:
-    """Rows by seed, delay and label from counts `[D, S, C]` and trials a class `[C]`."""
+    """Rows by seed, delay and label from counts `[D, S, C]` (right, and of other classes) and trials a class `[C]`."""
     n_delays, n_networks, classes = correct.shape
     n_trials = np.broadcast_to(trials, correct.shape).transpose(1, 0, 2).ravel()
     n_correct = correct.transpose(1, 0, 2).ravel()
@@ -127,5 +142,6 @@ def _retrieval_table(
             "accuracy": n_correct / n_trials,
             "low": low,
             "high": high,
+            "n_false": false.transpose(1, 0, 2).ravel(),
         }
     )

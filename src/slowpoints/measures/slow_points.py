@@ -1,7 +1,8 @@
 """Slow points of trained networks: where each memory sits, how slowly it moves, and how it comes apart.
 
 S networks, C classes, P = S * C points, n state coordinates (h, or h and c). Haviv, Rivkind & Barak (2019),
-sections 3 and 4, and the authors' released code; the deep search and the lifetime are this project's own.
+sections 3 and 4, and the authors' released code; the deep search, lifetimes, the path from the class centre and what
+noise does there are this project's own.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from slowpoints.dynamics.search import find_slow_points
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.measures.centres import Centres, class_centres
 from slowpoints.measures.lifetimes import LIFETIME_CAP, lifetimes
+from slowpoints.measures.noise_at_points import noise_parts
 from slowpoints.measures.points import class_or_null, point_table
+from slowpoints.measures.relaxation import SETTLED, Relaxation, relax
 from slowpoints.networks.ensemble import Networks
 
 log = logging.getLogger(__name__)
@@ -40,12 +43,14 @@ class MeasuredPoints(NamedTuple):
     Attributes:
         slow_points: the table, without the columns of cell and mode.
         spectrum: likewise.
+        relaxation: likewise.
         centres: where the searches started.
         state: the slow points, `[P, n]`.
     """
 
     slow_points: pd.DataFrame
     spectrum: pd.DataFrame
+    relaxation: pd.DataFrame
     centres: Centres
     state: Tensor
 
@@ -64,16 +69,27 @@ def measure_slow_points(
     Returns:
         Tables with a row for each network and class, nulls where no trial of a class was read out rightly.
     """
-    dynamics = Dynamics.of(networks)
+    dynamics, cap = Dynamics.of(networks), LIFETIME_CAP * longest_delay
     centres = class_centres(networks, dynamics, images, settings)
+    labels = torch.arange(images.classes, device=networks.device).repeat(len(networks))
+    path = relax(dynamics, centres.state, labels, longest_delay)
     slow, columns = _descended(dynamics, centres, settings.adam_steps)
     columns |= _searched(dynamics, centres, settings)
     eigenvalues = spectra(dynamics.step, slow)
-    columns |= _spectral(eigenvalues) | _lasting(dynamics, centres, images.classes, LIFETIME_CAP * longest_delay)
+    columns |= _spectral(eigenvalues)
+    columns |= _lasting("lifetime", lifetimes(dynamics, centres.state, labels, cap), cap)
+    columns |= _lasting("point_lifetime", lifetimes(dynamics, slow, labels, cap), cap)
+    columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, path, slow)
     table = point_table(columns, networks.seeds, images.classes, centres.found)
     found = centres.found.cpu().numpy()
     table["state"] = [state if there else None for state, there in zip(slow.cpu().numpy(), found, strict=True)]
-    return MeasuredPoints(table, _spectrum_table(table[found], eigenvalues.cpu().numpy()[found]), centres, slow)
+    return MeasuredPoints(
+        table,
+        _spectrum_table(table[found], eigenvalues.cpu().numpy()[found]),
+        _relaxation_table(table[found], path, found),
+        centres,
+        slow,
+    )
 
 
 def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor, Columns]:
@@ -132,10 +148,47 @@ def _spectral(eigenvalues: Tensor) -> Columns:
     }
 
 
-def _lasting(dynamics: Dynamics, centres: Centres, classes: int, cap: int) -> Columns:
-    labels = torch.arange(classes, device=centres.state.device).repeat(dynamics.networks)
-    lifetime = lifetimes(dynamics, centres.state, labels, cap)
-    return {"lifetime": lifetime, "lifetime_capped": lifetime >= cap}
+def _lasting(name: str, lifetime: Tensor, cap: int) -> Columns:
+    return {name: lifetime, f"{name}_capped": lifetime >= cap}
+
+
+def _relaxed(dynamics: Dynamics, path: Relaxation, slow: Tensor, cap: int) -> Columns:
+    """Columns about the path from the class centres, and how close it comes to the slow points."""
+    time, capped = path.margin_time(cap)
+    return {
+        "settled_speed": path.settled_speed,
+        "margin": path.margin[path.frames.index(SETTLED)],
+        "margin_time": time,
+        "margin_capped": capped,
+        "path_distance": torch.stack([dynamics.distance(states, slow) for states in path.states]).amin(0),
+    }
+
+
+def _in_noise(networks: Networks, path: Relaxation, slow: Tensor) -> Columns:
+    """What noise does at the slow points and at the settled states."""
+    settled = path.states[path.frames.index(SETTLED)]
+    drift, diffusion = noise_parts(networks, slow)
+    settled_drift, settled_diffusion = noise_parts(networks, settled)
+    return {
+        "drift": drift,
+        "diffusion": diffusion,
+        "settled_drift": settled_drift,
+        "settled_diffusion": settled_diffusion,
+    }
+
+
+def _relaxation_table(points: pd.DataFrame, path: Relaxation, found: np.ndarray) -> pd.DataFrame:
+    """A row for each point that was found and frame of its path."""
+    there = torch.as_tensor(found, device=path.speed.device)
+    columns = {"speed": path.speed, "margin": path.margin, "readout": class_or_null(path.readout)}
+    return pd.DataFrame(
+        {
+            "seed": np.repeat(points["seed"].to_numpy(), len(path.frames)),
+            "label": np.repeat(points["label"].to_numpy(), len(path.frames)),
+            "frame": np.tile(path.frames, len(points)),
+            **{name: column[:, there].T.flatten().cpu().numpy() for name, column in columns.items()},
+        }
+    )
 
 
 def _spectrum_table(points: pd.DataFrame, eigenvalues: np.ndarray) -> pd.DataFrame:

@@ -127,10 +127,16 @@ class Networks:
         cell = (self.spec.dataset, self.spec.architecture, self.spec.protocol)
         return [generator(*cell, seed, purpose, device=device or self.device) for seed in self.seeds]
 
-    def noise(self, streams: Iterable[torch.Generator], out: Tensor) -> Tensor:
-        """Fills `out`, `[S, ..., N]`, with noise pixels, each network from its own stream."""
+    def noise(self, streams: Iterable[torch.Generator], out: Tensor, scale: float = 1.0) -> Tensor:
+        """Fills `out`, `[S, ..., N]`, with noise pixels, each network from its own stream.
+
+        Args:
+            streams: one a network.
+            out: to be filled.
+            scale: factor on the standard deviation.
+        """
         for pixels, stream in zip(out, streams, strict=True):
-            pixels.normal_(self.spec.noise_mean, self.spec.noise_std, generator=stream)
+            pixels.normal_(self.spec.noise_mean, scale * self.spec.noise_std, generator=stream)
         return out
 
     def features(self, frames: Tensor) -> Tensor:

@@ -66,8 +66,15 @@ def triggered(networks: Networks, frame: Frame) -> Tensor:
     return networks.logits(hidden)
 
 
-def fresh_noise(networks: Networks, trials: int, purpose: str) -> Drives:
-    """Every frame of every trial drawn anew, from the streams of that purpose."""
+def fresh_noise(networks: Networks, trials: int, purpose: str, scale: float = 1.0) -> Drives:
+    """Every frame of every trial drawn anew, from the streams of that purpose, its deviation times `scale`."""
     streams = networks.streams(purpose)
     frames = torch.empty(len(networks), trials, networks.spec.pixels, device=networks.device)
-    return lambda frame: networks.drive(networks.features(networks.noise(streams, frames)))
+    return lambda frame: networks.drive(networks.features(networks.noise(streams, frames, scale)))
+
+
+def no_noise(networks: Networks, trials: int) -> Drives:
+    """The mean frame at every frame."""
+    frame = networks.weights["bias"].new_full((len(networks), 1, networks.spec.pixels), networks.spec.noise_mean)
+    drives = [drive.expand(-1, trials, -1) for drive in networks.drive(networks.features(frame))]
+    return lambda _: drives

@@ -2,9 +2,18 @@
 
 from slowpoints.core.schemas.formation import FORMATION
 from slowpoints.core.schemas.kinds import Kind
-from slowpoints.core.schemas.memory import EXTRAPOLATION
-from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM, TRAJECTORIES
+from slowpoints.core.schemas.memory import EXTRAPOLATION, EXTRAPOLATION_BY_NOISE
+from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 
 MEASURED: dict[str, Kind] = {
-    kind.name: kind for kind in (EXTRAPOLATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES, FORMATION)
+    kind.name: kind
+    for kind in (
+        EXTRAPOLATION,
+        EXTRAPOLATION_BY_NOISE,
+        SLOW_POINTS,
+        SPECTRUM,
+        RELAXATION,
+        TRAJECTORIES,
+        FORMATION,
+    )
 }

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from slowpoints.core.schemas.kinds import TUNED_COLUMNS, TUNED_NETWORK, Kind, typed
+from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, TUNED_COLUMNS, TUNED_NETWORK, Kind, typed
 
 ACCURACY = Kind(
     "accuracy",
@@ -22,6 +22,20 @@ EXTRAPOLATION = Kind(
         "label": pa.int16(),
         **typed(pa.int32(), "n_trials", "n_correct"),
         **typed(pa.float64(), "accuracy", "low", "high"),
+        "n_false": pa.int32(),
     },
     key=(*TUNED_NETWORK, "delay", "label"),
+)
+EXTRAPOLATION_BY_NOISE = Kind(
+    "extrapolation_by_noise",
+    {
+        **NETWORK_COLUMNS,
+        "noise_scale": pa.float64(),
+        "delay": pa.int32(),
+        "label": pa.int16(),
+        **typed(pa.int32(), "n_trials", "n_correct"),
+        **typed(pa.float64(), "accuracy", "low", "high"),
+        "n_false": pa.int32(),
+    },
+    key=(*NETWORK, "noise_scale", "delay", "label"),
 )

@@ -1,4 +1,4 @@
-"""Tables of slow points, of the eigenvalues there, and of the states around them."""
+"""Tables of slow points, of the eigenvalues there, of the paths to them, and of the states around them."""
 
 import pyarrow as pa
 
@@ -21,6 +21,11 @@ SLOW_POINTS = Kind(
         **typed(pa.float64(), "time_constant", "lifetime"),
         "lifetime_capped": pa.bool_(),
         "state": pa.list_(pa.float64()),
+        **typed(pa.float64(), "settled_speed", "margin", "margin_time"),
+        "margin_capped": pa.bool_(),
+        "point_lifetime": pa.float64(),
+        "point_lifetime_capped": pa.bool_(),
+        **typed(pa.float64(), "path_distance", "drift", "diffusion", "settled_drift", "settled_diffusion"),
     },
     key=(*TUNED_NETWORK, "label"),
 )
@@ -33,6 +38,17 @@ SPECTRUM = Kind(
         **typed(pa.float64(), "real", "imag"),
     },
     key=(*TUNED_NETWORK, "label", "index"),
+)
+RELAXATION = Kind(
+    "relaxation",
+    {
+        **TUNED_COLUMNS,
+        "label": pa.int16(),
+        "frame": pa.int32(),
+        **typed(pa.float64(), "speed", "margin"),
+        "readout": pa.int16(),
+    },
+    key=(*TUNED_NETWORK, "label", "frame"),
 )
 TRAJECTORIES = Kind(
     "trajectories",

@@ -25,16 +25,30 @@ NETWORKS = Kind(
         "n_floored": pa.int32(),
         **typed(pa.int64(), "n_parameters", "steps"),
         "device": pa.string(),
+        **typed(pa.float64(), "persistence", "log10_settled_speed", "log10_margin_time"),
+        "n_margin_capped": pa.int32(),
+        **typed(pa.float64(), "memory_score_half_noise", "memory_score_no_noise"),
     },
     key=(*NETWORK,),
 )
+BEFORE_AND_AFTER = (
+    "memory_score",
+    "nominal_accuracy",
+    "log10_speed",
+    "log10_settled_speed",
+    "log10_margin_time",
+    "persistence",
+    "log10_drift",
+    "log10_diffusion",
+    "log10_settled_drift",
+    "log10_settled_diffusion",
+)
+"""Measures of a network that fine-tuning may change."""
 REGULARISATION = Kind(
     "regularisation",
     {
         **TUNED_COLUMNS,
-        **typed(pa.float64(), "memory_score_before", "memory_score_after"),
-        **typed(pa.float64(), "nominal_accuracy_before", "nominal_accuracy_after"),
-        **typed(pa.float64(), "log10_speed_before", "log10_speed_after"),
+        **typed(pa.float64(), *(f"{name}_{when}" for name in BEFORE_AND_AFTER for when in ("before", "after"))),
     },
     key=(*TUNED_NETWORK,),
 )
@@ -45,6 +59,7 @@ CORRELATIONS = Kind(
         **typed(pa.string(), "level", "predictor", "method"),
         "n": pa.int32(),
         **typed(pa.float64(), "r", "low", "high", "p"),
+        **typed(pa.float64(), "difference", "difference_low", "difference_high"),
     },
     key=(*CELL, "level", "predictor", "method"),
 )

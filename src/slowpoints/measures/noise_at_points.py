@@ -1,0 +1,44 @@
+"""What noise does to a state in one frame: the drift that remains on average, and the spread around it.
+
+The mean of squared speed over noise frames, which the paper's penalty takes, is their sum: drift^2 + diffusion^2.
+S networks, C classes, P = S * C points, n state coordinates, K pairs of frames.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from slowpoints.networks.ensemble import Networks
+
+PAIRS = 256
+"""Pairs of noise frames, each with its mirror image about the mean frame: what noise does to first order cancels in
+their mean, so that small drifts can be told from the spread."""
+
+
+@torch.no_grad()
+def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
+    """Drift and diffusion at states, per frame, `[P]` each.
+
+    Drift is the length of the mean of s(F(z, noise)) - s(z), diffusion the root of the summed variance of its
+    coordinates, s the coordinates of speed.
+
+    Args:
+        networks: S networks.
+        states: `[P, n]`.
+    """
+    spec, unit = networks.spec, networks.spec.unit
+    frames = networks.weights["bias"].new_empty(len(networks), PAIRS, spec.pixels)
+    networks.noise(networks.streams("noise at points"), frames)
+    drives = networks.drive(networks.features(torch.cat([frames, 2 * spec.noise_mean - frames], dim=1)))
+    recurrent = unit.split(networks.weights["recurrent"])
+    points = states.to(drives[0].dtype).view(len(networks), -1, states.shape[-1])
+    drift, diffusion = [], []
+    for point in points.split(1, dim=1):  # a class at a time: bounds the memory taken
+        parts = tuple(point.expand(-1, 2 * PAIRS, -1).split(spec.hidden, dim=-1))
+        after = torch.cat(unit.step(drives, parts, recurrent)[0], dim=-1).double()
+        move = unit.speed_coordinates(after) - unit.speed_coordinates(point.double())
+        mean = move.mean(1)
+        drift.append(mean.norm(dim=-1))
+        diffusion.append((move - mean[:, None]).square().sum(-1).mean(1).sqrt())
+    return torch.stack(drift, dim=1).flatten(), torch.stack(diffusion, dim=1).flatten()

@@ -1,0 +1,111 @@
+"""Relaxation: the path of a memory under the mean input, from its class centre on. P points, n state coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.task.timing import FRAMES
+
+SETTLED = FRAMES
+"""Frames after which a state counts as settled: the length of a trial."""
+MARGIN_AT = 100
+"""Frame at which the time that a margin has left is taken."""
+EACH_UNTIL, FIFTH_UNTIL, PER_DECADE = SETTLED, MARGIN_AT, 10
+"""The path is noted at each frame at first, then at every fifth, then at so many a decade."""
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A path, noted at K frames.
+
+    Attributes:
+        frames: K numbers of frames since the class centre.
+        states: `[K, P, n]`.
+        speed: `[K, P]`.
+        margin: own output less the best other after a triggered step, `[K, P]`.
+        readout: class read out then, -1 for null, `[K, P]`.
+        following: margin one frame after `MARGIN_AT`, `[P]`.
+    """
+
+    frames: list[int]
+    states: Tensor
+    speed: Tensor
+    margin: Tensor
+    readout: Tensor
+    following: Tensor
+
+    @property
+    def settled_speed(self) -> Tensor:
+        """Speed `SETTLED` frames on, `[P]`."""
+        return self.speed[self.frames.index(SETTLED)]
+
+    def margin_time(self, cap: int) -> tuple[Tensor, Tensor]:
+        """Frames that the margin would last at the rate at which it falls, `[P]`, and whether it was capped.
+
+        m / (m - m') with m the margin `MARGIN_AT` frames on and m' one frame later; 0 where it is lost, `cap` where it
+        does not fall, or no further.
+        """
+        margin = self.margin[self.frames.index(MARGIN_AT)]
+        time = margin / (margin - self.following)
+        capped = (margin > 0) & ((self.following >= margin) | (time > cap))
+        return torch.where(capped, cap, torch.where(margin > 0, time, 0.0)), capped
+
+
+def relaxation_frames(longest: int) -> list[int]:
+    """Frames at which a path is noted: dense early, then log-spaced to the longest delay."""
+    longest = max(longest, MARGIN_AT)
+    decades = np.log10(longest / FIFTH_UNTIL)
+    later = np.geomspace(FIFTH_UNTIL, longest, 1 + round(PER_DECADE * decades)).round().astype(int)
+    return sorted({*range(EACH_UNTIL + 1), *range(EACH_UNTIL, FIFTH_UNTIL + 1, 5), *later.tolist()})
+
+
+@torch.no_grad()
+def relax(dynamics: Dynamics, start: Tensor, labels: Tensor, longest: int) -> Relaxation:
+    """Follows states under the mean input.
+
+    Args:
+        dynamics: of S networks.
+        start: class centres, `[P, n]`.
+        labels: class of each, `[P]`.
+        longest: longest delay at which memory is measured, in frames.
+    """
+    frames = relaxation_frames(longest)
+    noted = list(_visited(dynamics, start, frames))
+    logits = [dynamics.logits(states) for states in noted]
+    following = dynamics.step(noted[frames.index(MARGIN_AT)])
+    return Relaxation(
+        frames,
+        states=torch.stack(noted),
+        speed=torch.stack([dynamics.speed(states) for states in noted]),
+        margin=torch.stack([margins(each, labels) for each in logits]),
+        readout=torch.stack([each.argmax(-1) - 1 for each in logits]),
+        following=margins(dynamics.logits(following), labels),
+    )
+
+
+@torch.no_grad()
+def settled_states(dynamics: Dynamics, start: Tensor) -> Tensor:
+    """States `SETTLED` frames on under the mean input, `[P, n]`."""
+    (settled,) = _visited(dynamics, start, [SETTLED])
+    return settled
+
+
+def margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """Output of the own class less the best of the others, null included, `[P]` from `[P, C + 1]`."""
+    own = logits.gather(1, labels[:, None] + 1)[:, 0]
+    return own - logits.scatter(1, labels[:, None] + 1, -torch.inf).amax(1)
+
+
+def _visited(dynamics: Dynamics, states: Tensor, frames: list[int]) -> Iterator[Tensor]:
+    """States `[P, n]` so many frames on, for each of the frames."""
+    wanted = set(frames)
+    for frame in range(max(frames) + 1):
+        if frame in wanted:
+            yield states
+        states = dynamics.step(states)
