@@ -10,14 +10,16 @@ import reference
 import torch
 from helpers import train
 
+from slowpoints.core.presets.network import Layers
 from slowpoints.core.presets.regularisation import Regularisation
 from slowpoints.core.presets.search import Search
 from slowpoints.core.schemas.training import TRAINING
 from slowpoints.core.tables import read_table, write_table
 from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.measures.relaxation import settled_states
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.fine_tuning import regularise
-from slowpoints.training.penalties import SpeedPenalty
+from slowpoints.training.penalties import SettledPenalty, SpeedPenalty
 
 SETTINGS = Regularisation(steps=8, learning_rate=0.005, points=None, noise_frames=10, refresh=3)
 SEARCH = Search(adam_steps=1, max_iterations=1, tolerance=1e-8, images_per_class=10, noise_scale=Fraction(1, 3))
@@ -112,6 +114,38 @@ def test_penalty_gradient_equals_finite_differences(make_networks, architecture)
             assert gradient.ravel()[place].item() == pytest.approx(slope, rel=1e-5, abs=1e-7), (name, place)
 
 
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_settled_penalty_is_the_sum_of_squared_speeds_under_the_mean_input(make_networks, architecture):
+    networks = make_networks(architecture)
+    points, found = stack(points_table(networks, missing={(1, 2)}), networks)
+    penalty = SettledPenalty(networks, points, found, 30.0, 100)
+    value = penalty(networks)
+    assert torch.equal(value, penalty(networks))  # no noise
+    speeds = Dynamics.of(networks).speed(points.flatten(0, 1)).view(2, 3)
+    np.testing.assert_allclose(value, 30 * (speeds.square() * found).sum(1), rtol=1e-10)
+    mean = np.full(16, networks.spec.noise_mean)
+    for row in range(2):
+        weights = reference.network(networks, row)
+        expected = expected_penalty(weights, architecture, points[row].numpy(), found[row], np.stack([mean] * 3), 30.0)
+        assert value[row].item() == pytest.approx(expected, rel=1e-6)  # spec.noise_mean in float32
+
+
+def test_settled_penalty_takes_the_mean_input_of_a_front_end_anew(make_networks, monkeypatch):
+    """At every third call, from the front end as it then is; without a front end the mean frame is always the same."""
+    networks = make_networks(front_end=Layers((2,), (5,)))
+    points, found = stack(points_table(networks), networks)
+    penalty = SettledPenalty(networks, points, found, 1.0, 3)
+    assert not penalty.capturable
+    first = penalty(networks)
+    networks.weights["front_end.dense0.bias"] += 1.0
+    assert [torch.equal(penalty(networks), first) for _ in range(3)] == [True, True, False]
+    speeds = Dynamics.of(networks).speed(points.flatten(0, 1)).view(2, 3)
+    np.testing.assert_allclose(penalty(networks), speeds.square().sum(1), rtol=1e-8)
+    resumed = SettledPenalty(make_networks(front_end=Layers((2,), (5,))), points, found, 1.0, 3)
+    resumed.restore(penalty.state())
+    assert torch.equal(resumed(networks), penalty(networks))
+
+
 def tune(networks, images, training, mode, lambda_=0.01, **changes):
     return regularise(
         networks,
@@ -144,7 +178,7 @@ def test_control_of_no_steps_is_the_very_same_network(networks, images, training
     assert len(read_table(tmp_path / "training.parquet")) == 0
 
 
-@pytest.mark.parametrize("mode", ["slow_points", "centre_of_mass", "tracking"])
+@pytest.mark.parametrize("mode", ["slow_points", "centre_of_mass", "tracking", "settled"])
 def test_lambda_0_is_control_bit_for_bit(networks, images, training, mode):
     control, _ = tune(networks, images, training, "control")
     assert not same(control, networks)
@@ -158,13 +192,15 @@ def test_modes_see_the_same_trials(networks, images, training):
     torch.testing.assert_close(tuned.weights["recurrent"], control.weights["recurrent"], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("mode", ["slow_points", "centre_of_mass", "tracking"])
+@pytest.mark.parametrize("mode", ["slow_points", "centre_of_mass", "tracking", "settled"])
 def test_a_penalty_slows_its_points(networks, images, training, mode):
     from slowpoints.measures.centres import class_centres
 
     dynamics = Dynamics.of(networks)
     points = class_centres(networks, dynamics, images, SEARCH).state
-    if mode != "centre_of_mass":
+    if mode == "settled":
+        points = settled_states(dynamics, points)
+    elif mode != "centre_of_mass":
         points = stack(points_table(networks), networks)[0].flatten(0, 1)
     control, _ = tune(networks, images, training, "control", steps=60)
     tuned, _ = tune(networks, images, training, mode, lambda_=0.1, steps=60)

@@ -24,7 +24,7 @@ def test_the_default_study_is_48_networks_in_8_cells(project):
 def test_the_paper_is_40_mnist_and_20_cifar_networks(project, data_dir):
     arguments = ("--cores", "2", "--configfile", "config/paper.yaml", "--config", f"data_dir={data_dir}")
     jobs = project.planned(*arguments)
-    assert (jobs["train_networks"], jobs["regularise_networks"]) == (8, 24)
+    assert (jobs["train_networks"], jobs["regularise_networks"]) == (8, 32)
     plan = project.snakemake("-n", *arguments)
     for dataset, block in {"mnist": "0-9", "cifar10": "0-4"}.items():
         for cell in ("gru/vocu", "gru/decu", "lstm/vocu", "lstm/decu"):

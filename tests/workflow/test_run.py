@@ -11,14 +11,18 @@ import pytest
 import torch
 
 TEST = ("--cores", "2", "--configfile", "config/test.yaml")
-FIGURES = ["extrapolation", "formation", "regularisation", "spectrum", "speed_vs_memory", "state_space", "task"]
+FIGURES = ["claims", "extrapolation", "formation", "predictors", "regularisation", "relaxation", "spectrum"]
+FIGURES += ["speed_vs_memory", "state_space", "task"]
+MODES = ("control", "slow_points", "settled")
 COLUMNS = {
     "networks": "dataset architecture protocol seed nominal_accuracy null_accuracy learned memory_score half_life "
-    "half_life_reached log10_speed log10_centre_speed log10_deep_speed log10_lifetime n_parameters steps device",
+    "half_life_reached log10_speed log10_centre_speed log10_deep_speed log10_lifetime n_parameters steps device "
+    "persistence log10_settled_speed log10_margin_time",
+    "relaxation": "dataset architecture protocol mode lambda seed label frame speed margin readout",
     "extrapolation": "dataset architecture protocol mode lambda seed delay label n_trials n_correct accuracy low high",
     "slow_points": "dataset architecture protocol mode lambda seed label centre_speed speed_1000 speed readout "
     "distance deep_speed deep_readout deep_distance projected_gradient converged iterations raw_speed "
-    "leading n_unstable time_constant lifetime lifetime_capped state",
+    "leading n_unstable time_constant lifetime lifetime_capped state settled_speed margin_time",
     "spectrum": "dataset architecture protocol mode lambda seed label index real imag",
     "trajectories": "dataset architecture protocol seed kind label trial frame pc1 pc2 pc3",
     "formation": "dataset architecture protocol seed label step speed displacement jumped readout parent",
@@ -49,14 +53,14 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 def test_the_tiny_study_has_a_job_for_each_block_table_and_figure(project):
-    """One data set, two cells in training and three measures, two modes of both; ten tables, three of them for networks
-    as trained alone as well; seven figures."""
+    """One data set, two cells in training and three measures, three modes of both; twelve tables, four of them for
+    networks as trained alone as well; ten figures."""
     jobs = project.planned(*TEST)
     assert jobs.pop("all") == 1
     tables = sum(count for rule, count in jobs.items() if rule.startswith(("collate", "correlate", "judge")))
     figures = sum(count for rule, count in jobs.items() if rule.startswith("plot"))
-    assert (tables, figures) == (10 + 3, 7)
-    assert sum(jobs.values()) - tables - figures == 1 + 2 * (1 + 3 + 2)
+    assert (tables, figures) == (12 + 4, len(FIGURES))
+    assert sum(jobs.values()) - tables - figures == 1 + 2 * (1 + 3 + len(MODES))
 
 
 def test_every_promised_file_is_there(finished):
@@ -64,9 +68,9 @@ def test_every_promised_file_is_there(finished):
     for part in ("train", "valid", "test"):
         assert f"datasets/digits-tiny/{part}.parquet" in files
     for protocol in ("vocu", "decu"):
-        tables = {f"{name}.parquet" for name in ("training", "extrapolation", "slow_points", "spectrum")}
+        tables = {f"{name}.parquet" for name in ("training", "extrapolation", "slow_points", "spectrum", "relaxation")}
         folder = f"networks/digits-tiny/gru/{protocol}"
-        for mode in ("trained", "control", "slow_points"):
+        for mode in ("trained", *MODES):
             assert {f"{folder}/{mode}/0-1/{name}" for name in tables | {"weights.safetensors"}} <= files
         assert {f"{folder}/trained/0-1/{name}" for name in ("snapshots.safetensors", "formation.parquet")} <= files
     for name in FIGURES:
@@ -89,11 +93,16 @@ def test_rows_are_one_an_observation(finished):
     tables = finished.folder / "results/test/tables"
     read = {name: pd.read_parquet(tables / f"{name}.parquet") for name in COLUMNS}
     assert len(read["networks"]) == 4
-    assert len(read["extrapolation"]) == 3 * 4 * 6 * 10  # modes, networks, delays, classes
-    assert len(read["slow_points"]) == 3 * 4 * 10
-    assert len(read["regularisation"]) == 2 * 4
+    copies = 1 + len(MODES)
+    assert len(read["extrapolation"]) == copies * 4 * 6 * 10  # networks, delays, classes
+    assert len(read["slow_points"]) == copies * 4 * 10
+    assert read["relaxation"].groupby(["mode", "protocol", "seed", "label"])["frame"].nunique().unique().tolist() == [
+        37
+    ]
+    assert len(read["regularisation"]) == len(MODES) * 4
     weights = read["extrapolation"].groupby("mode")["lambda"].first().to_dict()
-    assert weights == {"control": 0.0, "slow_points": 0.1, "trained": pytest.approx(float("nan"), nan_ok=True)}
+    assert weights.pop("trained") != weights  # null
+    assert weights == {"control": 0.0, "slow_points": 0.1, "settled": 300.0}
     assert set(read["trajectories"]["kind"]) == {"trial", "centre", "slow_point"}
 
 
@@ -136,7 +145,11 @@ ON_NETWORKS = {"train_networks", "regularise_networks", *MEASURES}
         ("dynamics/search.py", {"find_slow_points", "track_formation"}, {"train_networks", "measure_memory"}),
         ("measures/formation.py", {"track_formation"}, ON_NETWORKS - {"track_formation"}),
         ("plots/style.py", PLOTS, {*ON_NETWORKS, "correlate_predictors", "judge_claims"}),
-        ("analysis/claims.py", {"judge_claims"}, {*ON_NETWORKS, *PLOTS, "collate_networks", "correlate_predictors"}),
+        (
+            "analysis/claims/control.py",
+            {"judge_claims"},
+            {*ON_NETWORKS, *PLOTS - {"plot_claims"}, "collate_networks", "correlate_predictors"},
+        ),
         ("analysis/correlation.py", {"correlate_predictors", "judge_claims"}, {*ON_NETWORKS, "plot_extrapolation"}),
     ],
 )
@@ -166,7 +179,7 @@ def test_editing_a_unit_redraws_no_figure_of_unchanged_tables(finished):
 
 
 def test_the_headline_figure_waits_for_no_fine_tuning_and_no_formation(finished):
-    for figure in ("speed_vs_memory", "extrapolation", "state_space", "spectrum", "task"):
+    for figure in ("speed_vs_memory", "extrapolation", "state_space", "spectrum", "predictors", "relaxation", "task"):
         jobs = finished.planned(f"results/test/figures/{figure}.pdf", *TEST, "--forceall")
         assert not {"regularise_networks", "track_formation"} & set(jobs), figure
 
@@ -188,12 +201,21 @@ def test_published_tables_are_tested_and_drawn_again(finished, project):
     assert "there is no study in reference/" in project.snakemake("-n", "reference_figures", fails=True)
     measured = shutil.ignore_patterns("claims*", "correlations*", "task*", "trained")
     shutil.copytree(finished.folder / "results/test/tables", project.folder / "reference/tiny", ignore=measured)
+    (project.folder / "reference/older").mkdir()
+    for table in ("networks", "extrapolation", "slow_points", "formation", "regularisation"):
+        shutil.copy(project.folder / f"reference/tiny/{table}.parquet", project.folder / "reference/older")
     project.snakemake("--cores", "2", "reference_figures")
-    made = {name.removeprefix("reference-tiny/"): digest for name, digest in project.digests().items()}
+    older = {path.stem for path in (project.folder / "results/reference-older/figures").glob("*.pdf")}
+    assert older == {"extrapolation", "speed_vs_memory", "predictors", "formation", "regularisation", "claims"}
+    made = {
+        name.removeprefix("reference-tiny/"): digest
+        for name, digest in project.digests().items()
+        if not name.startswith("reference-older/")
+    }
     before = {name.removeprefix("test/"): digest for name, digest in finished.digests().items()}
     assert made == {name: before[name] for name in made}
     assert {f"tables/{table}.parquet" for table in COLUMNS} < set(made)
-    assert {f"figures/{name}.{form}" for name in FIGURES[:-1] for form in ("pdf", "png")} < set(made)
+    assert {f"figures/{name}.{form}" for name in set(FIGURES) - {"task"} for form in ("pdf", "png")} < set(made)
 
 
 def test_logs_and_times_are_kept_beside_the_results(finished):

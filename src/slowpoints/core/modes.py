@@ -20,10 +20,11 @@ LOOKS: dict[str, Look] = {
     CONTROL: Look("control", "#4d4d4d", "-."),
     "slow_points": Look("slow points", "#0b4f8a", "-"),
     "centre_of_mass": Look("centre of mass", "#e08214", "--"),
+    "settled": Look("settled", "#b2182b", "-"),
     "tracking": Look("tracking", "#35978f", (0, (5, 1, 1, 1))),
 }
-"""Looks of the networks as trained, and of each mode: no penalty; at the slow points; at the class centres; at slow
-points sought anew as training goes on."""
+"""Looks of the networks as trained, and of each mode: no penalty; at the slow points; at the class centres; under the
+mean input at the settled states (our own); at slow points sought anew as training goes on."""
 MODES = tuple(mode for mode in LOOKS if mode != TRAINED)
 KEPT = "lambda.txt"  # in the folder of a mode: the lambda of its networks
 

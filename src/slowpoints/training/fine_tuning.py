@@ -17,13 +17,14 @@ from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.points import stored_points
+from slowpoints.measures.relaxation import settled_states
 from slowpoints.networks.ensemble import Networks
 from slowpoints.task.curricula import Stage, class_orders
 from slowpoints.task.protocol import Protocol
 from slowpoints.task.timing import FRAMES
 from slowpoints.training.checkpoint import ResumeAt
 from slowpoints.training.loop import Run, optimise
-from slowpoints.training.penalties import Penalty, SpeedPenalty, TrackedPenalty
+from slowpoints.training.penalties import Penalty, SettledPenalty, SpeedPenalty, TrackedPenalty
 
 
 def regularise(
@@ -94,6 +95,8 @@ def _penalty(
     points = points.to(networks.weights["bias"].dtype)
     if mode == "tracking":
         return TrackedPenalty(networks, points, found, lambda_, settings.noise_frames, settings.refresh)
+    if mode == "settled":
+        return SettledPenalty(networks, points, found, lambda_, settings.refresh)
     return SpeedPenalty(networks, points, found, lambda_, settings.noise_frames)
 
 
@@ -102,9 +105,11 @@ def _points(
 ) -> tuple[Tensor, Tensor]:
     """Points `[S, C, n]` of a mode, and which exist `[S, C]`."""
     shape = (len(networks), networks.spec.classes, -1)
-    if mode == "centre_of_mass":
-        centres = class_centres(networks, Dynamics.of(networks), images, search)
-        return centres.state.view(shape), centres.found.view(shape[:2])
+    if mode in ("centre_of_mass", "settled"):
+        dynamics = Dynamics.of(networks)
+        centres = class_centres(networks, dynamics, images, search)
+        states = settled_states(dynamics, centres.state) if mode == "settled" else centres.state
+        return states.view(shape), centres.found.view(shape[:2])
     if mode not in ("slow_points", "tracking"):
         raise ValueError(f"mode {mode!r} says of no points where speed is penalised")
     states, found = stored_points(slow_points, networks.spec.unit.parts * networks.spec.hidden, networks.device)

@@ -46,6 +46,15 @@ class Penalty:
         """Goes on from what `state` gave."""
 
 
+def squared_speeds(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
+    """Squared speed of states `[S, B, n]` under the drive of each block, `[S, B, width * H]`: `[S, B]`."""
+    unit = networks.spec.unit
+    parts = tuple(states.split(networks.spec.hidden, dim=-1))
+    after, _ = unit.step(drives, parts, unit.split(networks.weights["recurrent"]))
+    measure = unit.speed_coordinates
+    return (measure(torch.cat(after, dim=-1)) - measure(states)).square().sum(-1)
+
+
 class SpeedPenalty(Penalty):
     """lambda times the sum, not the mean, of squared speeds over points and noise frames of a network.
 
@@ -77,13 +86,8 @@ class SpeedPenalty(Penalty):
 
     def squared_speeds(self, networks: Networks, frames: Tensor) -> Tensor:
         """Squared speed at each point under each of its frames `[S, C * frames, N]`, `[S, C * frames]`."""
-        unit = networks.spec.unit
         states = self.points.repeat_interleave(self.noise_frames, dim=1)
-        parts = tuple(states.split(networks.spec.hidden, dim=-1))
-        recurrent = unit.split(networks.weights["recurrent"])
-        after, _ = unit.step(networks.drive(networks.features(frames)), parts, recurrent)
-        measure = unit.speed_coordinates
-        return (measure(torch.cat(after, dim=-1)) - measure(states)).square().sum(-1)
+        return squared_speeds(networks, networks.drive(networks.features(frames)), states)
 
 
 class TrackedPenalty(SpeedPenalty):
@@ -115,3 +119,42 @@ class TrackedPenalty(SpeedPenalty):
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         self.points, self.calls = tensors["points"], int(tensors["calls"])
+
+
+class SettledPenalty(Penalty):
+    """lambda times the sum of squared speeds **under the mean input** over points of a network, without noise frames.
+
+    So it holds down the drift of memories alone, and leaves what noise does to them as it is. With a front end the mean
+    input is taken as it is, without a gradient to the front end, and worked out anew every so many steps.
+
+    Args:
+        networks: those that will be fine-tuned.
+        points: `[S, C, n]`.
+        found: which of them exist, `[S, C]`; the others count for nothing.
+        lambda_: weight of the sum.
+        every: steps after which the mean input is worked out anew.
+    """
+
+    def __init__(self, networks: Networks, points: Tensor, found: Tensor, lambda_: float, every: int):
+        self.points, self.lambda_, self.every = points, lambda_, every
+        self.counts = found.to(points.dtype)
+        self.capturable = networks.spec.front_end is None
+        self.streams = []
+        self.calls, self.mean = 0, networks.mean_features()
+
+    def __call__(self, networks: Networks) -> Tensor:
+        if networks.spec.front_end is not None and self.calls and self.calls % self.every == 0:
+            self.mean = networks.mean_features()
+        self.calls += 1
+        drives = [drive.expand(-1, self.points.shape[1], -1) for drive in networks.drive(self.mean[:, None])]
+        return self.lambda_ * (squared_speeds(networks, drives, self.points) * self.counts).sum(1)
+
+    def settings(self) -> list[Any]:
+        tensors = (self.points, self.counts)
+        return [type(self).__name__, self.lambda_, self.every, *(tensor_digest(tensor) for tensor in tensors)]
+
+    def state(self) -> dict[str, Tensor]:
+        return {"mean": self.mean, "calls": torch.tensor(self.calls)}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        self.mean, self.calls = tensors["mean"], int(tensors["calls"])

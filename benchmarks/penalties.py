@@ -1,0 +1,180 @@
+"""Variants of the settled penalty, on the validation images: what each adds to memory, and costs in accuracy.
+
+    python benchmarks/penalties.py digits/gru/decu digits/lstm/decu glyphs/lstm/vocu
+
+Takes the trained networks of the default study and fine-tunes them as mode `settled` does, and otherwise alike but
+
+- noise: with noise frames in place of the mean input, as the paper's penalty, at the paper's lambda;
+- noise 50: the same, at states 50 frames on;
+- both: the sum of `settled` and `noise`;
+- trials: at the settled states of single trials, five a class, in place of one of the class's mean; a fifth of lambda;
+- anew: at settled states sought anew every 100 steps.
+
+Prints the mean change against control over networks, with its 95 % interval (t), and writes penalties.parquet.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+from statsmodels.stats.weightstats import DescrStatsW
+from torch import Tensor
+
+from slowpoints import Dynamics, Networks, load_images, load_networks, measure_accuracy, measure_memory
+from slowpoints.analysis.aggregation import memory_measures
+from slowpoints.core.modes import TRAINED, lambdas
+from slowpoints.core.presets.preset import Preset
+from slowpoints.datasets.images import ImageSet
+from slowpoints.measures.centres import class_centres
+from slowpoints.measures.relaxation import relax, settled_states
+from slowpoints.study import read_study
+from slowpoints.task.curricula import Stage, class_orders
+from slowpoints.task.protocols import PROTOCOLS
+from slowpoints.task.timing import FRAMES
+from slowpoints.training.loop import Run, optimise
+from slowpoints.training.penalties import Penalty, SettledPenalty, SpeedPenalty
+
+ROOT = Path(__file__).resolve().parent.parent
+TRIALS, LATER, EVERY = 5, 50, 100
+
+
+class Sum(Penalty):
+    """Several penalties at once."""
+
+    capturable = False
+
+    def __init__(self, *penalties: Penalty):
+        self.penalties = penalties
+        self.streams = [stream for penalty in penalties for stream in penalty.streams]
+
+    def __call__(self, networks: Networks) -> Tensor:
+        return torch.stack([penalty(networks) for penalty in self.penalties]).sum(0)
+
+
+class Anew(SettledPenalty):
+    """At settled states sought anew every so many steps."""
+
+    def __init__(self, *arguments, seek: Callable[[Networks], Tensor]):
+        super().__init__(*arguments)
+        self.seek = seek
+
+    def __call__(self, networks: Networks) -> Tensor:
+        if self.calls and self.calls % EVERY == 0:
+            self.points = self.seek(networks.detached())
+        return super().__call__(networks)
+
+
+class Cell:
+    """The trained networks of a cell, and what is penalised of them.
+
+    Args:
+        name: such as "digits/gru/vocu".
+        results: folder of the study's results.
+    """
+
+    def __init__(self, name: str, results: Path):
+        dataset, _, protocol = name.split("/")
+        schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
+        study = read_study({"datasets": [dataset]}, schema=schema, shipped=shipped)
+        self.preset: Preset = study.presets[dataset]
+        self.protocol = PROTOCOLS[protocol]
+        self.networks = load_networks(results.joinpath("networks", name, TRAINED))
+        images = results / "datasets" / dataset
+        self.train, self.valid = (load_images(images / f"{part}.parquet") for part in ("train", "valid"))
+        self.shape = (len(self.networks), self.networks.spec.classes, -1)
+
+    def penalties(self) -> dict[str, Penalty | None]:
+        """Every variant."""
+        networks, settings = self.networks, self.preset.regularisation
+        (settled,), (paper, *_) = (lambdas(mode, settings.lambda_) for mode in ("settled", "slow_points"))
+        dynamics = Dynamics.of(networks)
+        centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
+        found = centres.found.view(self.shape[:2])
+        points = self._points(settled_states(dynamics, centres.state))
+        labels = torch.arange(self.shape[1]).repeat(len(networks))
+        path = relax(dynamics, centres.state, labels, LATER)
+        later = self._points(path.states[path.frames.index(LATER)])
+        ours = (networks, points, found, settled, settings.refresh)
+        single, there = self._of_trials()
+        return {
+            "control": None,
+            "settled": SettledPenalty(*ours),
+            "noise": SpeedPenalty(networks, points, found, paper, settings.noise_frames),
+            f"noise {LATER}": SpeedPenalty(networks, later, found, paper, settings.noise_frames),
+            "both": Sum(SettledPenalty(*ours), SpeedPenalty(networks, points, found, paper, settings.noise_frames)),
+            "trials": SettledPenalty(networks, single, there, settled / TRIALS, settings.refresh),
+            "anew": Anew(*ours, seek=self._settled),
+        }
+
+    def tuned(self, penalty: Penalty | None) -> Networks:
+        """The networks, fine-tuned with it."""
+        settings, spec = self.preset.regularisation, self.networks.spec
+        stage = Stage(0, settings.steps, spec.classes, FRAMES, 1.0, settings.learning_rate)
+        orders = class_orders(self.protocol, spec.classes, spec.dataset, self.networks.seeds)
+        run = Run(
+            self.networks, self.train, self.preset.training, [stage], "fine-tuning", orders=orders, penalty=penalty
+        )
+        return optimise(run)[0]
+
+    def measured(self, networks: Networks) -> pd.DataFrame:
+        """Accuracy and memory on the validation images, a row a network."""
+        memory, classes = self.preset.memory, self.networks.spec.classes
+        images = min(memory.n_images, len(self.valid) // classes * classes)
+        retrieved = measure_memory(
+            networks, self.valid, delays=memory.delays, n_images=images, noise=memory.noise, bank=memory.bank
+        )
+        accuracy = measure_accuracy(networks, self.valid, n_images=2000)[["seed", "nominal_accuracy"]]
+        return accuracy.merge(memory_measures(retrieved, ["seed"])[["seed", "memory_score", "persistence"]])
+
+    def _points(self, states: Tensor) -> Tensor:
+        return states.view(self.shape).to(self.networks.weights["bias"].dtype)
+
+    def _settled(self, networks: Networks, images: ImageSet | None = None) -> Tensor:
+        dynamics = Dynamics.of(networks)
+        centres = class_centres(networks, dynamics, images or self.train, self.preset.slow_points)
+        return self._points(settled_states(dynamics, centres.state))
+
+    def _of_trials(self) -> tuple[Tensor, Tensor]:
+        """Settled states of single trials, `[S, C * TRIALS, n]`: centres of one image each; and which there are."""
+        states, found = [], []
+        one = replace(self.preset.slow_points, images_per_class=1)
+        dynamics = Dynamics.of(self.networks)
+        for trial in range(TRIALS):
+            some = self.train.images[trial::TRIALS], self.train.labels[trial::TRIALS]
+            part = replace(self.train, images=some[0], labels=some[1])
+            centres = class_centres(self.networks, dynamics, part, one)
+            states.append(self._points(settled_states(dynamics, centres.state)))
+            found.append(centres.found.view(self.shape[:2]))
+        return torch.cat(states, dim=1), torch.cat(found, dim=1)
+
+
+def compare(name: str, results: Path) -> pd.DataFrame:
+    """Change of each variant against control, a row a variant and measure."""
+    cell = Cell(name, results)
+    measured = {variant: cell.measured(cell.tuned(penalty)) for variant, penalty in cell.penalties().items()}
+    rows = []
+    for variant, table in measured.items():
+        for measure in ("nominal_accuracy", "memory_score", "persistence"):
+            change = DescrStatsW((table[measure] - measured["control"][measure]).to_numpy())
+            low, high = change.tconfint_mean()
+            rows.append(
+                {"cell": name, "variant": variant, "measure": measure, "mean": table[measure].mean()}
+                | {"change": change.mean, "low": low, "high": high}
+            )
+        print(name, variant, *(f"{row['mean']:.3f} ({row['change']:+.3f})" for row in rows[-3:]), flush=True)
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cells", nargs="+", help="such as digits/gru/vocu")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    table = pd.concat([compare(name, given.results) for name in given.cells], ignore_index=True)
+    table.to_parquet(Path(__file__).with_suffix(".parquet"))
+    table["text"] = [f"{row.change:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" for row in table.itertuples()]
+    print(table.pivot(index=["cell", "variant"], columns="measure", values="text").to_string())
