@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from slowpoints.analysis.aggregation import collate as collate
-    from slowpoints.analysis.claims import judge as judge
+    from slowpoints.analysis.claims.judge import judge as judge
     from slowpoints.analysis.predictors import correlations as correlations
     from slowpoints.datasets.building import make_dataset as make_dataset
     from slowpoints.datasets.images import ImageSet as ImageSet
@@ -33,7 +33,7 @@ LAZY = {
     "collate": "analysis.aggregation",
     "correlations": "analysis.predictors",
     "find_slow_points": "dynamics.search",
-    "judge": "analysis.claims",
+    "judge": "analysis.claims.judge",
     "load_images": "datasets.images",
     "load_networks": "networks.weights",
     "make_dataset": "datasets.building",

@@ -4,7 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from slowpoints.analysis.aggregation import collate, log10_floored, memory_measures, network_table, regularisation_table
+from slowpoints.analysis.aggregation import (
+    IN_NOISE,
+    SPEEDS,
+    class_memory,
+    collate,
+    log10_floored,
+    memory_measures,
+    network_table,
+    regularisation_table,
+)
 from slowpoints.core.schemas.memory import ACCURACY
 from slowpoints.core.tables import write_table
 
@@ -28,17 +37,28 @@ def extrapolation_rows(seeds, accuracy, delays=(19, 20, 100, 1000), classes=2):
 
 
 def point_rows(seeds, speed):
-    about = CELL | MODE | {"lifetime": 99, "leading": 1.0, "n_unstable": 0}
-    names = ("centre_speed", "speed_1000", "speed", "deep_speed")
+    about = CELL | MODE | {"lifetime": 99, "point_lifetime": 99, "leading": 1.0, "n_unstable": 0}
+    about |= {"margin_time": 9.0, "margin_capped": False}
     keys = [(seed, label) for seed in range(seeds) for label in range(2)]
     return pd.DataFrame(
-        [about | {"seed": seed, "label": label} | dict.fromkeys(names, speed(seed, label)) for seed, label in keys]
+        [
+            about | {"seed": seed, "label": label} | dict.fromkeys((*SPEEDS, *IN_NOISE), speed(seed, label))
+            for seed, label in keys
+        ]
     )
+
+
+def by_noise(extrapolation):
+    """Twice as many right without noise as with it; with half the noise, as many."""
+    half = extrapolation.assign(noise_scale=0.5)
+    none = extrapolation.assign(noise_scale=0.0, n_correct=2 * extrapolation["n_correct"])
+    return pd.concat([half, none])
 
 
 def table_of(accuracies, accuracy, speed):
     n = len(accuracies)
-    return network_table(accuracy_rows(accuracies), extrapolation_rows(n, accuracy), point_rows(n, speed))
+    rows = extrapolation_rows(n, accuracy)
+    return network_table(accuracy_rows(accuracies), rows, point_rows(n, speed), by_noise(rows))
 
 
 def test_networks_far_below_their_cell_have_not_learned():
@@ -56,6 +76,24 @@ def test_measures_of_a_network_are_over_its_classes():
     assert np.isnan(row["half_life"])
     assert not row["half_life_reached"]
     assert row["n_floored"] == 0
+    assert row["log10_settled_speed"] == pytest.approx(-3)
+    assert row["log10_margin_time"] == pytest.approx(1)
+    assert row["n_margin_capped"] == 0
+    assert row["persistence"] == pytest.approx(1)
+    assert row["memory_score_half_noise"] == pytest.approx(0.7)
+    assert row["memory_score_no_noise"] == pytest.approx(1.4)
+
+
+def test_the_memory_of_a_class_is_its_hits_less_false_alarms():
+    """Of two classes one is reported at every trial from delay 100 on: its hits are as many as its false alarms."""
+    rows = extrapolation_rows(1, lambda seed, delay, label: 1.0 if delay < 100 or label == 0 else 0.0)
+    rows["n_false"] = np.where((rows["delay"] >= 100) & (rows["label"] == 0), 100, 0)
+    memory = class_memory(rows).set_index("label")
+    assert memory.loc[0, "memory_score"] == pytest.approx(1)
+    early = (np.log(100) - np.log(20)) / 2 / np.log(50)  # both fall to nothing between 20 and 100
+    np.testing.assert_allclose(memory["class_score"], [early, early])
+    plain = class_memory(rows.drop(columns="n_false"))
+    np.testing.assert_allclose(plain["class_score"], plain["memory_score"])
 
 
 def test_speeds_at_rounding_level_are_floored_and_counted():
@@ -107,4 +145,4 @@ def test_fine_tuning_stands_beside_its_start():
     assert (row["nominal_accuracy_before"], row["nominal_accuracy_after"]) == (0.8, 0.7)
     assert (row["log10_speed_before"], row["log10_speed_after"]) == (pytest.approx(-2), pytest.approx(-3))
     assert row["lambda"] == 0.1
-    assert len(network_table(*tables)) == 2
+    assert len(network_table(*tables, by_noise(before[1]))) == 2

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from slowpoints.analysis.claims import judge, verdict
-from slowpoints.analysis.comparisons import mean_difference
+from slowpoints.analysis.claims.judge import judge, verdict
+from slowpoints.analysis.claims.rows import Row
+from slowpoints.analysis.comparisons import Effect, mean_difference
 
 
 def networks(accuracy_gap=0.0, memory_gap=0.0, n=8, noise=0.005, seed=0):
@@ -31,27 +32,27 @@ def networks(accuracy_gap=0.0, memory_gap=0.0, n=8, noise=0.005, seed=0):
     return pd.DataFrame(rows)
 
 
-def correlation_rows(r, low, high, p):
-    rows = []
-    for dataset, architecture, protocol in [
-        ("a", "gru", "vocu"),
-        ("a", None, None),
-        (None, "gru", None),
-        (None, None, None),
-    ]:
-        rows.append({
-            "dataset": dataset, "architecture": architecture, "protocol": protocol, "level": "network",
-            "predictor": "log10_speed", "method": "spearman", "n": 8, "r": r, "low": low, "high": high, "p": p,
-        })  # fmt: skip
-    return pd.DataFrame(rows)
+SCOPES = [("a", "gru", "vocu"), ("a", "gru", None), ("a", None, None), (None, "gru", None), (None, None, None)]
 
 
+def correlation_rows(r, low, high, p, level="network", scopes=SCOPES):
+    return pd.DataFrame([
+        dict(zip(("dataset", "architecture", "protocol"), names, strict=True)) | {
+            "level": level, "predictor": "log10_speed", "method": "spearman", "n": 8, "r": r, "low": low,
+            "high": high, "p": p,
+        }
+        for names in scopes
+    ])  # fmt: skip
+
+
+TRACKS = {"label": int, "step": int, "speed": float, "parent": float, "born": bool, "merged_with": float}
 NO_FORMATION = pd.DataFrame(
-    columns=["dataset", "architecture", "protocol", "seed", "label", "step", "speed", "parent", "born"]
-).astype({"speed": float, "parent": float, "born": bool, "seed": int})
-NO_TUNING = pd.DataFrame(
-    columns=["dataset", "architecture", "protocol", "mode", "lambda", "seed", "memory_score_after", "log10_speed_after"]
-).astype({"seed": int})
+    columns=["dataset", "architecture", "protocol", "seed", *TRACKS, "jumped"],
+).astype(TRACKS | {"seed": int, "jumped": bool})
+TUNED = ("memory_score_after", "log10_speed_after", "log10_settled_speed_after", "nominal_accuracy_after")
+NO_TUNING = pd.DataFrame(columns=["dataset", "architecture", "protocol", "mode", "lambda", "seed", *TUNED]).astype(
+    {"seed": int}
+)
 
 
 def judged(networks, correlations, formation=NO_FORMATION, regularisation=NO_TUNING):
@@ -96,11 +97,16 @@ def test_protocols_differ_either_way(gap, expected):
     ],
 )
 def test_speed_predicts(correlation, expected):
-    table = judged(networks(), correlation_rows(*correlation))
+    within = correlation_rows(*correlation)
+    mixed = correlation_rows(-0.9, -0.95, -0.8, 0.001, level="mixed", scopes=SCOPES[1:])
+    table = judged(networks(), pd.concat([within, mixed]))
     c3 = table[table["claim"] == "C3"]
-    assert c3["scope"].tolist() == ["a/gru/vocu", "a", "all"]
-    assert stated(table, "C3", "all") == expected
-    assert pd.isna(stated(table, "C3", "a/gru/vocu"))
+    own = ["a/gru/vocu: within cells", "a: within cells", "all: within cells"]
+    assert sorted(c3["scope"]) == sorted([*own, *(f"{of}: protocols mixed" for of in ("a/gru", "a", "all"))])
+    assert stated(table, "C3", "all: within cells") == expected
+    assert stated(table, "C3", "all: protocols mixed") == "supported"  # a question of its own
+    assert pd.isna(stated(table, "C3", "a/gru/vocu: within cells"))
+    assert pd.isna(stated(table, "C3", "a/gru: protocols mixed"))
 
 
 def test_two_one_sided_tests_equal_two_welch_tests():
@@ -135,20 +141,22 @@ def test_networks_that_did_not_learn_are_left_out_and_counted():
     assert table.loc[("C1", "all: vocu - decu"), "n"] == 64
 
 
-def tuning(memory_gain, speed_gain, seeds=8):
-    """Fine-tuning whose mode slow_points changes memory and speed by so much against control, give or take."""
+def tuning(memory_gain, speed_gain, seeds=8, accuracy_gain=0.0, mode="slow_points", lambda_=0.01, dose=1.0):
+    """Fine-tuning whose mode changes memory, speed and accuracy by so much against control, give or take."""
     rng = np.random.default_rng(0)
     rows = []
     for cell in networks(n=1)[["dataset", "architecture", "protocol"]].itertuples(index=False):
         for seed in range(seeds):
             base = rng.normal(0, 0.3)
-            for mode in ("control", "slow_points"):
-                on = mode == "slow_points"
-                rows.append(cell._asdict() | {
-                    "mode": mode, "lambda": 0.01 * on, "seed": seed,
-                    "memory_score_after": base + on * memory_gain + rng.normal(0, 0.01),
-                    "log10_speed_after": base + on * speed_gain + rng.normal(0, 0.01),
-                })  # fmt: skip
+            for each in ("control", mode):
+                on = each == mode
+                values = {
+                    "memory_score_after": base + on * dose * memory_gain + rng.normal(0, 0.01),
+                    "log10_speed_after": base + on * dose * speed_gain + rng.normal(0, 0.01),
+                    "log10_settled_speed_after": base + on * dose * speed_gain + rng.normal(0, 0.01),
+                    "nominal_accuracy_after": 0.97 + on * accuracy_gain + rng.normal(0, 0.004),
+                }
+                rows.append(cell._asdict() | {"mode": each, "lambda": lambda_ * on, "seed": seed} | values)
     return pd.DataFrame(rows)
 
 
@@ -180,36 +188,6 @@ def test_pairing_is_wilcoxon_s_test():
     assert table.loc[("C4", "a: slow_points 0.01, memory_score"), "p_unadjusted"] == pytest.approx(expected)
 
 
-def formed(share, seeds=8):
-    """Tracks of three classes: 0 is there from the start, 1 and 2 are born, so often out of 0 by protocol."""
-    rows = []
-    for cell in networks(n=1)[["dataset", "architecture", "protocol"]].itertuples(index=False):
-        for seed in range(seeds):
-            for label in range(3):
-                for step in range(3):
-                    born = label == 0 or step == 2
-                    split = not born and step == 1 and (seed + label) % 4 < 4 * share[cell.protocol]
-                    rows.append(cell._asdict() | {
-                        "seed": seed, "label": label, "step": step, "speed": 0.01 * (1 + label), "born": born,
-                        "parent": 0.0 if split else np.nan,
-                    })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def test_births_with_a_parent_are_compared_between_protocols():
-    table = judged(networks(), NOTHING, formation=formed({"vocu": 1.0, "decu": 0.25})).set_index(["claim", "scope"])
-    row = table.loc[("C5", "all: vocu - decu, births with a parent")]
-    assert row["effect"] == pytest.approx(0.75)
-    assert row["verdict"] == "supported"
-    single = table.loc[("C5", "a/gru/decu, births with a parent")]
-    assert (single["effect"], single["n"], single["test"]) == (pytest.approx(0.25), 8, "mean over networks")
-    assert pd.isna(single["p"])
-    speed = table.loc[("C5", "a/gru/vocu, log10 speed of newborn less older")]
-    assert speed["effect"] == pytest.approx((np.log10(2) + np.log10(3)) / 2)
-    alike = table.loc[("C5", "all: vocu - decu, log10 speed of newborn less older")]
-    assert alike["verdict"] == "inconclusive"
-
-
 @pytest.mark.parametrize(
     ("low", "high", "p", "claimed", "expected"),
     [
@@ -225,7 +203,59 @@ def test_births_with_a_parent_are_compared_between_protocols():
     ],
 )
 def test_verdicts(low, high, p, claimed, expected):
-    assert verdict(low, high, p, claimed) == expected
+    found = Effect(8, (low + high) / 2, low, high, "made up", p)
+    assert verdict(Row("C1", "all", "all", found, claimed, 0, margin=0.03), p) == expected
+
+
+@pytest.mark.parametrize(
+    ("accuracy_gain", "expected"), [(0.0, "supported"), (-0.03, "contradicted"), (-0.0098, "inconclusive")]
+)
+def test_what_a_penalty_costs_in_accuracy_is_said_beside_its_gain(accuracy_gain, expected):
+    tuned = tuning(0.1, -0.1, accuracy_gain=accuracy_gain)
+    table = judged(networks(), NOTHING, regularisation=tuned)
+    assert stated(table, "C4", "all: slow_points 0.01, nominal_accuracy") == expected
+    key = ["dataset", "architecture", "protocol", "seed"]
+    wide = tuned.pivot_table("nominal_accuracy_after", key, "mode")
+    row = table.set_index(["claim", "scope"]).loc[("C4", "all: slow_points 0.01, nominal_accuracy")]
+    loss = wide["slow_points"] - wide["control"]
+    sides = [
+        stats.ttest_1samp(loss, bound, alternative=side).pvalue for bound, side in ((-0.01, "greater"), (0.01, "less"))
+    ]
+    assert row["p_unadjusted"] == pytest.approx(max(sides))
+    assert row["effect"] == pytest.approx(loss.mean())
+
+
+def three_modes(settled_gain, rival_gain=0.05):
+    """Control, a mode of the paper and the settled one, of the same networks."""
+    rival = tuning(rival_gain, -0.1)
+    ours = tuning(settled_gain, -0.1, mode="settled", lambda_=300.0).query("mode == 'settled'")
+    return pd.concat([rival, ours])
+
+
+@pytest.mark.parametrize(("gain", "expected"), [(0.2, "supported"), (0.05, "inconclusive"), (0.0, "contradicted")])
+def test_the_settled_penalty_is_set_against_the_paper_s(gain, expected):
+    table = judged(networks(), NOTHING, regularisation=three_modes(gain))
+    c6 = table[table["claim"] == "C6"]
+    assert set(c6["scope"].str.partition(": ")[2]) == {
+        "settled 300 - slow_points 0.01, memory_score", "settled 300 - control, nominal_accuracy",
+    }  # fmt: skip
+    assert stated(table, "C6", "all: settled 300 - slow_points 0.01, memory_score") == expected
+    assert stated(table, "C6", "all: settled 300 - control, nominal_accuracy") == "supported"
+    row = table.set_index(["claim", "scope"]).loc[("C6", "all: settled 300 - slow_points 0.01, memory_score")]
+    assert (row["n"], row["effect"]) == (64, pytest.approx(gain - 0.05, abs=0.01))
+
+
+def test_of_a_network_s_copies_the_slower_remember_longer():
+    doses = [tuning(0.1, -0.1, mode="slow_points", lambda_=dose, dose=dose) for dose in (1.0, 2.0, 3.0)]
+    copies = pd.concat([doses[0], *(each.query("mode != 'control'") for each in doses[1:])])
+    table = judged(networks(), NOTHING, regularisation=copies)
+    row = table.set_index(["claim", "scope"]).loc[("C3", "all: copies of a network, speed of slow points")]
+    assert (row["n"], row["verdict"]) == (64, "supported")
+    assert row["effect"] < -0.9
+    against = copies.assign(log10_speed_after=-copies["log10_speed_after"])
+    turned = judged(networks(), NOTHING, regularisation=against)
+    assert stated(turned, "C3", "all: copies of a network, speed of slow points") == "contradicted"
+    assert stated(turned, "C3", "all: copies of a network, settled speed") == "supported"
 
 
 def test_one_protocol_alone_has_nothing_to_compare():

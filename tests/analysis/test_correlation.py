@@ -5,8 +5,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from slowpoints.analysis.correlation import METHODS, bootstrap, class_correlation, network_correlation, permutation_p
-from slowpoints.analysis.predictors import correlations
+from slowpoints.analysis.correlation import (
+    METHODS,
+    Classes,
+    NetworkCorrelation,
+    bootstrap,
+    class_correlation,
+    permutation_p,
+)
+from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, correlations
 from slowpoints.core.streams import numpy_generator
 
 
@@ -16,13 +23,18 @@ def sample(n, slope, seed, shift=0.0):
     return x + shift, slope * x + rng.normal(size=n) + 10 * shift
 
 
+def over_networks(strata, method, rng):
+    """Correlation of networks within strata of one cell each."""
+    return NetworkCorrelation([[cell] for cell in strata], method).of(0, rng)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_one_stratum_is_the_ordinary_correlation(method):
     x, y = sample(25, 0.6, 0)
-    found = network_correlation([(x, y)], method, numpy_generator("test"))
+    found = over_networks([(x, y)], method, numpy_generator("test"))
     theirs = getattr(stats, f"{method}r")(x, y)
-    assert found["r"] == pytest.approx(theirs.statistic)
-    assert found["n"] == 25
+    assert found.r == pytest.approx(theirs.statistic)
+    assert found.n == 25
     exact = stats.permutation_test(
         (y,),
         lambda v: getattr(stats, f"{method}r")(x, v).statistic,
@@ -30,12 +42,12 @@ def test_one_stratum_is_the_ordinary_correlation(method):
         rng=0,
         n_resamples=4999,
     )
-    assert found["p"] == pytest.approx(exact.pvalue, abs=0.015)
+    assert found.p == pytest.approx(exact.pvalue, abs=0.015)
     options = {"paired": True, "vectorized": False, "method": "percentile", "n_resamples": 2000, "rng": 0}
     theirs = stats.bootstrap((x, y), lambda a, b: getattr(stats, f"{method}r")(a, b).statistic, **options)
     interval = theirs.confidence_interval
-    assert found["low"] == pytest.approx(interval.low, abs=0.05)
-    assert found["high"] == pytest.approx(interval.high, abs=0.05)
+    assert found.low == pytest.approx(interval.low, abs=0.05)
+    assert found.high == pytest.approx(interval.high, abs=0.05)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -44,10 +56,10 @@ def test_differences_between_strata_count_for_nothing(method):
     cells = [sample(12, -1.0, seed, shift=5.0 * seed) for seed in range(4)]
     x, y = (np.concatenate(side) for side in zip(*cells, strict=True))
     assert stats.pearsonr(x, y).statistic > 0.9
-    found = network_correlation(cells, method, numpy_generator("test"))
-    assert found["r"] < -0.4
-    assert found["high"] < 0
-    assert found["p"] < 0.01
+    found = over_networks(cells, method, numpy_generator("test"))
+    assert found.r < -0.4
+    assert found.high < 0
+    assert found.p < 0.01
 
 
 def test_p_is_uniform_where_there_is_nothing():
@@ -75,21 +87,21 @@ def test_intervals_cover_the_truth():
         for _ in range(2):
             x, e = rng.normal(size=(2, 40))
             cells.append((x, 0.5 * x + np.sqrt(0.75) * e))
-        found = network_correlation(cells, "pearson", rng)
-        covered += found["low"] <= 0.5 <= found["high"]
+        found = over_networks(cells, "pearson", rng)
+        covered += found.low <= 0.5 <= found.high
     assert 85 <= covered <= 100
 
 
 def test_too_few_networks_have_no_correlation():
-    found = network_correlation([sample(2, 1.0, 0)], "spearman", numpy_generator("test"))
-    assert found["n"] == 0
-    assert np.isnan(found["r"])
+    found = over_networks([sample(2, 1.0, 0)], "spearman", numpy_generator("test"))
+    assert found.n == 0
+    assert np.isnan(found.r)
 
 
 def test_values_that_do_not_vary_have_no_correlation():
-    found = network_correlation([(np.ones(5), np.arange(5.0))], "pearson", numpy_generator("test"))
-    assert np.isnan(found["r"])
-    assert np.isnan(found["p"])
+    found = over_networks([(np.ones(5), np.arange(5.0))], "pearson", numpy_generator("test"))
+    assert np.isnan(found.r)
+    assert np.isnan(found.p)
 
 
 def test_bootstrap_of_a_mean_equals_scipy():
@@ -99,21 +111,129 @@ def test_bootstrap_of_a_mean_equals_scipy():
     assert (low, high) == pytest.approx((values.mean() - 1.96 * standard, values.mean() + 1.96 * standard), abs=0.05)
 
 
-def test_class_correlation_resamples_networks():
-    """Ten networks whose classes correlate perfectly, each its own way up or down: the interval spans both."""
-    x = np.arange(10.0)
-    found = class_correlation([[(x, x if seed % 2 else -x) for seed in range(10)]], "spearman", numpy_generator("test"))
-    assert found["n"] == 100
-    assert found["r"] == pytest.approx(0, abs=1e-12)
-    assert found["low"] < -0.3
-    assert found["high"] > 0.3
+def two_cells(shift, rho, rng, n=10):
+    """A stratum of two cells that stand apart in both measures: x, a rival that is x with noise, and y."""
+    cells = []
+    for place in (0, shift):
+        x, e, f = rng.normal(size=(3, n))
+        cells.append((x + place, x + f + place, rho * x + np.sqrt(1 - rho**2) * e + place))
+    return cells
 
 
-SPEEDS = ("speed", "centre_speed", "speed_1000", "deep_speed")
+def test_with_cells_mixed_their_differences_count():
+    cells = two_cells(4.0, 0.0, np.random.default_rng(0))
+    mixed = NetworkCorrelation([cells], "spearman").of(0, numpy_generator("mixed"))
+    x, _, y = (np.concatenate(side) for side in zip(*cells, strict=True))
+    assert mixed.r == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert mixed.r > 0.5
+    assert mixed.p < 0.01
+    within = NetworkCorrelation([[cell] for cell in cells], "spearman").of(0, numpy_generator("within"))
+    assert abs(within.r) < 0.5
+
+
+def test_a_cell_of_one_network_counts_once():
+    """In a resample as in the table: two cells, of which one can't be resampled."""
+    x = np.arange(6.0)
+    found = NetworkCorrelation([[(x, x), (np.array([9.0]), np.array([-9.0]))]], "pearson")
+    assert found.of(0, numpy_generator("one")).n == 7
+    assert found._r(0, [np.arange(6), np.array([0, 0])]) == pytest.approx(found._r(0, [np.arange(6), np.array([0])]))
+
+
+def test_the_better_predictor_is_told_from_the_worse():
+    rng = np.random.default_rng(1)
+    strata = [two_cells(0.0, -0.8, rng, n=30) for _ in range(2)]
+    found = NetworkCorrelation(strata, "spearman")
+    first, second = (found.of(predictor, numpy_generator("one")).r for predictor in (0, 1))
+    better, low, high = found.difference(0, 1, (-1, -1), numpy_generator("difference"))
+    assert better == pytest.approx(second - first)
+    assert 0 < low < better < high
+    same, low, high = found.difference(0, 0, (-1, -1), numpy_generator("same"))
+    assert same == low == high == 0  # of the same resamples
+
+
+def test_differences_between_predictors_are_covered():
+    """x and a rival of known correlations, 0.6 and 0.6 / sqrt(2): 95 % intervals hold the difference."""
+    covered = 0
+    for seed in range(60):
+        found = NetworkCorrelation([two_cells(0.0, 0.6, np.random.default_rng(seed), n=40)], "pearson")
+        _, low, high = found.difference(0, 1, (1, 1), numpy_generator("coverage", seed))
+        covered += low <= 0.6 - 0.6 / np.sqrt(2) <= high
+    assert covered >= 51  # of which a share of 0.95 is below in 1 % of cases
+
+
+def classes(networks, shared, rng, slope=0.0, n_classes=10, cells=2):
+    """Networks of one data set: what is shared by a class in all networks, its own part, and memory with a slope."""
+    of_class, own = rng.normal(size=(2, 2, networks, n_classes))
+    of_class[:] = of_class[:, :1]
+    x, e = np.sqrt(shared) * of_class + np.sqrt(1 - shared) * own
+    return Classes(x, slope * x + np.sqrt(1 - slope**2) * e, np.arange(networks) % cells)
+
+
+def test_class_correlation_is_the_ordinary_one_within_each_network():
+    table = classes(1, 0.0, np.random.default_rng(0), slope=0.5, cells=1)
+    for method in METHODS:
+        found = class_correlation([table], method, numpy_generator("class"))
+        expected = getattr(stats, f"{method}r")(table.predictor[0], table.memory[0])
+        assert found.r == pytest.approx(expected.statistic)
+        assert found.p == pytest.approx(expected.pvalue, abs=0.05)
+        assert found.n == 10
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_a_true_null_over_classes_is_rejected_as_often_as_it_says(shared):
+    """Memory and predictor both depend on the class, but not on one another. Permuted network by network, the test
+    rejected half of such nulls: networks are no independent draws of what a class is like.
+    """
+    ps = []
+    for seed in range(150):
+        tables = [classes(12, shared, np.random.default_rng([seed, part])) for part in range(2)]
+        ps.append(class_correlation(tables, "spearman", numpy_generator("size", seed)).p)
+    assert sum(p < 0.05 for p in ps) <= 15  # 0.05 of 150 is 7.5; more than 15 in 1 % of cases
+    assert stats.kstest(ps, "uniform").pvalue > 0.001
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.8])
+def test_intervals_over_classes_cover_the_truth(shared):
+    covered = 0
+    for seed in range(80):
+        tables = [classes(12, shared, np.random.default_rng([seed, part]), slope=0.5) for part in range(2)]
+        found = class_correlation(tables, "pearson", numpy_generator("coverage", seed))
+        covered += found.low <= 0.5 <= found.high
+    assert covered >= 68  # 85 %: with ten classes a percentile interval is somewhat short
+
+
+def test_a_correlation_over_classes_is_found():
+    found = class_correlation([classes(12, 0.5, np.random.default_rng(0), slope=0.7)], "spearman", numpy_generator("x"))
+    assert found.p < 0.01
+    assert 0 < found.low < found.r < found.high
+
+
+def test_classes_that_are_missing_count_on_neither_side():
+    table = classes(6, 0.5, np.random.default_rng(0), slope=0.7)
+    predictor = table.predictor.copy()
+    predictor[0, 3:5] = np.nan
+    predictor[1, 2:] = np.nan  # too few are left
+    found = class_correlation([Classes(predictor, table.memory, table.cell)], "spearman", numpy_generator("missing"))
+    assert found.n == 5 * 10 - 2
+    each = [np.isfinite(row) for row in predictor]
+    pairs = [(predictor[row, there], table.memory[row, there]) for row, there in enumerate(each) if there.sum() > 2]
+    sums = [[stats.rankdata(side) / (len(side) + 1) for side in pair] for pair in pairs]
+    xx, yy, xy = (sum(np.cov(x, y, bias=True)[place] * len(x) for x, y in sums) for place in ((0, 0), (1, 1), (0, 1)))
+    assert found.r == pytest.approx(xy / np.sqrt(xx * yy))
+
+
+def test_no_networks_have_no_correlation_over_classes():
+    empty = np.zeros((0, 10))
+    found = class_correlation([Classes(empty, empty, np.zeros(0, int))], "spearman", numpy_generator("none"))
+    assert found.n == 0
+    assert np.isnan(found.r)
+
+
+OWN = ("speed", "centre_speed", "speed_1000", "deep_speed", "settled_speed", "drift", "settled_drift")
 
 
 def grid(seeds=6, slope=-1.0):
-    """Tables of a made-up grid in which memory falls with log speed, network by network."""
+    """Tables of a made-up grid in which memory falls with log speed, network by network, and rises with the class."""
     rng = np.random.default_rng(0)
     networks, points, extrapolation = [], [], []
     for dataset in ("a", "b"):
@@ -122,32 +242,68 @@ def grid(seeds=6, slope=-1.0):
                 cell = {"dataset": dataset, "architecture": "gru", "protocol": protocol, "seed": seed}
                 speed = rng.normal(-2, 0.3)
                 memory = 0.5 + 0.2 * slope * (speed + 2) + rng.normal(0, 0.02)
-                networks.append(cell | {"memory_score": memory, "learned": seed < seeds - 1})
+                whole = {"memory_score": memory, "learned": seed < seeds - 1} | dict.fromkeys(OF_NETWORKS, memory)
+                networks.append(cell | whole)
                 for label in range(3):
-                    own = dict.fromkeys(
-                        ("speed", "centre_speed", "speed_1000", "deep_speed"), 10 ** (speed + 0.05 * label)
-                    )
-                    points.append(
-                        cell | {"label": label, "leading": 1.0, "n_unstable": label, "lifetime": 10.0 * label} | own
-                    )
+                    own = dict.fromkeys(OWN, 10 ** (speed + 0.05 * label)) | {"path_distance": rng.normal()}
+                    own |= {"leading": 1.0, "n_unstable": label, "lifetime": 10.0 * label, "point_lifetime": label}
+                    own |= {"margin": label, "margin_time": label, "label": label}
+                    points.append(cell | own)
                     for delay in (19, 20, 100):
                         correct = int(100 * np.clip(memory + 0.1 * label, 0, 1))
-                        extrapolation.append(
-                            cell | {"label": label, "delay": delay, "n_trials": 100, "n_correct": correct}
-                        )
+                        counts = {"n_trials": 100, "n_correct": correct, "n_false": 0}
+                        extrapolation.append(cell | {"label": label, "delay": delay} | counts)
     return pd.DataFrame(networks), pd.DataFrame(extrapolation), pd.DataFrame(points)
+
+
+KEY = ["dataset", "architecture", "protocol", "level", "predictor", "method"]
 
 
 def test_the_table_has_every_pooling_predictor_and_method():
     table = correlations(*grid())
+    of_points, of_networks = len(PREDICTORS), len(PREDICTORS) + len(OF_NETWORKS)
     pooled = table[table["dataset"].isna() & table["architecture"].isna() & table["protocol"].isna()]
-    assert len(pooled) == 2 * 7 * 2  # levels, predictors, methods
+    assert len(pooled) == (2 * of_networks + of_points) * 2  # levels network and mixed, level class; methods
     cells = table.dropna(subset=["dataset", "architecture", "protocol"])
-    assert len(cells) == 4 * 28
-    assert not table.duplicated(["dataset", "architecture", "protocol", "level", "predictor", "method"]).any()
+    assert len(cells) == 4 * (of_networks + of_points) * 2
+    assert set(cells["level"]) == {"network", "class"}
+    assert not table.duplicated(KEY).any()
     speed = pooled.query("level == 'network' and predictor == 'log10_speed' and method == 'spearman'").iloc[0]
     assert speed["r"] < -0.8
+    assert np.isnan(speed["difference"])
     assert speed["n"] == 4 * 5  # the network that did not learn is left out of each cell
+    same = pooled.query("level == 'mixed' and predictor == 'log10_deep_speed' and method == 'spearman'").iloc[0]
+    assert same["difference"] == pytest.approx(0)
     within = pooled.query("level == 'class' and predictor == 'log10_lifetime' and method == 'spearman'").iloc[0]
     assert within["r"] == pytest.approx(1)
     assert np.isnan(pooled.query("level == 'network' and predictor == 'leading'")["r"]).all()
+
+
+def test_a_class_without_a_point_counts_neither_as_memory():
+    """Without the slow classes the networks' memory is of the others, which rises the more with the predictor."""
+    networks, extrapolation, points = grid()
+    points.loc[points["label"] == 2, [*OWN, "lifetime"]] = np.nan
+    extrapolation.loc[extrapolation["label"] == 2, "n_correct"] = 0
+    found = correlations(networks, extrapolation, points)
+    row = found.query("level == 'mixed' and predictor == 'log10_speed' and method == 'spearman' and dataset == 'a'")
+    assert (row["r"] < -0.8).all()
+
+
+def test_a_class_that_is_reported_for_everything_is_not_remembered():
+    """Class 0 is reported at every trial: all its trials are right, and all others are false alarms."""
+    networks, extrapolation, points = grid()
+    by_class = extrapolation["label"] == 0
+    extrapolation.loc[by_class, ["n_correct", "n_false"]] = [100, 200]
+    extrapolation.loc[~by_class, "n_correct"] = 0
+    points["lifetime"] = np.where(points["label"] == 0, 1000.0, 10.0 + points["label"])
+    found = correlations(networks, extrapolation, points)
+    row = found.query("level == 'class' and predictor == 'log10_lifetime' and method == 'spearman'")
+    assert row["r"].isna().all()  # no class is remembered longer than another
+
+
+def test_tables_of_older_studies_have_fewer_predictors():
+    networks, extrapolation, points = grid()
+    old = points.drop(columns=["settled_speed", "margin", "margin_time", "point_lifetime", "path_distance"])
+    found = correlations(networks.drop(columns=list(OF_NETWORKS)), extrapolation.drop(columns="n_false"), old)
+    assert "log10_speed" in set(found["predictor"])
+    assert not {"log10_settled_speed", "margin", *OF_NETWORKS} & set(found["predictor"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from slowpoints.analysis.memory_score import half_life, memory_score
+from slowpoints.analysis.memory_score import half_life, memory_score, persistence
 
 DELAYS = np.array([4, 10, 19, 20, 50, 100, 1000])
 
@@ -51,3 +51,11 @@ def test_half_life_is_missing_where_memory_never_fades():
 def test_half_life_refuses_a_trained_delay_it_was_not_given():
     with pytest.raises(ValueError, match="delay 18 is not among"):
         half_life(DELAYS, np.ones((1, 7)), chance=0.1, trained=18)
+
+
+def test_persistence_is_memory_relative_to_what_was_learned():
+    accuracy = np.array([[0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8], [0.9, 0.9, 0.5, 0.4, 0.4, 0.4, 0.4], [0.0] * 7])
+    found = persistence(DELAYS, accuracy, trained=19)
+    np.testing.assert_allclose(found, [1.0, 0.8, np.nan])
+    with pytest.raises(ValueError, match="21"):
+        persistence(DELAYS, accuracy, trained=21)

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from slowpoints.analysis.memory_score import half_life, memory_score
+from slowpoints.analysis.memory_score import half_life, memory_score, persistence
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK, Kind
+from slowpoints.core.schemas.study import BEFORE_AND_AFTER, NETWORKS
 from slowpoints.core.tables import read_table
 from slowpoints.task.timing import FRAMES
 
@@ -48,7 +49,7 @@ def accuracy_by_delay(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.Data
 
 
 def memory_measures(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """memory_score, half_life and half_life_reached of each group of `by`, which become columns.
+    """memory_score, half_life, half_life_reached and persistence of each group of `by`, which become columns.
 
     Data sets may differ in their delays and classes; where `by` names no data set, there must be one.
     """
@@ -67,21 +68,45 @@ def _memory_of_one(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFra
         "memory_score": memory_score(delays, curves.to_numpy()),
         "half_life": lives,
         "half_life_reached": ~np.isnan(lives),
+        "persistence": persistence(delays, curves.to_numpy(), trained=FRAMES - 1),
     }
     return pd.DataFrame(measures, index=curves.index).reset_index()
+
+
+def class_memory(extrapolation: pd.DataFrame) -> pd.DataFrame:
+    """Memory of each class of each network as trained: columns of the network, label, memory_score and class_score.
+
+    `memory_score` is of the class's accuracy. `class_score` is of its hits less false alarms (the share of its trials
+    that are reported as it, less the share of the others'): a class that a network falls into when it has forgotten all
+    would score 1 else. Where a table does not count false alarms it is of accuracy too.
+    """
+    by = [*NETWORK, "label"]
+    memory = memory_measures(extrapolation, by)[[*by, "memory_score"]]
+    if "n_false" not in extrapolation:
+        return memory.assign(class_score=memory["memory_score"])
+    others = extrapolation.groupby([*NETWORK, "delay"])["n_trials"].transform("sum") - extrapolation["n_trials"]
+    false = extrapolation.assign(n_correct=extrapolation["n_false"], n_trials=others)
+    alarms = memory_measures(false, by)[[*by, "memory_score"]].rename(columns={"memory_score": "alarms"})
+    memory = memory.merge(alarms, on=by, validate="1:1")
+    return memory.assign(class_score=memory["memory_score"] - memory["alarms"]).drop(columns="alarms")
+
+
+SPEEDS = ("speed", "speed_1000", "centre_speed", "deep_speed", "settled_speed")
+IN_NOISE = ("drift", "diffusion", "settled_drift", "settled_diffusion")
+TIMES = ("lifetime", "point_lifetime", "margin_time")
 
 
 def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
     """The slow-point table with every predictor of memory that the statistics compare, one column each.
 
-    Speeds and lifetimes as log10 (speeds floored, lifetimes + 1), eigenvalue and number of unstable directions as
-    they are.
+    Speeds and times as log10 (speeds floored, times + 1), others as they are; those of which the table has no column
+    are left out.
     """
-    names = {"speed": "log10_speed", "speed_1000": "log10_speed_1000", "centre_speed": "log10_centre_speed"}
-    names["deep_speed"] = "log10_deep_speed"
-    columns = {new: log10_floored(points[old].to_numpy(float)) for old, new in names.items()}
-    columns["log10_lifetime"] = np.log10(points["lifetime"].to_numpy(float) + 1)
-    return points.assign(**columns)
+    logs = {
+        f"log10_{name}": log10_floored(points[name].to_numpy(float)) for name in SPEEDS + IN_NOISE if name in points
+    }
+    logs |= {f"log10_{name}": np.log10(points[name].to_numpy(float) + 1) for name in TIMES if name in points}
+    return points.assign(**logs)
 
 
 def as_trained(table: pd.DataFrame) -> pd.DataFrame:
@@ -89,13 +114,16 @@ def as_trained(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["mode"] == TRAINED]
 
 
-def network_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+def network_table(
+    accuracy: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame, by_noise: pd.DataFrame
+) -> pd.DataFrame:
     """The table `networks`: one row for each network as trained.
 
     Args:
         accuracy: table `accuracy`.
         extrapolation: table `extrapolation`.
         points: table `slow_points`.
+        by_noise: table `extrapolation_by_noise`.
     """
     accuracy, extrapolation, points = (as_trained(table) for table in (accuracy, extrapolation, points))
     table = accuracy.drop(columns=["mode", "lambda"])
@@ -103,12 +131,19 @@ def network_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, points: p
     least = np.maximum(LEAST_ACCURACY, LEAST_SHARE * median)
     table["learned"] = table["nominal_accuracy"] >= least
     predictors = point_predictors(points)
-    columns = ["log10_speed", "log10_centre_speed", "log10_deep_speed", "log10_lifetime"]
-    speeds = ["centre_speed", "speed", "deep_speed"]
+    columns = [name for name in NETWORKS.columns if name.startswith("log10_")]
     means = predictors.groupby(NETWORK)[columns].mean().reset_index()
-    floored = (points[speeds] < 10.0**LOG_FLOOR).sum(axis=1).groupby([points[name] for name in NETWORK]).sum()
-    for other in (memory_measures(extrapolation, NETWORK), means, floored.rename("n_floored").reset_index()):
-        table = table.merge(other, on=NETWORK, validate="1:1")
+    counts = points[NETWORK].assign(
+        n_floored=(points[["centre_speed", "speed", "deep_speed"]] < 10.0**LOG_FLOOR).sum(axis=1),
+        n_margin_capped=points["margin_capped"].eq(True),
+    )
+    parts = [memory_measures(extrapolation, NETWORK), means, counts.groupby(NETWORK).sum().reset_index()]
+    for name, scale in (("half", 0.5), ("no", 0.0)):
+        quieter = by_noise[by_noise["noise_scale"] == scale]
+        score = memory_measures(quieter, NETWORK)[[*NETWORK, "memory_score"]]
+        parts.append(score.rename(columns={"memory_score": f"memory_score_{name}_noise"}))
+    for part in parts:
+        table = table.merge(part, on=NETWORK, validate="1:1")
     return table
 
 
@@ -120,10 +155,12 @@ def regularisation_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, po
         extrapolation: table `extrapolation`.
         points: table `slow_points`.
     """
-    speeds = point_predictors(points).groupby(TUNED_NETWORK, dropna=False)["log10_speed"].mean().reset_index()
+    logs = [name for name in BEFORE_AND_AFTER if name.startswith("log10_")]
+    of_points = point_predictors(points).groupby(TUNED_NETWORK, dropna=False)[logs].mean().reset_index()
     measured = accuracy[[*TUNED_NETWORK, "nominal_accuracy"]]
-    for other in (memory_measures(extrapolation, TUNED_NETWORK)[[*TUNED_NETWORK, "memory_score"]], speeds):
+    for other in (memory_measures(extrapolation, TUNED_NETWORK), of_points):
         measured = measured.merge(other, on=TUNED_NETWORK, validate="1:1")
+    measured = measured[[*TUNED_NETWORK, *BEFORE_AND_AFTER]]
     before = as_trained(measured).drop(columns=["mode", "lambda"])
     after = measured[measured["mode"] != TRAINED]
     return after.merge(before, on=NETWORK, suffixes=("_after", "_before"), validate="m:1")

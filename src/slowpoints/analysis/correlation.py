@@ -1,14 +1,16 @@
 """Statistics: correlation within strata, its bootstrap interval and permutation test.
 
-A stratum is a cell of the grid (networks compared with networks) or a network (classes compared with classes):
-values are ranked or centred within each, so that differences between strata count for nothing. Intervals
-resample networks within cells.
+Over networks, a stratum is a data set and architecture with the protocols mixed, or a cell of the grid; over classes it
+is a network. Values are ranked or centred within each, so that differences between strata count for nothing. Intervals
+resample networks within cells, and over classes the classes of a data set too.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 from scipy import stats
@@ -16,10 +18,15 @@ from scipy import stats
 RESAMPLES = 2000
 PERMUTATIONS = 9999
 CONFIDENCE = 0.95
-LEAST_NETWORKS = 3  # fewer than these a cell have no correlation
+LEAST_NETWORKS = 3  # fewer than these a stratum have no correlation
+LEAST_CLASSES = 3  # likewise, of a network
 STILL = 1e-20  # sum of squares below which a side does not vary, but for rounding
 ROUNDING = 1e-9  # share by which a permutation that is as far as what was seen may fall short of it
 METHODS = ("spearman", "pearson")
+
+Cells = Sequence[tuple[np.ndarray, ...]]
+"""Values of the networks of each cell of a stratum, `[n]` for each of several measures."""
+Interval = tuple[float, float]
 
 
 def scores(values: np.ndarray, method: str) -> np.ndarray:
@@ -55,15 +62,30 @@ def permutation_p(strata: Sequence[tuple[np.ndarray, np.ndarray]], method: str, 
         total += moments(x, y, method)
         # Ranks and means do not depend on the order: permuting scores is permuting values.
         permuted += rng.permuted(np.tile(scores(y, method), (PERMUTATIONS, 1)), axis=1) @ scores(x, method)
+    return _p(total, permuted)
+
+
+def _p(total: np.ndarray, permuted: np.ndarray) -> float:
+    """Share of permuted sums of products that are as far from zero as the moments' own."""
     if np.isnan(correlation(total)):
         return np.nan
     as_far = np.abs(permuted) >= abs(total[2]) * (1 - ROUNDING)
-    return (1 + as_far.sum()) / (1 + PERMUTATIONS)
+    return (1 + as_far.sum()) / (1 + len(permuted))
+
+
+def percentiles(replicates: np.ndarray) -> Interval:
+    """Interval of the middle 95 % of replicates; those in which nothing varied are left out."""
+    replicates = replicates[~np.isnan(replicates)]
+    if not len(replicates):
+        return np.nan, np.nan
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(replicates, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def bootstrap(
     samples: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], rng: np.random.Generator
-) -> tuple[float, float]:
+) -> Interval:
     """Percentile interval of a statistic of several samples, each resampled by itself.
 
     Args:
@@ -82,58 +104,161 @@ def bootstrap(
             vectorized=True,
             rng=rng,
         )
-    replicates = result.bootstrap_distribution
-    replicates = replicates[~np.isnan(replicates)]  # resamples in which nothing varies
-    if not len(replicates):
-        return np.nan, np.nan
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail])
-    return float(low), float(high)
+    return percentiles(result.bootstrap_distribution)
 
 
-def network_correlation(cells: Sequence[tuple[np.ndarray, np.ndarray]], method: str, rng: np.random.Generator) -> dict:
-    """Correlation over networks within cells: n, r, low, high, p.
+@dataclass(frozen=True)
+class Correlation:
+    """A correlation with its 95 % interval, the p of none, and how many values it is over."""
+
+    n: int = 0
+    r: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    p: float = np.nan
+
+
+class NetworkCorrelation:
+    """Correlations of measures of networks with their memory, within strata.
 
     Args:
-        cells: (x, y) of each cell, a value a network.
+        strata: cells of each stratum; each cell has the predictors' values and then memory, `[n]` each.
+        method: one of `METHODS`.
+    """
+
+    def __init__(self, strata: Sequence[Cells], method: str):
+        self.strata = [cells for cells in strata if sum(len(cell[-1]) for cell in cells) >= LEAST_NETWORKS]
+        self.method = method
+        # Where the cells of each stratum stand among all of them.
+        self.spans = list(pairwise(accumulate(map(len, self.strata), initial=0)))
+        self.cells = [cell for cells in self.strata for cell in cells]
+
+    def of(self, predictor: int, rng: np.random.Generator) -> Correlation:
+        """Of one of the predictors."""
+        if not self.strata:
+            return Correlation()
+        rows = self._rows()
+        pairs = [
+            tuple(np.concatenate([cell[which] for cell in cells]) for which in (predictor, -1)) for cells in self.strata
+        ]
+        low, high = bootstrap(rows, lambda *resampled, axis=-1: self._r(predictor, resampled), rng)
+        p = permutation_p([(x, y) for x, y in pairs], self.method, rng)
+        return Correlation(sum(map(len, rows)), float(self._r(predictor, rows)), low, high, p)
+
+    def difference(
+        self, first: int, second: int, signs: tuple[int, int], rng: np.random.Generator
+    ) -> tuple[float, float, float]:
+        """How much more strongly the first predictor correlates than the second, with the interval of that.
+
+        Strength is the correlation times the sign that it is expected to have. Both are taken of the same resamples.
+        """
+        if not self.strata:
+            return np.nan, np.nan, np.nan
+
+        def statistic(*resampled: np.ndarray, axis: int = -1) -> np.ndarray:
+            return signs[0] * self._r(first, resampled) - signs[1] * self._r(second, resampled)
+
+        return float(statistic(*self._rows())), *bootstrap(self._rows(), statistic, rng)
+
+    def _rows(self) -> list[np.ndarray]:
+        return [np.arange(len(cell[-1])) for cell in self.cells]
+
+    def _r(self, predictor: int, rows: Sequence[np.ndarray]) -> np.ndarray:
+        """Correlation `[...]` of rows `[..., n]` of each cell."""
+        total = np.zeros(())
+        for first, last in self.spans:
+            chosen = [
+                np.stack([cell[which][some[..., : len(cell[which])]] for which in (predictor, -1)])  # of one, no copy
+                for cell, some in zip(self.cells[first:last], rows[first:last], strict=True)
+            ]
+            x, y = np.concatenate(chosen, axis=-1)
+            total = total + moments(x, y, self.method)
+        return correlation(total)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Measures of the classes of networks of one data set: `[networks, C]` each, NaN where a class is missing.
+
+    Attributes:
+        predictor: values to predict from.
+        memory: how long the class is remembered.
+        cell: number of each network's cell, `[networks]`.
+    """
+
+    predictor: np.ndarray
+    memory: np.ndarray
+    cell: np.ndarray
+
+
+def class_correlation(datasets: Sequence[Classes], method: str, rng: np.random.Generator) -> Correlation:
+    """Correlation over classes within networks.
+
+    Networks share classes: what makes one class easy does so in all of them, so classes are not drawn anew by each. The
+    test permutes the classes of a data set in all of its networks at once, and the interval resamples classes of a data
+    set and networks within cells (Owen 2007).
+
+    Args:
+        datasets: networks of each.
         method: one of `METHODS`.
         rng: stream to draw from.
     """
-    cells = [(x, y) for x, y in cells if len(x) >= LEAST_NETWORKS]
-    if not cells:
-        return dict.fromkeys(("r", "low", "high", "p"), np.nan) | {"n": 0}
-
-    def statistic(*resampled: np.ndarray, axis: int = -1) -> np.ndarray:
-        each = (moments(x[rows], y[rows], method) for (x, y), rows in zip(cells, resampled, strict=True))
-        return correlation(sum(each, start=np.zeros(())))
-
-    networks = [np.arange(len(x)) for x, _ in cells]
-    low, high = bootstrap(networks, statistic, rng)
-    r = float(statistic(*networks))
-    return {"n": sum(map(len, networks)), "r": r, "low": low, "high": high, "p": permutation_p(cells, method, rng)}
+    tables = [_class_scores(each, method) for each in datasets]
+    total = sum((table.moments(np.ones((1, table.there.shape[1]))).sum((1, 2)) for table in tables), np.zeros(3))
+    n = int(sum(table.there.sum() for table in tables))
+    if np.isnan(correlation(total)):
+        return Correlation(n)
+    permuted = sum((table.permuted(rng) for table in tables), np.zeros(PERMUTATIONS))
+    resampled = sum((table.resampled(rng) for table in tables), np.zeros((3, RESAMPLES)))
+    low, high = percentiles(correlation(resampled))
+    return Correlation(n, float(correlation(total)), low, high, _p(total, permuted))
 
 
-def class_correlation(
-    cells: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]], method: str, rng: np.random.Generator
-) -> dict:
-    """Correlation over classes within networks: n (points), r, low, high, p; the interval resamples networks.
+@dataclass(frozen=True)
+class _ClassScores:
+    """Scores of classes within each network of a data set, 0 where a class is missing: `[networks, C]`."""
 
-    Args:
-        cells: for each cell, (x, y) of each of its networks, a value a class.
-        method: one of `METHODS`.
-        rng: stream to draw from.
-    """
-    networks = [(x, y) for cell in cells for x, y in cell]
-    if not networks:
-        return dict.fromkeys(("r", "low", "high", "p"), np.nan) | {"n": 0}
-    sums = [np.stack([moments(x, y, method) for x, y in cell], axis=1) for cell in cells if len(cell)]  # [3, networks]
+    x: np.ndarray
+    y: np.ndarray
+    there: np.ndarray
+    cell: np.ndarray
 
-    def statistic(*resampled: np.ndarray, axis: int = -1) -> np.ndarray:
-        each = (cell[:, rows].sum(-1) for cell, rows in zip(sums, resampled, strict=True))
-        return correlation(sum(each, start=np.zeros(())))
+    def moments(self, weights: np.ndarray) -> np.ndarray:
+        """Sums of squares and products of each network, `[3, R, networks]`, with classes weighted `[R, C]`."""
+        count = np.maximum(weights @ self.there.T, 1)
+        first, second = (weights @ side.T for side in (self.x, self.y))
+        products = ((self.x, self.x, first, first), (self.y, self.y, second, second), (self.x, self.y, first, second))
+        return np.stack([weights @ (one * other).T - sums * more / count for one, other, sums, more in products])
 
-    rows = [np.arange(cell.shape[1]) for cell in sums]
-    low, high = bootstrap(rows, statistic, rng)
-    n = sum(len(x) for x, _ in networks)
-    r = float(statistic(*rows))
-    return {"n": n, "r": r, "low": low, "high": high, "p": permutation_p(networks, method, rng)}
+    def permuted(self, rng: np.random.Generator) -> np.ndarray:
+        """Sums of products with the classes permuted in all networks at once, `[PERMUTATIONS]`."""
+        products = self.x.T @ self.y  # of each class's predictor with each class's memory
+        classes = np.arange(len(products))
+        orders = rng.permuted(np.tile(classes, (PERMUTATIONS, 1)), axis=1)
+        return products[classes, orders].sum(1)
+
+    def resampled(self, rng: np.random.Generator) -> np.ndarray:
+        """Moments `[3, RESAMPLES]` with classes, and networks within cells, drawn anew."""
+        classes = _multiplicities(self.there.shape[1], rng)
+        networks = np.empty((RESAMPLES, len(self.cell)))
+        for cell in np.unique(self.cell):
+            members = np.flatnonzero(self.cell == cell)
+            networks[:, members] = _multiplicities(len(members), rng)
+        return (self.moments(classes) * networks).sum(-1)
+
+
+def _multiplicities(n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n is drawn in n draws with replacement, `[RESAMPLES, n]`."""
+    return rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+
+
+def _class_scores(classes: Classes, method: str) -> _ClassScores:
+    """Scores within each network, over the classes that have both measures; networks with too few left out."""
+    there = ~np.isnan(classes.predictor) & ~np.isnan(classes.memory)
+    enough = there.sum(1) >= LEAST_CLASSES
+    there, sides = there[enough], [side[enough] for side in (classes.predictor, classes.memory)]
+    x, y = (np.zeros(there.shape) for _ in sides)
+    for row, found in enumerate(there):
+        for out, side in zip((x, y), sides, strict=True):
+            out[row, found] = scores(side[row, found], method)
+    return _ClassScores(x, y, there.astype(float), classes.cell[enough])

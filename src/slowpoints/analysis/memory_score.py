@@ -30,6 +30,26 @@ def memory_score(delays: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
     return np.trapezoid(accuracy[..., delays >= FRAMES], beyond) / (beyond[-1] - beyond[0])
 
 
+def persistence(delays: np.ndarray, accuracy: np.ndarray, *, trained: int) -> np.ndarray:
+    """Memory score relative to accuracy at the longest delay seen in training: how much of what was learned stays.
+
+    Args:
+        delays: `[D]`, as for `memory_score`.
+        accuracy: `[..., D]`.
+        trained: that delay, in frames; one of `delays`.
+
+    Returns:
+        `[...]`; NaN where nothing was right at that delay.
+
+    Raises:
+        ValueError: as `memory_score`, or if `trained` is not among `delays`.
+    """
+    _require(delays, trained)
+    learned = accuracy[..., int(np.flatnonzero(delays == trained)[0])]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(learned > 0, memory_score(delays, accuracy) / learned, np.nan)
+
+
 def half_life(delays: np.ndarray, accuracy: np.ndarray, *, chance: float, trained: int) -> np.ndarray:
     """Delay at which accuracy has fallen half-way from its trained level to chance.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from slowpoints.analysis.predictors import PREDICTORS
+from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
+from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.kinds import CELL
 from slowpoints.core.tables import read_table
 
@@ -16,12 +18,14 @@ CLAIMS = {
     "C3": "slow-point speed predicts extrapolation",
     "C4": "regularising speed slows points and prolongs memory",
     "C5": "protocols differ in how slow points form",
+    "C6": "penalised at settled states, memory lasts longest, at no loss",
 }
+LEVELS = {"mixed": "protocols mixed", "network": "within cells", "class": "classes within networks"}
 SIGNIFICANT = 3  # digits of an effect
 
 
 def summary(folder: str | Path) -> str:
-    """Networks, claims and predictors of a study.
+    """Networks, claims, fine-tuning and predictors of a study.
 
     Args:
         folder: results/{study}.
@@ -31,8 +35,10 @@ def summary(folder: str | Path) -> str:
         "### Networks (test images)\n\n" + _networks(tables["networks"]),
         "### Claims, pooled\n\n" + _claims(tables["claims"]),
         "### C3 cell by cell\n\n" + _by_cell(tables["claims"]),
-        "### Predictors of memory score (Spearman, within cells)\n\n" + _predictors(tables["correlations"]),
+        "### Predictors of memory score (Spearman)\n\n" + _predictors(tables["correlations"]),
     ]
+    if len(tables["regularisation"]):
+        parts.insert(2, "### Fine-tuning, cell by cell\n\n" + _tuned(tables["regularisation"]))
     return "\n".join(parts)
 
 
@@ -53,14 +59,29 @@ def _p(p: float) -> str:
 
 def _networks(networks: pd.DataFrame) -> str:
     rows = []
+    speeds = [name for name in ("log10_speed", "log10_settled_speed") if name in networks]
     for cell, of_cell in networks.groupby(CELL):
-        accuracy, score, speed = (of_cell[name] for name in ("nominal_accuracy", "memory_score", "log10_speed"))
+        accuracy, score = of_cell["nominal_accuracy"], of_cell["memory_score"]
+        half_life = of_cell["half_life"].fillna(np.inf).median()  # never crossed is longer than any
         rows.append(
             f"| {'/'.join(cell)} | {len(of_cell)} | {accuracy.mean():.3f} ({accuracy.min():.3f}) | "
-            f"{score.mean():.3f} ± {score.std():.3f} | {of_cell['half_life'].median():.0f} | {speed.mean():.2f} |"
+            f"{score.mean():.3f} ± {score.std():.3f} | {'beyond' if np.isinf(half_life) else f'{half_life:.0f}'} | "
+            + "".join(f"{of_cell[speed].mean():.2f} | " for speed in speeds).rstrip()
         )
-    head = "| cell | n | nominal accuracy, mean (least) | memory score, mean ± SD | half-life, median | log10 speed |"
-    return _rows(head, rows)
+    head = "| cell | n | nominal accuracy, mean (least) | memory score, mean ± SD | half-life, median | "
+    return _rows(head + "".join(f"{speed.replace('_', ' ')} | " for speed in speeds).rstrip(), rows)
+
+
+def _tuned(table: pd.DataFrame) -> str:
+    """Mean memory score, persistence and accuracy of each cell before and after each mode."""
+    rows = []
+    for (*cell, mode, lambda_), networks in table.groupby([*CELL, "mode", "lambda"]):
+        score, accuracy = (
+            f"{networks[f'{name}_before'].mean():.3f} → {networks[f'{name}_after'].mean():.3f}"
+            for name in ("memory_score", "nominal_accuracy")
+        )
+        rows.append(f"| {'/'.join(cell)} | {mode} {lambda_text(lambda_)} | {len(networks)} | {score} | {accuracy} |")
+    return _rows("| cell | mode, lambda | n | memory score | nominal accuracy |", rows)
 
 
 def _claims(claims: pd.DataFrame) -> str:
@@ -79,17 +100,29 @@ def _by_cell(claims: pd.DataFrame) -> str:
         f"| {row.scope} | {row.n} | {_interval(row.effect, row.low, row.high)} | {_p(row.p_unadjusted)} |"
         for row in cells.itertuples()
     ]
-    return _rows("| cell | n | Spearman [95 % interval] | p (unadjusted) |", rows)
+    return _rows("| scope | n | Spearman [95 % interval] | p (unadjusted) |", rows)
 
 
 def _predictors(correlations: pd.DataFrame) -> str:
-    pooled = correlations[correlations[CELL].isna().all(axis=1) & (correlations["method"] == "spearman")]
-    pooled = pooled.set_index(["predictor", "level"]).sort_index()
+    """Of each data set and of all: correlations at each level, and by how much each beats the slow point's speed."""
+    pooled = correlations[correlations[["architecture", "protocol"]].isna().all(axis=1)]
+    pooled = pooled[pooled["method"] == "spearman"].assign(dataset=pooled["dataset"].fillna("all"))
+    by_row = pooled.set_index(["dataset", "predictor", "level"]).sort_index()
     rows = []
-    for predictor in [name for name in PREDICTORS if name in pooled.index]:
-        cells = []
-        for level in ("network", "class"):
-            row = pooled.loc[(predictor, level)]
-            cells.append(f"{_interval(row['r'], row['low'], row['high'])} (n = {row['n']})")
-        rows.append(f"| `{predictor}` | {' | '.join(cells)} |")
-    return _rows("| predictor | over networks | over classes within networks |", rows)
+    for dataset in sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name)):
+        for predictor in [*PREDICTORS, *OF_NETWORKS]:
+            cells = [_rho(by_row, (dataset, predictor, level)) for level in LEVELS]
+            if any(cells):
+                rows.append(f"| {dataset} | `{predictor}` | {' | '.join(cells)} |")
+    levels = " | ".join(LEVELS.values())
+    return _rows(f"| data set | predictor | {levels} |", rows)
+
+
+def _rho(table: pd.DataFrame, key: tuple[str, str, str]) -> str:
+    if key not in table.index:
+        return ""
+    row = table.loc[key]
+    text = _interval(row["r"], row["low"], row["high"])
+    if pd.isna(row.get("difference")):
+        return text
+    return f"{text}; {row['difference']:+.2f} [{row['difference_low']:+.2f}, {row['difference_high']:+.2f}]"
