@@ -5,9 +5,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 
+from slowpoints.analysis.predictors import PREDICTORS
 from slowpoints.core.looks import Look
-from slowpoints.plots import formation, spectrum, speed_vs_memory, state_space, style
+from slowpoints.plots import claims, formation, predictors, relaxation, spectrum, speed_vs_memory, state_space, style
 from slowpoints.plots.figures import FIGURES, draw
 from slowpoints.task.protocols import PROTOCOLS
 
@@ -25,11 +27,12 @@ def cell(names):
 def tables():
     rng = np.random.default_rng(0)
     made = {"extrapolation": [], "trajectories": [], "spectrum": [], "networks": [], "correlations": []}
-    made |= {"formation": [], "regularisation": []}
+    made |= {"formation": [], "regularisation": [], "relaxation": [], "slow_points": []}
     for names in CELLS:
         for seed in range(2):
             network = cell(names) | {"seed": seed}
-            made["networks"].append(network | {"log10_speed": rng.normal(), "memory_score": 0.5, "learned": seed == 0})
+            speeds = {"log10_speed": rng.normal(), "log10_settled_speed": rng.normal()}
+            made["networks"].append(network | speeds | {"memory_score": 0.5, "learned": seed == 0})
             for mode, lambda_ in (("control", 0.0), ("slow_points", 0.1), ("slow_points", 1.0)):
                 change = {f"{name}_{when}": rng.normal() for name in MEASURES for when in ("before", "after")}
                 made["regularisation"].append(network | {"mode": mode, "lambda": lambda_} | change)
@@ -47,14 +50,48 @@ def tables():
                 for step in range(3):
                     track = {"label": label, "step": step, "speed": 0.1 + label, "in_use": step > 0, "t_max": 20}
                     track |= {"born": step > 1 - label, "parent": 0.0 if step == 1 - label else np.nan}
+                    track |= {"merged_with": 0.0 if label == 1 and step == 0 else np.nan, "jumped": False}
                     made["formation"].append(network | track)
+                for mode in ("trained", "control"):
+                    point = network | {"mode": mode, "label": label}
+                    made["slow_points"].append(point | {"speed": 0.01 * (1 + label)})
+                    for frame in (0, 1, 20, 100):
+                        path = {"frame": frame, "speed": 1 / (1 + frame), "readout": label if frame < 100 else np.nan}
+                        made["relaxation"].append(point | path)
                 value = {"mode": "trained", "label": label, "index": 0, "real": 1.01, "imag": 0.1}
                 made["spectrum"].append(network | value)
         made["correlations"].append(
             cell(names) | {"level": "network", "predictor": "log10_speed", "method": "spearman"}
             | {"n": 0, "r": np.nan, "low": np.nan, "high": np.nan, "p": np.nan}
         )  # fmt: skip
+    made["correlations"] += [
+        {"dataset": dataset, "architecture": None, "protocol": None, "level": level, "predictor": predictor}
+        | {"method": "spearman", "n": 8, "r": -0.5, "low": -0.75, "high": -0.25, "p": 0.01}
+        for dataset in ("a", None)
+        for level in ("mixed", "network", "class")
+        for predictor in ("log10_speed", "log10_settled_speed")
+    ]
+    made["claims"] = [
+        {"claim": claim, "scope": scope, "n": 8, "effect": 0.1, "low": 0.05, "high": 0.15, "verdict": verdict}
+        for claim, scope, verdict in (
+            ("C1", "a/gru: vocu - decu", None),
+            ("C1", "a: vocu - decu", "contradicted"),
+            ("C4", "a: slow_points 0.1, memory_score", "supported"),
+            ("C4", "all: slow_points 0.1, memory_score", "supported"),
+            ("C4", "a: slow_points 0.1, log10_speed", "inconclusive"),
+        )
+    ]
     return {kind: pd.DataFrame(rows) for kind, rows in made.items()}
+
+
+def words(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def intervals(ax):
+    """Ends of the horizontal intervals drawn on axes."""
+    lines = [line for drawn in ax.collections if isinstance(drawn, LineCollection) for line in drawn.get_segments()]
+    return [tuple(line[:, 0]) for line in lines if len(line)]
 
 
 def trial(channels):
@@ -96,6 +133,8 @@ def test_tables_without_a_row_are_drawn(tables):
     for module, table in ((spectrum, "spectrum"), (state_space, "trajectories"), (formation, "formation")):
         figure = module.draw(tables[table].iloc[:0])
         assert "no class is read out" in figure.axes[0].texts[0].get_text()
+    figure = relaxation.draw(tables["relaxation"].iloc[:0], tables["slow_points"].iloc[:0])
+    assert words(figure.axes[0]) == ["no class is read out"]
 
 
 def test_colours_differ_without_colour():
@@ -120,3 +159,93 @@ def test_recurrent_units_are_called_as_their_look_says(tables):
     figure = speed_vs_memory.draw(tables["networks"], tables["correlations"], units=named)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {"gated", "LSTM"} <= set(labels)  # a unit without a look is called by its name
+
+
+def test_both_speeds_are_drawn_with_rho_in_both_strata(tables):
+    figure = speed_vs_memory.draw(tables["networks"], tables["correlations"])
+    assert len(figure.axes) == 2
+    for ax in figure.axes:
+        mixed, within = words(ax)[0].split("\n")  # and no line for a single cell
+        assert mixed == "protocols mixed: ρ = −0.50 [−0.75, −0.25], n = 8"
+        assert within == "within cells: ρ = −0.50 [−0.75, −0.25], n = 8"
+
+
+@pytest.mark.parametrize("absent", [lambda table: table.drop(columns="log10_settled_speed"),
+                                    lambda table: table.assign(log10_settled_speed=np.nan)])  # fmt: skip
+def test_tables_without_settled_speed_show_the_speed_of_slow_points_alone(tables, absent):
+    figure = speed_vs_memory.draw(absent(tables["networks"]), tables["correlations"])
+    assert ["speed of slow points" in ax.get_xlabel() for ax in figure.axes] == [True]
+
+
+def test_predictors_have_an_interval_for_each_level_where_there_is_one(tables):
+    found = tables["correlations"]
+    no_class = (found["predictor"] == "log10_settled_speed") & (found["level"] == "class")
+    figure = predictors.draw(found[~no_class])
+    assert len(figure.axes) == 1  # "all" would be the one data set again
+    assert intervals(figure.axes[0]) == [(-0.75, -0.25)] * 5
+
+
+def test_predictors_stand_in_their_order_and_unknown_ones_last(tables):
+    found = tables["correlations"].iloc[::-1]
+    other = found[found["dataset"].isna() & (found["predictor"] == "log10_speed")].assign(predictor="a_new_one")
+    figure = predictors.draw(pd.concat([other, found, found[found["dataset"] == "a"].assign(dataset="b")]))
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["speed of slow point", "settled speed", "a_new_one"]
+    assert [ax.get_title("left") for ax in figure.axes] == ["a", "b", "all"]
+    assert [len(intervals(ax)) for ax in figure.axes] == [6, 6, 9]
+
+
+def test_every_predictor_of_the_table_has_a_name():
+    assert set(PREDICTORS) <= set(predictors.NAMES)
+
+
+def test_a_path_is_faint_from_where_its_class_is_not_read_out(tables):
+    paths = tables["relaxation"].query("dataset == 'a' and architecture == 'gru' and protocol == 'vocu'")
+    lost_once = paths.assign(readout=paths["readout"].mask((paths["label"] == 1) & (paths["frame"] == 1), 0))
+    ax = relaxation.draw(lost_once, tables["slow_points"]).axes[0]
+    lines = [list(line.get_xdata()) for line in ax.lines if line.get_alpha() is None]
+    bold = [places for places in lines if places[0] == places[-1] == 1 or len(places) > 2]
+    assert bold == [[1, 2, 21], [1]]  # frames + 1; class 1 is read out again at 20, and stays faint
+
+
+def test_slow_points_stand_at_their_speed_beside_the_path(tables):
+    """Classes 0 and 1, speeds 0.01 and 0.02; of a class without a slow point the path alone is drawn."""
+    points = tables["slow_points"]
+    names, heights = [], []
+    for kept in (points, points[points["label"] == 1]):
+        ax = relaxation.draw(tables["relaxation"], kept).axes[0]
+        low, high = np.log10(ax.get_ylim())
+        ticks = [line.get_ydata() for line in ax.lines if list(line.get_xdata()) == [1, relaxation.TICK]]
+        names.append(words(ax))
+        heights.append([10 ** (low + (high - low) * tick[0]) for tick in ticks])
+    assert names == [["0", "1"], ["1"]]
+    assert heights[0] == pytest.approx([0.01, 0.02])
+    assert heights[1] == pytest.approx([0.02])
+
+
+def test_names_of_slow_points_keep_apart_within_the_panel():
+    names = relaxation._apart([0.0, 0.5, 0.0, 1.0, 0.5, 1.0])
+    assert np.all(np.diff(np.sort(names)) >= relaxation.APART - 1e-9)
+    assert names.min() >= 0
+    assert names.max() <= 1
+    assert list(relaxation._apart([0.9, 0.2])) == pytest.approx([0.9, 0.2])
+
+
+def test_claims_have_axes_for_each_quantity_and_say_their_verdicts(tables):
+    figure = claims.draw(tables["claims"])
+    assert [words(ax) for ax in figure.axes] == [
+        ["contradicted, n = 8"],
+        ["supported, n = 8", "supported, n = 8"],
+        ["inconclusive, n = 8"],
+    ]
+    assert [len(intervals(ax)) for ax in figure.axes] == [1, 2, 1]
+    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == [
+        "a: slow_points 0.1",
+        "all: slow_points 0.1",
+    ]
+    assert figure.axes[2].get_xlabel() == "log10_speed: change against control"
+
+
+def test_claims_without_a_verdict_are_said_to_be_so(tables):
+    figure = claims.draw(tables["claims"].assign(verdict=None))
+    assert words(figure.axes[0]) == ["no claim has a verdict"]

@@ -17,13 +17,17 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "extrapolation": ("extrapolation",),
     "state_space": ("trajectories",),
     "speed_vs_memory": ("networks", "correlations"),
+    "predictors": ("correlations",),
+    "relaxation": ("relaxation", "slow_points"),
     "spectrum": ("spectrum",),
     "formation": ("formation",),
     "regularisation": ("extrapolation", "regularisation"),
+    "claims": ("claims",),
 }
 """Tables of each figure, which its module's `draw` takes by these names."""
-TUNED = {"regularisation"}
-"""Figures of fine-tuned networks; the others are drawn from tables of the networks as trained alone."""
+TUNED = {"regularisation", "claims"}
+"""Figures of fine-tuned networks and of verdicts on them; the others are drawn from tables of the networks as trained
+alone."""
 
 
 def draw(name: str, tables: Mapping[str, pd.DataFrame], units: Mapping[str, Look] | None = None) -> Figure:

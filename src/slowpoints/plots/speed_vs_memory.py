@@ -1,4 +1,4 @@
-"""Figure `speed_vs_memory`: the speed of a network's slow points against how long it remembers."""
+"""Figure `speed_vs_memory`: the speed of slow points, and of settled states, against how long a network remembers."""
 
 from __future__ import annotations
 
@@ -6,62 +6,81 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.plots.style import GREY, ordered, panels, protocols_in, styled, unit_look
 from slowpoints.task.protocols import PROTOCOLS
+from slowpoints.task.timing import FRAMES
+
+HEADROOM = 0.22  # above the points, as a share of their height
+SPEEDS = {
+    "log10_speed": "log$_{10}$ speed of slow points",
+    "log10_settled_speed": f"log$_{{10}}$ speed {FRAMES} frames after class centres",
+}
+STRATA = {"mixed": "protocols mixed", "network": "within cells"}
+"""Levels of correlation over networks, by what protocols may explain."""
 
 
 @styled
 def draw(networks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
-    """A panel for each data set, a point a network.
+    """A row for each data set, a panel for each speed, a point a network.
 
     Args:
-        networks: table `networks`.
+        networks: table `networks`; without `log10_settled_speed` the slow points' speed is drawn alone.
         correlations: table `correlations`.
     """
     datasets = ordered(networks["dataset"])
-    figure, axes = panels(1, len(datasets), width=3.7, height=4.0)
-    for ax, dataset in zip(axes.flat, datasets, strict=True):
-        in_panel = networks[networks["dataset"] == dataset]
-        for (protocol, architecture, learned), group in in_panel.groupby(["protocol", "architecture", "learned"]):
-            colour = PROTOCOLS[protocol].look.colour
-            ax.scatter(
-                group["log10_speed"],
-                group["memory_score"],
-                marker=unit_look(architecture).marker,
-                s=42,
-                facecolor=colour if learned else "none",
-                edgecolor="white" if learned else colour,
-                linewidth=0.6 if learned else 1.2,
-                zorder=3,
-            )
-        ax.set_title(dataset, loc="left")
-        ax.set_xlabel("log$_{10}$ speed of slow points\n(mean over classes; per frame, state units)")
-        ax.text(0.98, 0.98, _summary(correlations, dataset), transform=ax.transAxes, ha="right", va="top", fontsize=8)
-        ax.margins(0.08)
-        low, high = ax.get_ylim()
-        ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
-        ax.set_ylim(low, high + 0.45 * (high - low))  # room for the numbers above the points
-        ax.set_yticks(ticks)
-        ax.grid(color="#eeeeee", lw=0.7, zorder=0)
-    axes[0, 0].set_ylabel("memory score\n(accuracy over log delay, 20 to longest)")
-    figure.legend(handles=_handles(networks), loc="outside upper center", ncols=5)
+    speeds = [speed for speed in SPEEDS if speed in networks and networks[speed].notna().any()]
+    figure, axes = panels(len(datasets), len(speeds), sharey="row", width=3.7, height=3.3)
+    for row, dataset in zip(axes, datasets, strict=True):
+        for ax, speed in zip(row, speeds, strict=True):
+            _draw_networks(ax, networks[networks["dataset"] == dataset], speed)
+            ax.set_title(dataset, loc="left")
+            summary = _summary(correlations, dataset, speed)
+            ax.text(0.98, 0.98, summary, transform=ax.transAxes, ha="right", va="top", fontsize=7.5)
+        _make_room(row[0])
+        row[0].set_ylabel("memory score\n(accuracy over log delay, 20 to longest)")
+    for ax, speed in zip(axes[-1], speeds, strict=True):
+        ax.set_xlabel(f"{SPEEDS[speed]}\n(mean over classes; per frame, state units)")
+    figure.legend(handles=_handles(networks), loc="outside upper center", ncols=5 if len(speeds) > 1 else 3)
     return figure
 
 
-def _summary(correlations: pd.DataFrame, dataset: str) -> str:
-    """Spearman's rho with its interval and p: pooled within cells, then by cell."""
-    chosen = correlations.query(
-        "dataset == @dataset and level == 'network' and predictor == 'log10_speed' and method == 'spearman'"
-    )
+def _draw_networks(ax: Axes, networks: pd.DataFrame, speed: str) -> None:
+    for (protocol, architecture, learned), group in networks.groupby(["protocol", "architecture", "learned"]):
+        colour = PROTOCOLS[protocol].look.colour
+        ax.scatter(
+            group[speed],
+            group["memory_score"],
+            marker=unit_look(architecture).marker,
+            s=42,
+            facecolor=colour if learned else "none",
+            edgecolor="white" if learned else colour,
+            linewidth=0.6 if learned else 1.2,
+            zorder=3,
+        )
+    ax.margins(0.08)
+    ax.grid(color="#eeeeee", lw=0.7, zorder=0)
+
+
+def _make_room(ax: Axes) -> None:
+    """Room for the numbers above the points."""
+    low, high = ax.get_ylim()
+    ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
+    ax.set_ylim(low, high + HEADROOM * (high - low))
+    ax.set_yticks(ticks)
+
+
+def _summary(correlations: pd.DataFrame, dataset: str, speed: str) -> str:
+    """Spearman's rho with its interval, over networks of all protocols together and within cells."""
+    chosen = correlations.query("dataset == @dataset and predictor == @speed and method == 'spearman'")
     pooled = chosen[chosen["architecture"].isna() & chosen["protocol"].isna()]
-    cells = chosen[chosen["architecture"].notna() & chosen["protocol"].notna()]
-    lines = [f"within cells: {_rho(row)}" for row in pooled.itertuples()]
-    lines += [
-        f"{unit_look(row.architecture).label} {PROTOCOLS[row.protocol].look.label}: {_rho(row)}"
-        for row in cells.itertuples()
+    lines = [
+        f"{stratum}: {_rho(row)}"
+        for level, stratum in STRATA.items()
+        for row in pooled[pooled["level"] == level].itertuples()
     ]
     return "\n".join(lines)
 
