@@ -48,7 +48,11 @@ report: setup  ## the report of the last run, as one HTML file
 docs: setup  ## the page on configuration, from its schema
 	$(BIN)/python docs/config_page.py
 
+results: setup  ## docs/results.md and its figures, from the tables in reference/
+	$(SNAKEMAKE) --cores all reference_figures
+	$(BIN)/python docs/results_page.py
+
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all setup test test-slow test-slurm lint format report docs help
+.PHONY: all setup test test-slow test-slurm lint format report docs results help
