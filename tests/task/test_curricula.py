@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import yaml
 from helpers import preset
 from places import ROOT
 
-from slowpoints.task.curricula import check_schedule, class_orders, even_vocabulary, stages
+from slowpoints.task.curricula import Stage, check_schedule, class_orders, even_vocabulary, snapshot_steps, stages
 from slowpoints.task.protocols import PROTOCOLS
 
 
@@ -105,3 +106,24 @@ def test_shipped_presets_are_valid_yaml_with_a_reason_on_top():
     for path in (ROOT / "config/presets").glob("*.yaml"):
         assert path.read_text().startswith("# "), f"{path.name} does not say what it is"
         assert yaml.safe_load(path.read_text())
+
+
+def cut(*steps):
+    """A plan whose stages are cut at these steps."""
+    return [Stage(start, stop, 3, 20, 1.0, 0.01) for start, stop in pairwise(steps)]
+
+
+def test_snapshots_are_even_and_denser_where_memories_are_born():
+    even, changes, quarters = {320, 640, 960, 1280, 1600}, {400, 1000}, {550, 1150}
+    halvings = {160, 80, 40, 20, 10}  # of 320, the first of the others
+    assert snapshot_steps(cut(0, 400, 1000, 1600), 5) == sorted(even | changes | quarters | halvings)
+    assert snapshot_steps(cut(0, 400, 1000, 1600), 0) == []
+
+
+def test_early_snapshots_halve_the_first_step_of_all_others():
+    assert snapshot_steps(cut(0, 64, 1000), 2)[:6] == [2, 4, 8, 16, 32, 64]  # a change comes before the first even one
+
+
+def test_snapshots_of_a_short_run_are_neither_doubled_nor_at_its_start():
+    assert snapshot_steps(cut(0, 2, 4, 5), 100) == [1, 2, 3, 4, 5]
+    assert snapshot_steps(cut(0, 1), 1) == [1]

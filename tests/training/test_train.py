@@ -1,7 +1,6 @@
 """Training: what it learns, its independence of the ensemble, its gradients, and how it stops."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 import reference
@@ -13,12 +12,11 @@ from slowpoints.core.schemas.training import TRAINING
 from slowpoints.core.tables import read_table, write_table
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.networks.weights import save_networks
-from slowpoints.task.curricula import Stage, class_orders, stages
+from slowpoints.task.curricula import Stage, class_orders, snapshot_steps, stages
 from slowpoints.task.loss import trial_loss
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.batches import Batches
 from slowpoints.training.loop import Diverged, clip_gradients
-from slowpoints.training.train import snapshot_steps
 
 
 def orders(networks):
@@ -152,27 +150,6 @@ def test_training_leaves_its_start_alone(make_networks, images, training):
     before = {name: weight.clone() for name, weight in networks.weights.items()}
     train(networks, images, training)
     assert all(torch.equal(weight, before[name]) for name, weight in networks.weights.items())
-
-
-def cut(*steps):
-    """A plan whose stages are cut at these steps."""
-    return [Stage(start, stop, 3, 20, 1.0, 0.01) for start, stop in pairwise(steps)]
-
-
-def test_snapshots_are_even_and_denser_where_memories_are_born():
-    even, changes, quarters = {320, 640, 960, 1280, 1600}, {400, 1000}, {550, 1150}
-    halvings = {160, 80, 40, 20, 10}  # of 320, the first of the others
-    assert snapshot_steps(cut(0, 400, 1000, 1600), 5) == sorted(even | changes | quarters | halvings)
-    assert snapshot_steps(cut(0, 400, 1000, 1600), 0) == []
-
-
-def test_early_snapshots_halve_the_first_step_of_all_others():
-    assert snapshot_steps(cut(0, 64, 1000), 2)[:6] == [2, 4, 8, 16, 32, 64]  # a change comes before the first even one
-
-
-def test_snapshots_of_a_short_run_are_neither_doubled_nor_at_its_start():
-    assert snapshot_steps(cut(0, 2, 4, 5), 100) == [1, 2, 3, 4, 5]
-    assert snapshot_steps(cut(0, 1), 1) == [1]
 
 
 def test_snapshots_are_of_the_steps_planned(make_networks, images, training):

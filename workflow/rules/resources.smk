@@ -1,6 +1,6 @@
 # What jobs need, from the sizes of their data set and study: starting points that grow with each attempt. Constants were
 # fitted to measured jobs (docs/cluster.md), with room to spare; those of GPUs are still to be seen on one.
-from slowpoints.task.curricula import stages
+from slowpoints.task.curricula import snapshot_steps, stages
 from slowpoints.task.timing import FRAMES
 
 IMAGE_SIZES = {"digits": (8 * 8, 1), "idx": (28 * 28, 1)}  # by kind of source
@@ -10,7 +10,6 @@ CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
 BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
 FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
 LIFETIME_CAP = 10  # lifetimes are followed for so many times the longest delay
-EARLY = 5  # snapshots at the start of a run
 
 
 def training_gpus(wildcards=None):
@@ -151,11 +150,6 @@ def retrieving_minutes(wildcards):
     return working_minutes(2 * trials * max(chosen.memory.delays) * a_frame + front_end + accuracy)
 
 
-def quieter_minutes(wildcards):
-    """For the same with less noise, twice."""
-    return 2 * retrieving_minutes(wildcards)
-
-
 def hessian_load(wildcards):
     """Multiply-adds of one Hessian of every point and the steps taken with it."""
     return 32 * points(wildcards) * coordinates(wildcards) ** 3
@@ -172,8 +166,8 @@ def searching_minutes(wildcards):
 def tracking_minutes(wildcards):
     """For two searches in each snapshot, there and back."""
     chosen = STUDY.presets[wildcards.dataset]
-    changes = stages(PROTOCOLS[wildcards.protocol], chosen.training, chosen.source.classes)
-    searches = 2 * (chosen.formation.snapshots + 2 * len(changes) + EARLY)
+    plan = stages(PROTOCOLS[wildcards.protocol], chosen.training, chosen.source.classes)
+    searches = 2 * len(snapshot_steps(plan, chosen.formation.snapshots))
     return working_minutes(searches * chosen.formation.max_iterations * hessian_load(wildcards))
 
 

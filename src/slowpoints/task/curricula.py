@@ -20,6 +20,8 @@ from slowpoints.task.timing import FRAMES, MIN_DELAY
 
 RATE_DROP = 10
 """Factor by which the learning rate drops near the end of a run (authors' code)."""
+EARLY = 5  # snapshots before the first of the others
+AFTER_CHANGE = 0.25  # of the way to the next change: the second snapshot of a change
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,23 @@ def stages(protocol: Protocol, training: Training, classes: int) -> list[Stage]:
         )
         for first, stop in pairwise(cuts)
     ]
+
+
+def snapshot_steps(plan: Sequence[Stage], snapshots: int) -> list[int]:
+    """Steps after which to take a snapshot: evenly spaced over the run, and more where memories are born.
+
+    Those are the first steps (halving the first of the others again and again) and either side of each change: at its
+    start, before it has had an effect, and a quarter of the way to the next one.
+    """
+    if not snapshots:
+        return []
+    steps = plan[-1].stop
+    taken = {round(steps * k / snapshots) for k in range(1, snapshots + 1)}
+    taken |= {stage.start for stage in plan[1:]}
+    taken |= {stage.start + round((stage.stop - stage.start) * AFTER_CHANGE) for stage in plan[1:]}
+    first = min(taken)
+    taken |= {round(first / 2**halving) for halving in range(1, EARLY + 1)}
+    return sorted(taken - {0})
 
 
 def class_orders(protocol: Protocol, classes: int, dataset: str, seeds: Sequence[int]) -> np.ndarray:

@@ -18,13 +18,10 @@ from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.snapshots import save_snapshots
 from slowpoints.networks.ensemble import Networks, Specification, initialise
 from slowpoints.networks.weights import save_networks
-from slowpoints.task.curricula import Stage, class_orders, stages
+from slowpoints.task.curricula import class_orders, snapshot_steps, stages
 from slowpoints.task.protocol import Protocol
 from slowpoints.training.checkpoint import ResumeAt
 from slowpoints.training.loop import Run, optimise
-
-EARLY = 5  # snapshots before the first of the others
-AFTER_CHANGE = 0.25  # of the way to the next change: the second snapshot of a change
 
 
 def build_networks(
@@ -139,20 +136,3 @@ def train_block(
     save_snapshots(taken, networks.seeds, folder / SNAPSHOTS)
     save_networks(trained, folder / WEIGHTS)
     resume.done()
-
-
-def snapshot_steps(plan: list[Stage], snapshots: int) -> list[int]:
-    """Steps after which to take a snapshot: evenly spaced over the run, and more where memories are born.
-
-    Those are the first steps (halving the first of the others again and again) and either side of each change: at its
-    start, before it has had an effect, and a quarter of the way to the next one.
-    """
-    if not snapshots:
-        return []
-    steps = plan[-1].stop
-    taken = {round(steps * k / snapshots) for k in range(1, snapshots + 1)}
-    taken |= {stage.start for stage in plan[1:]}
-    taken |= {stage.start + round((stage.stop - stage.start) * AFTER_CHANGE) for stage in plan[1:]}
-    first = min(taken)
-    taken |= {round(first / 2**halving) for halving in range(1, EARLY + 1)}
-    return sorted(taken - {0})
