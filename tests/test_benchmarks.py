@@ -132,10 +132,10 @@ def test_the_study_of_noise_banks_is_planned(copy):
 
 
 def test_a_large_grid_is_planned(copy):
-    """Ten cells of one data set: each trained, measured twice and fine-tuned in three modes."""
+    """Ten cells of one data set: each trained, measured twice and fine-tuned in four modes."""
     output = run(copy, "python benchmarks/planning.py --datasets 1")
-    collated = 5  # tables that are in no group
-    assert f"{1 + 10 * (1 + 2 + 3) + collated + 2} submissions" in output
+    collated = 6  # tables that are in no group
+    assert f"{1 + 10 * (1 + 2 + 4) + collated + 2} submissions" in output
     assert all(f"'{group}': {count}" in output for group, count in (("measure", 10), ("trained", 1), ("study", 1)))
 
 
@@ -147,6 +147,16 @@ def test_lambda_is_chosen(study):
     assert {("control", 0.0), *first} <= tried <= {("control", 0.0), *first, *((mode, 1.0) for mode, _ in first)}
     assert table["valid_accuracy"].between(0, 1).all()
     assert re.search(r"^digits-tiny lambda \{'slow_points': (None|[\d.]+), ", output, re.MULTILINE)
+
+
+def test_variants_of_the_settled_penalty_are_compared(study):
+    run(study, "python benchmarks/penalties.py digits-tiny/gru/vocu")
+    table = pd.read_parquet(study / "benchmarks/penalties.parquet")
+    assert set(table["variant"]) == {"control", "settled", "noise", "noise 50", "both", "trials", "anew"}
+    control = table[table["variant"] == "control"]
+    assert (control["change"] == 0).all()
+    assert table["mean"].between(0, 1.1).all()
+    assert table.loc[table["variant"] != "control", "change"].ne(0).any()
 
 
 def test_resources_asked_for_are_set_against_those_taken(study):

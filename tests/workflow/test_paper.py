@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from slowpoints.plots.figures import FIGURES
+
 CUT = {
     "training": {"steps": 3},
     "memory": {"delays": [4, 19, 20, 40], "n_images": 20, "bank": 60},
@@ -26,4 +28,4 @@ def test_the_paper_grid_runs_with_its_steps_cut(project, real_data):
     assert parameters["mnist", "gru"] == 593_811
     assert parameters["mnist", "lstm"] == 791_011
     assert set(networks["steps"]) == {2, 3}
-    assert len(list((project.folder / "results/paper/figures").iterdir())) == 14
+    assert len(list((project.folder / "results/paper/figures").iterdir())) == 2 * len(FIGURES)
