@@ -1,6 +1,7 @@
 """Variants of the settled penalty, on the validation images: what each adds to memory, and costs in accuracy.
 
-    python benchmarks/penalties.py digits/gru/decu digits/lstm/decu glyphs/lstm/vocu
+    python benchmarks/penalties.py digits/gru/decu digits/lstm/decu --settled 300
+    python benchmarks/penalties.py glyphs/lstm/vocu --settled 9
 
 Takes the trained networks of the default study and fine-tunes them as mode `settled` does, and otherwise alike but
 
@@ -27,7 +28,6 @@ from slowpoints import Dynamics, Networks, load_images, load_networks, measure_a
 from slowpoints.analysis.aggregation import memory_measures
 from slowpoints.core.modes import TRAINED, lambdas
 from slowpoints.core.presets.preset import Preset
-from slowpoints.datasets.images import ImageSet
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.relaxation import relax, settled_states
 from slowpoints.study import read_study
@@ -38,7 +38,7 @@ from slowpoints.training.loop import Run, optimise
 from slowpoints.training.penalties import Penalty, SettledPenalty, SpeedPenalty
 
 ROOT = Path(__file__).resolve().parent.parent
-TRIALS, LATER, EVERY = 5, 50, 100
+TRIALS, LATER = 5, 50
 
 
 class Sum(Penalty):
@@ -62,7 +62,7 @@ class Anew(SettledPenalty):
         self.seek = seek
 
     def __call__(self, networks: Networks) -> Tensor:
-        if self.calls and self.calls % EVERY == 0:
+        if self.calls and self.calls % self.every == 0:
             self.points = self.seek(networks.detached())
         return super().__call__(networks)
 
@@ -73,14 +73,16 @@ class Cell:
     Args:
         name: such as "digits/gru/vocu".
         results: folder of the study's results.
+        settled: lambda of mode settled; None for the preset's.
     """
 
-    def __init__(self, name: str, results: Path):
+    def __init__(self, name: str, results: Path, settled: float | None = None):
+        self.name = name
         dataset, _, protocol = name.split("/")
         schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
         study = read_study({"datasets": [dataset]}, schema=schema, shipped=shipped)
         self.preset: Preset = study.presets[dataset]
-        self.protocol = PROTOCOLS[protocol]
+        self.protocol, self.settled = PROTOCOLS[protocol], settled
         self.networks = load_networks(results.joinpath("networks", name, TRAINED))
         images = results / "datasets" / dataset
         self.train, self.valid = (load_images(images / f"{part}.parquet") for part in ("train", "valid"))
@@ -89,7 +91,8 @@ class Cell:
     def penalties(self) -> dict[str, Penalty | None]:
         """Every variant."""
         networks, settings = self.networks, self.preset.regularisation
-        (settled,), (paper, *_) = (lambdas(mode, settings.lambda_) for mode in ("settled", "slow_points"))
+        (settled, *_), (paper, *_) = (lambdas(mode, settings.lambda_) for mode in ("settled", "slow_points"))
+        settled = settled if self.settled is None else self.settled
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
         found = centres.found.view(self.shape[:2])
@@ -132,9 +135,9 @@ class Cell:
     def _points(self, states: Tensor) -> Tensor:
         return states.view(self.shape).to(self.networks.weights["bias"].dtype)
 
-    def _settled(self, networks: Networks, images: ImageSet | None = None) -> Tensor:
+    def _settled(self, networks: Networks) -> Tensor:
         dynamics = Dynamics.of(networks)
-        centres = class_centres(networks, dynamics, images or self.train, self.preset.slow_points)
+        centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
         return self._points(settled_states(dynamics, centres.state))
 
     def _of_trials(self) -> tuple[Tensor, Tensor]:
@@ -151,9 +154,9 @@ class Cell:
         return torch.cat(states, dim=1), torch.cat(found, dim=1)
 
 
-def compare(name: str, results: Path) -> pd.DataFrame:
+def compare(cell: Cell) -> pd.DataFrame:
     """Change of each variant against control, a row a variant and measure."""
-    cell = Cell(name, results)
+    name = cell.name
     measured = {variant: cell.measured(cell.tuned(penalty)) for variant, penalty in cell.penalties().items()}
     rows = []
     for variant, table in measured.items():
@@ -172,9 +175,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cells", nargs="+", help="such as digits/gru/vocu")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
+    parser.add_argument("--settled", type=float, help="lambda of mode settled (the preset's)")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    table = pd.concat([compare(name, given.results) for name in given.cells], ignore_index=True)
+    table = pd.concat([compare(Cell(name, given.results, given.settled)) for name in given.cells], ignore_index=True)
     table.to_parquet(Path(__file__).with_suffix(".parquet"))
     table["text"] = [f"{row.change:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" for row in table.itertuples()]
     print(table.pivot(index=["cell", "variant"], columns="measure", values="text").to_string())

@@ -92,8 +92,7 @@ def test_the_memory_of_a_class_is_its_hits_less_false_alarms():
     assert memory.loc[0, "memory_score"] == pytest.approx(1)
     early = (np.log(100) - np.log(20)) / 2 / np.log(50)  # both fall to nothing between 20 and 100
     np.testing.assert_allclose(memory["class_score"], [early, early])
-    plain = class_memory(rows.drop(columns="n_false"))
-    np.testing.assert_allclose(plain["class_score"], plain["memory_score"])
+    assert class_memory(rows.drop(columns="n_false"))["class_score"].isna().all()  # an older table
 
 
 def test_speeds_at_rounding_level_are_floored_and_counted():

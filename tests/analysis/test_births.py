@@ -43,6 +43,7 @@ def test_births_say_where_they_came_from():
     assert pd.isna(table.loc[3, ["from_label", "parent"]]).all()
     assert table["distance_before"].to_dict() == {1: 0.01, 3: 0.7}
     assert table["appeared"].to_dict() == {1: False, 3: True}
+    assert (table["gap"] == 10).all()
 
 
 def test_births_compare_with_memories_that_were_there():

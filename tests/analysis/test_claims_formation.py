@@ -8,14 +8,13 @@ import pytest
 from scipy import stats
 
 from slowpoints.analysis.births import births
-from slowpoints.analysis.claims.formation import COUNTS, MEASURES, formed
+from slowpoints.analysis.claims.formation import AGAINST_0, DESCRIBED, MEASURES, formed
 from slowpoints.analysis.claims.rows import ALL, DATA_SET, SINGLE, STRATUM, Excluded
 
 SEEDS = 8
 CELLS = list(product(("a", "b"), ("gru", "lstm"), ("vocu", "decu")))
 MERGED, JUMPED, PRICE, FASTER = MEASURES.values()
-BORN, UNSEEN = COUNTS.values()
-AGAINST_0 = f"{PRICE}, against 0"
+BORN, UNSEEN, GAP = DESCRIBED.values()
 
 
 def network(cell, seed, price):
@@ -70,6 +69,7 @@ def test_networks_without_a_birth_count_as_none(same_price):
     assert same_price["a/gru/vocu" + BORN].found.effect == 2
     assert same_price["a/gru/vocu" + UNSEEN].found.effect == 2
     assert "all: vocu - decu" + BORN not in same_price  # protocols differ in it by construction
+    assert same_price["a/gru/vocu" + GAP].found.effect == 1
 
 
 def test_births_by_a_jump_are_told_from_others(same_price):
@@ -145,3 +145,10 @@ def test_a_study_without_births_has_none_to_compare():
 
 def test_a_study_without_tracks_has_no_rows():
     assert rows(study().iloc[:0]) == {}
+
+
+def test_tables_in_another_unit_give_no_geometry():
+    """Those of older studies took each snapshot's own typical distance."""
+    found = rows(study().drop(columns="nearest_distance"))
+    assert [scope for scope in found if FASTER in scope]
+    assert not [scope for scope in found if MERGED in scope or JUMPED in scope or PRICE in scope or AGAINST_0 in scope]

@@ -72,6 +72,25 @@ def test_p_is_uniform_where_there_is_nothing():
     assert stats.kstest(ps, "uniform").pvalue > 0.01
 
 
+def test_with_protocols_mixed_two_protocols_cannot_show_that_speed_is_why():
+    """Speed and memory that depend on the protocol, each for itself: within cells a fair test, mixed it is not one.
+
+    It tells whether these networks differ so, as the paper's do. That is why the stricter row stands beside it.
+    """
+    rejected = {"mixed": 0, "within": 0}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        strata = []
+        for _ in range(2):
+            effects = rng.normal(size=(2, 2))  # of two protocols on either side
+            strata.append([tuple(effect[:, None] + 0.5 * rng.normal(size=(2, 8))) for effect in effects])
+        for name, cells in (("mixed", strata), ("within", [[cell] for stratum in strata for cell in stratum])):
+            pairs = [tuple(np.concatenate(side) for side in zip(*group, strict=True)) for group in cells]
+            rejected[name] += permutation_p(pairs, "spearman", numpy_generator(name, seed)) < 0.05
+    assert rejected["within"] <= 8  # 3 expected; more than 8 in 1 % of cases
+    assert rejected["mixed"] >= 10
+
+
 def test_p_of_four_networks_has_its_known_least():
     """Of the 24 orders two are as far from zero as the perfect one: p = 1/12."""
     x = np.arange(4.0)
@@ -307,3 +326,9 @@ def test_tables_of_older_studies_have_fewer_predictors():
     found = correlations(networks.drop(columns=list(OF_NETWORKS)), extrapolation.drop(columns="n_false"), old)
     assert "log10_speed" in set(found["predictor"])
     assert not {"log10_settled_speed", "margin", *OF_NETWORKS} & set(found["predictor"])
+    assert found.loc[found["level"] == "class", "r"].isna().all()  # false alarms were not counted
+
+
+def test_one_protocol_alone_mixes_nothing():
+    networks, extrapolation, points = (table.query("protocol == 'vocu'") for table in grid())
+    assert set(correlations(networks, extrapolation, points)["level"]) == {"network", "class"}

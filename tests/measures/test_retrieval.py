@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from slowpoints.core.presets.network import Layers
 from slowpoints.measures.accuracy import measure_accuracy
-from slowpoints.measures.retrieval import QUIETER, chosen_rows, measure_memory, reports
+from slowpoints.measures.retrieval import _noise_from_bank, chosen_rows, measure_memory, reports
+from slowpoints.networks.rollout import fresh_noise, mean_input
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
@@ -66,13 +68,25 @@ def test_memory_without_noise_is_a_replay_under_the_mean_frame(make_networks, im
     np.testing.assert_array_equal(banked["n_correct"], table["n_correct"])
 
 
-def test_quieter_noise_has_a_smaller_deviation(make_networks):
-    networks = make_networks(seeds=(3,))
-    for scale in (1.0, *QUIETER[:1]):
-        frames = networks.noise(networks.streams("test"), torch.empty(1, 4000, 16, dtype=torch.float64), scale)
-        assert frames.std().item() == pytest.approx(scale * networks.spec.noise_std, rel=0.02)
-        assert frames.mean().item() == pytest.approx(networks.spec.noise_mean, abs=0.01)
-    assert networks.spec.noise_std > 0.1
+@pytest.mark.parametrize("noise", ["fresh", "bank"])
+def test_less_noise_leaves_the_mean_input_as_it_is(make_networks, noise):
+    """Also behind a front end, which makes of half the noise in pixels another mean, not less noise."""
+    networks = make_networks(seeds=(3,), front_end=Layers((2,), (5,)), double=False)
+    networks.weights["front_end.dense0.weight"] *= 3.0
+    mean = networks.drive(networks.mean_features()[:, None])[0]
+    still = mean_input(networks, 6)(1)[0]
+    assert torch.equal(still, mean.expand(-1, 6, -1))
+    drives = {}
+    for scale in (1.0, 0.5):
+        source = (
+            fresh_noise(networks, 4000, "test", scale)
+            if noise == "fresh"
+            else _noise_from_bank(networks, 4000, 4096, scale)
+        )
+        drives[scale] = source(1)[0]
+        away = (drives[scale].mean(1) - mean[:, 0]).abs().max() / drives[scale].std()
+        assert away < 0.1
+    assert (drives[0.5].std(1) / drives[1.0].std(1)).median().item() == pytest.approx(0.5, rel=0.05)
 
 
 def test_a_memory_bank_gives_the_same_accuracy_as_fresh_noise(make_networks, images):

@@ -78,12 +78,12 @@ def class_memory(extrapolation: pd.DataFrame) -> pd.DataFrame:
 
     `memory_score` is of the class's accuracy. `class_score` is of its hits less false alarms (the share of its trials
     that are reported as it, less the share of the others'): a class that a network falls into when it has forgotten all
-    would score 1 else. Where a table does not count false alarms it is of accuracy too.
+    would score 1 else. NaN where a table of an older study does not count false alarms.
     """
     by = [*NETWORK, "label"]
     memory = memory_measures(extrapolation, by)[[*by, "memory_score"]]
     if "n_false" not in extrapolation:
-        return memory.assign(class_score=memory["memory_score"])
+        return memory.assign(class_score=np.nan)
     others = extrapolation.groupby([*NETWORK, "delay"])["n_trials"].transform("sum") - extrapolation["n_trials"]
     false = extrapolation.assign(n_correct=extrapolation["n_false"], n_trials=others)
     alarms = memory_measures(false, by)[[*by, "memory_score"]].rename(columns={"memory_score": "alarms"})

@@ -15,12 +15,14 @@ def births(formation: pd.DataFrame) -> pd.DataFrame:
     "Before" is one snapshot before `step`, the first with the memory.
 
     Args:
-        formation: table `formation`; one without `nearest_distance`, of an older study, gives no `distance_before`.
+        formation: table `formation`; one without `nearest_distance`, of an older study, gives no `distance_before`, and
+            measured `merged_with` and jumps in another unit.
 
     Returns:
         Columns of the network, label, step, and
 
         - parent: the class as which the track was read out before; NaN for none.
+        - gap: steps since before.
         - log10_speed, log10_older: its own, and the mean over memories that were there before.
         - appeared: whether the track jumped to where its memory is: there was no such point before.
         - merged, from_label: whether its track was merged with another before, and with which class's; NaN for none.
@@ -36,7 +38,7 @@ def births(formation: pd.DataFrame) -> pd.DataFrame:
     there = table[table["was_born"].eq(True)]
     new = table[table["born"] & table["was_born"].eq(False)]
     new = new.assign(merged=new["from_label"].notna())
-    columns = ["label", "parent", "log10_speed", "appeared", "merged", "from_label", "distance_before"]
+    columns = ["label", "parent", "gap", "log10_speed", "appeared", "merged", "from_label", "distance_before"]
     new = new[[*at, *columns]].merge(there.groupby(at)["log10_speed"].mean().rename("log10_older"), on=at, how="left")
 
     split = new.loc[new["merged"], [*at, "label", "from_label"]]
@@ -58,7 +60,7 @@ def _with_before(formation: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
         table["nearest_distance"] = np.nan
     table["log10_speed"] = log10_floored(table["speed"].to_numpy(float))
     track = table.groupby([*network, "label"])
-    table["change"] = track["log10_speed"].diff()
+    table["change"], table["gap"] = track["log10_speed"].diff(), track["step"].diff()
     before = {
         "born": "was_born",
         "parent": "parent",

@@ -138,11 +138,12 @@ class NetworkCorrelation:
         if not self.strata:
             return Correlation()
         rows = self._rows()
-        pairs = [
-            tuple(np.concatenate([cell[which] for cell in cells]) for which in (predictor, -1)) for cells in self.strata
-        ]
         low, high = bootstrap(rows, lambda *resampled, axis=-1: self._r(predictor, resampled), rng)
-        p = permutation_p([(x, y) for x, y in pairs], self.method, rng)
+        pairs = [
+            (np.concatenate([cell[predictor] for cell in cells]), np.concatenate([cell[-1] for cell in cells]))
+            for cells in self.strata
+        ]
+        p = permutation_p(pairs, self.method, rng)
         return Correlation(sum(map(len, rows)), float(self._r(predictor, rows)), low, high, p)
 
     def difference(

@@ -35,9 +35,8 @@ PREDICTORS = {
 OF_NETWORKS = {"memory_score_half_noise": 1, "memory_score_no_noise": 1}
 """Predictors that a network has as a whole."""
 STRATUM = ["dataset", "architecture"]
-LEVELS = {"network": CELL, "mixed": STRATUM, "class": NETWORK}
-"""Within what values are ranked at each level: networks within a cell, or with the protocols mixed; classes within a
-network."""
+STRATA = {"network": CELL, "mixed": STRATUM}
+"""Within what networks are ranked at each level: a cell, or with the protocols mixed."""
 GROUPINGS = (tuple(CELL), tuple(STRATUM), ("dataset",), ("architecture",), ())
 """What correlations are pooled over: nothing, protocols, all but the data set, all but the architecture, all."""
 
@@ -89,8 +88,9 @@ def _row(where: dict[str, str], level: str, predictor: str, method: str) -> dict
 
 
 def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:
-    """Rows over networks within cells, and with the protocols mixed where protocols are pooled."""
-    for level in ("network",) if "protocol" in where else ("network", "mixed"):
+    """Rows over networks within cells, and with the protocols mixed where several are pooled."""
+    several = table.groupby(STRATUM)["protocol"].nunique().max() > 1
+    for level in ("network", "mixed") if several and "protocol" not in where else ("network",):
         for predictor in names:
             pair = dict.fromkeys((predictor, PRIMARY))
             complete = table.dropna(subset=list(pair))
@@ -99,7 +99,7 @@ def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str])
                     tuple(cell[name].to_numpy(float) for name in (*pair, "memory_score"))
                     for _, cell in group.groupby(CELL)
                 ]
-                for _, group in complete.groupby(LEVELS[level])
+                for _, group in complete.groupby(STRATA[level])
             ]
             for method in METHODS:
                 names_of = ("correlation", level, predictor, method, *where.values())

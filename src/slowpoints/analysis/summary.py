@@ -7,19 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from slowpoints.analysis.claims import TITLES
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.kinds import CELL
 from slowpoints.core.tables import read_table
 
-CLAIMS = {
-    "C1": "protocols reach similar nominal accuracy",
-    "C2": "protocols differ in extrapolation (memory score)",
-    "C3": "slow-point speed predicts extrapolation",
-    "C4": "regularising speed slows points and prolongs memory",
-    "C5": "protocols differ in how slow points form",
-    "C6": "penalised at settled states, memory lasts longest, at no loss",
-}
 LEVELS = {"mixed": "protocols mixed", "network": "within cells", "class": "classes within networks"}
 SIGNIFICANT = 3  # digits of an effect
 
@@ -34,7 +27,7 @@ def summary(folder: str | Path) -> str:
     parts = [
         "### Networks (test images)\n\n" + _networks(tables["networks"]),
         "### Claims, pooled\n\n" + _claims(tables["claims"]),
-        "### C3 cell by cell\n\n" + _by_cell(tables["claims"]),
+        "### C3 in parts\n\n" + _by_cell(tables["claims"]),
         "### Predictors of memory score (Spearman)\n\n" + _predictors(tables["correlations"]),
     ]
     if len(tables["regularisation"]):
@@ -73,7 +66,7 @@ def _networks(networks: pd.DataFrame) -> str:
 
 
 def _tuned(table: pd.DataFrame) -> str:
-    """Mean memory score, persistence and accuracy of each cell before and after each mode."""
+    """Mean memory score and accuracy of each cell before and after each mode."""
     rows = []
     for (*cell, mode, lambda_), networks in table.groupby([*CELL, "mode", "lambda"]):
         score, accuracy = (
@@ -87,7 +80,7 @@ def _tuned(table: pd.DataFrame) -> str:
 def _claims(claims: pd.DataFrame) -> str:
     pooled = claims[claims["verdict"].notna()]
     rows = [
-        f"| {row.claim} {CLAIMS[row.claim]} | {row.scope} | {row.n} | {_interval(row.effect, row.low, row.high)} | "
+        f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | {_interval(row.effect, row.low, row.high)} | "
         f"{_p(row.p)} | {row.verdict} |"
         for row in pooled.itertuples()
     ]
@@ -100,7 +93,7 @@ def _by_cell(claims: pd.DataFrame) -> str:
         f"| {row.scope} | {row.n} | {_interval(row.effect, row.low, row.high)} | {_p(row.p_unadjusted)} |"
         for row in cells.itertuples()
     ]
-    return _rows("| scope | n | Spearman [95 % interval] | p (unadjusted) |", rows)
+    return _rows("| scope | n | Spearman, or its mean over networks [95 % interval] | p (unadjusted) |", rows)
 
 
 def _predictors(correlations: pd.DataFrame) -> str:

@@ -21,7 +21,8 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
     """Drift and diffusion at states, per frame, `[P]` each.
 
     Drift is the length of the mean of s(F(z, noise)) - s(z), diffusion the root of the summed variance of its
-    coordinates, s the coordinates of speed.
+    coordinates, s the coordinates of speed. What the error of the mean adds to the drift's square is taken off, but
+    never below that error itself: a smaller drift could not be told from none.
 
     Args:
         networks: S networks.
@@ -38,7 +39,8 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
         parts = tuple(point.expand(-1, 2 * PAIRS, -1).split(spec.hidden, dim=-1))
         after = torch.cat(unit.step(drives, parts, recurrent)[0], dim=-1).double()
         move = unit.speed_coordinates(after) - unit.speed_coordinates(point.double())
-        mean = move.mean(1)
-        drift.append(mean.norm(dim=-1))
+        mean, pairs = move.mean(1), move.unflatten(1, (2, PAIRS)).mean(1)
+        error = pairs.var(1).sum(-1) / PAIRS
+        drift.append((mean.square().sum(-1) - error).maximum(error).sqrt())
         diffusion.append((move - mean[:, None]).square().sum(-1).mean(1).sqrt())
     return torch.stack(drift, dim=1).flatten(), torch.stack(diffusion, dim=1).flatten()

@@ -18,11 +18,11 @@ from tqdm import tqdm
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
 from slowpoints.networks.ensemble import Networks
-from slowpoints.networks.rollout import Drives, fresh_noise, no_noise, roll_out, triggered
+from slowpoints.networks.rollout import Drives, fresh_noise, mean_input, roll_out, scaled, triggered
 from slowpoints.task.trials import NoiseBank
 
 QUIETER = (0.5, 0.0)
-"""Factors on the noise's deviation with which memory is measured again: what of it noise ends, and what drift."""
+"""Factors on the noise with which memory is measured again: what of it noise ends, and what drift."""
 BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
 
 
@@ -49,7 +49,7 @@ def measure_memory(
         n_images: trials of each network, a multiple of the classes.
         noise: `fresh`, or `bank` to draw noise frames from a bank, never the same twice in a trial.
         bank: frames of that bank, more than the longest delay.
-        noise_scale: factor on the noise's standard deviation; 0 for the mean frame alone.
+        noise_scale: factor on the noise about the mean input; 0 for the mean input alone.
 
     Returns:
         A row for each network, delay and class: seed, delay, label, n_trials, n_correct, accuracy, low and high
@@ -58,7 +58,7 @@ def measure_memory(
     rows = chosen_rows(images, n_images)
     labels = torch.as_tensor(images.labels[rows].astype(np.int64), device=networks.device)
     if noise_scale == 0:
-        noise_drives = no_noise(networks, len(rows))
+        noise_drives = mean_input(networks, len(rows))
     elif noise == "fresh":
         noise_drives = fresh_noise(networks, len(rows), "memory noise", noise_scale)
     else:
@@ -116,11 +116,11 @@ def _noise_from_bank(networks: Networks, trials: int, size: int, scale: float) -
 def _bank_drives(networks: Networks, size: int, scale: float) -> list[Tensor]:
     """Drive of each block under the frames of a bank, `[S, size, width * H]`."""
     parts = []
-    streams = networks.streams("memory noise")
+    streams, quieter = networks.streams("memory noise"), scaled(networks, scale)
     chunk = torch.empty(len(networks), min(size, BANK_FRAMES_AT_ONCE), networks.spec.pixels, device=networks.device)
     for first in range(0, size, chunk.shape[1]):
-        frames = networks.noise(streams, chunk[:, : size - first], scale)
-        parts.append(networks.drive(networks.features(frames)))
+        frames = networks.noise(streams, chunk[:, : size - first])
+        parts.append(networks.drive(quieter(networks.features(frames))))
     return [torch.cat(tables, dim=1) for tables in zip(*parts, strict=True)]
 
 

@@ -67,14 +67,25 @@ def triggered(networks: Networks, frame: Frame) -> Tensor:
 
 
 def fresh_noise(networks: Networks, trials: int, purpose: str, scale: float = 1.0) -> Drives:
-    """Every frame of every trial drawn anew, from the streams of that purpose, its deviation times `scale`."""
+    """Every frame of every trial drawn anew, from the streams of that purpose, noise scaled as by `scaled`."""
     streams = networks.streams(purpose)
     frames = torch.empty(len(networks), trials, networks.spec.pixels, device=networks.device)
-    return lambda frame: networks.drive(networks.features(networks.noise(streams, frames, scale)))
+    quieter = scaled(networks, scale)
+    return lambda frame: networks.drive(quieter(networks.features(networks.noise(streams, frames))))
 
 
-def no_noise(networks: Networks, trials: int) -> Drives:
-    """The mean frame at every frame."""
-    frame = networks.weights["bias"].new_full((len(networks), 1, networks.spec.pixels), networks.spec.noise_mean)
-    drives = [drive.expand(-1, trials, -1) for drive in networks.drive(networks.features(frame))]
+def mean_input(networks: Networks, trials: int) -> Drives:
+    """The mean input at every frame: no noise."""
+    drives = [drive.expand(-1, trials, -1) for drive in networks.drive(networks.mean_features()[:, None])]
     return lambda _: drives
+
+
+def scaled(networks: Networks, scale: float) -> Callable[[Tensor], Tensor]:
+    """A function that scales the noise of features `[S, R, F]` about the mean input.
+
+    Features, not pixels: a front end makes of half the noise in pixels another mean input, not less noise.
+    """
+    if scale == 1:
+        return lambda features: features
+    mean = networks.mean_features()[:, None]
+    return lambda features: mean + scale * (features - mean)

@@ -6,17 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from slowpoints.analysis.claims import TITLES
 from slowpoints.core.looks import Look
 from slowpoints.plots.style import GREY, panels, say, styled
 
-CLAIMS = {
-    "C1": "protocols reach similar nominal accuracy",
-    "C2": "protocols differ in extrapolation",
-    "C3": "the speed of slow points predicts extrapolation",
-    "C4": "regularising speed prolongs memory",
-    "C5": "protocols differ in how slow points form",
-    "C6": "penalised at settled states, memory lasts longest, at no loss",
-}
 EFFECTS = {
     "C1": "difference in nominal accuracy",
     "C2": "difference in memory score",
@@ -60,17 +53,15 @@ def draw(claims: pd.DataFrame) -> Figure:
         _draw_group(ax, rows)
         ax.set_xlabel(_effect(claim, quantity), labelpad=1)
         if claim not in titled:
-            ax.set_title(_title(claim), loc="left", fontweight="bold")
+            ax.set_title(f"{claim}: {TITLES[claim]}", loc="left", fontweight="bold")
         titled.add(claim)
     return figure
 
 
-def _title(claim: str) -> str:
-    return f"{claim}: {CLAIMS[claim]}" if claim in CLAIMS else claim
-
-
 def _effect(claim: str, quantity: str) -> str:
-    effect = EFFECTS.get(claim, "effect")
+    effect = EFFECTS[claim]
+    if quantity.startswith("price"):  # of births in all protocols together
+        return quantity
     return f"{quantity}: {effect}" if quantity else effect
 
 

@@ -25,7 +25,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "claims": ("claims",),
 }
 """Tables of each figure, which its module's `draw` takes by these names."""
-TUNED = {"regularisation", "claims"}
+TUNED = {"regularisation"}
 """Figures of fine-tuned networks and of verdicts on them; the others are drawn from tables of the networks as trained
 alone."""
 

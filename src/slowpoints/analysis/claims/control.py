@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pandas as pd
 
 from slowpoints.analysis.claims.rows import Excluded, Row, cell_scopes, changed, scope_text
-from slowpoints.analysis.comparisons import equivalence_of_changes
+from slowpoints.analysis.comparisons import no_loss
 from slowpoints.core.modes import CONTROL, lambda_text
 from slowpoints.core.schemas.kinds import NETWORK
 from slowpoints.core.streams import numpy_generator
 
 MARGIN = 0.01
-"""Change of nominal accuracy that counts as none."""
+"""Loss of nominal accuracy that counts as none."""
 MEASURES = {"memory_score": "positive", "log10_speed": "negative", "log10_settled_speed": "negative"}
 """What a penalty should change, and to which side."""
 PAPER = ("slow_points", "centre_of_mass")
@@ -67,9 +67,9 @@ def _tunings(tuned: pd.DataFrame) -> Iterator[tuple[str, float, pd.DataFrame]]:
 
 
 def _as_accurate(claim: str, pairs: pd.DataFrame, what: str, excluded: Excluded) -> Iterator[Row]:
-    """Rows on nominal accuracy that stays as it is, network by network, with control's in `_control` columns."""
-    loss = pairs["nominal_accuracy_after"] - pairs["nominal_accuracy_after_control"]
-    for kind, names, strata in cell_scopes(pairs.assign(loss=loss), "loss"):
+    """Rows on nominal accuracy that is not lost, network by network, with control's in `_control` columns."""
+    gain = pairs["nominal_accuracy_after"] - pairs["nominal_accuracy_after_control"]
+    for kind, names, strata in cell_scopes(pairs.assign(gain=gain), "gain"):
         scope = scope_text(names, what)
-        found = equivalence_of_changes(strata, MARGIN, numpy_generator("claim", claim, scope))
-        yield Row(claim, kind, scope, found, "none", excluded(*names), margin=MARGIN)
+        found = no_loss(strata, MARGIN, numpy_generator("claim", claim, scope))
+        yield Row(claim, kind, scope, found, "no loss", excluded(*names), margin=MARGIN)

@@ -62,8 +62,9 @@ def judged(rows: Sequence[Row]) -> pd.DataFrame:
         tested = family.index[table.loc[family.index, "p_unadjusted"].notna()]
         if len(tested):
             table.loc[tested, "p"] = multipletests(table.loc[tested, "p_unadjusted"].astype(float), method="holm")[1]
+    judgeable = [row.claimed is not None and row.kind in (DATA_SET, ALL) for row in rows]
     table["verdict"] = [
-        verdict(row, p) if row.kind in (DATA_SET, ALL) else None for row, p in zip(rows, table["p"], strict=True)
+        verdict(row, p) if given else None for row, p, given in zip(rows, table["p"], judgeable, strict=True)
     ]
     return table
 
@@ -73,13 +74,17 @@ def verdict(row: Row, p: float) -> str:
 
     Args:
         row: effect, interval and what is claimed. Finding no difference contradicts nothing where any is claimed.
-        p: adjusted; of the claim itself where the claim is of equivalence, else two-sided against no effect.
+        p: adjusted; of the claim itself where that is of no effect or no loss, else two-sided against no effect.
     """
     low, high = row.found.low, row.found.high
     if row.claimed == "none":
         if low > -row.margin and high < row.margin and p < ALPHA:
             return "supported"
         return "contradicted" if low > row.margin or high < -row.margin else "inconclusive"
+    if row.claimed == "no loss":
+        if low > -row.margin and p < ALPHA:
+            return "supported"
+        return "contradicted" if high < -row.margin else "inconclusive"
     positive, negative = low > 0, high < 0
     if not p < ALPHA or not (positive or negative):
         return "inconclusive"

@@ -30,9 +30,10 @@ class Row:
         kind: kind of scope.
         scope: as the table says it.
         found: effect, interval and test.
-        claimed: `positive`, `negative`, `either` (any difference), or `none` (an effect within `margin`).
+        claimed: `positive`, `negative`, `either` (any difference), `none` (an effect within `margin`), `no loss` (none
+            beyond `margin`), or None for a row that describes and has no verdict.
         n_excluded: networks of the scope that did not learn and are left out.
-        margin: effect that counts as none, where none is claimed.
+        margin: effect, or loss, that counts as none.
         question: where a claim asks several; p is adjusted within each.
     """
 
@@ -40,7 +41,7 @@ class Row:
     kind: str
     scope: str
     found: Effect
-    claimed: str
+    claimed: str | None
     n_excluded: int
     margin: float = 0.0
     question: str = ""
