@@ -37,5 +37,5 @@ def study(name: str) -> str:
 
 
 if __name__ == "__main__":
-    names = [path.parent.name for path in sorted((ROOT / "reference").glob("*/config.yaml"))]
+    names = [path.parent.name for path in sorted((ROOT / "reference").glob("*/networks.parquet"))]
     PAGE.write_text(HEAD + "".join(map(study, names)))

@@ -146,15 +146,15 @@ def figures_of(study, names=FIGURES):
 
 def reference_files(wildcards):
     """Tables and figures of the finished studies that come with the project; an older study may lack some tables."""
-    folders = sorted(Path("reference").glob("*/"))
-    if not folders:
+    tables = sorted(Path("reference").glob("*/*.parquet"))
+    if not tables:
         raise WorkflowError(
             "there is no study in reference/: its folders hold the tables of one each"
         )
     files = []
-    for folder in folders:
+    for folder in dict.fromkeys(table.parent for table in tables):
         study, there = f"reference-{folder.name}", {path.stem for path in folder.glob("*.parquet")}
-        drawn = [name for name, tables in FIGURES.items() if {*tables} <= {*there, *TESTED}]
+        drawn = [name for name, needed in FIGURES.items() if {*needed} <= {*there, *TESTED}]
         files += tables_of(study, [*sorted(there), *TESTED]) + figures_of(study, drawn)
     return files
 
