@@ -177,6 +177,12 @@ def test_tables_without_settled_speed_show_the_speed_of_slow_points_alone(tables
     assert ["speed of slow points" in ax.get_xlabel() for ax in figure.axes] == [True]
 
 
+def test_networks_of_which_no_class_is_read_out_have_no_speeds_to_draw(tables):
+    silent = tables["networks"].assign(log10_speed=np.nan, log10_settled_speed=np.nan)
+    figure = speed_vs_memory.draw(silent, tables["correlations"])
+    assert [any("no class is read out" in text for text in words(ax)) for ax in figure.axes] == [True]
+
+
 def test_predictors_have_an_interval_for_each_level_where_there_is_one(tables):
     found = tables["correlations"]
     no_class = (found["predictor"] == "log10_settled_speed") & (found["level"] == "class")

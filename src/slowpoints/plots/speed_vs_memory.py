@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import GREY, ordered, panels, protocols_in, styled, unit_look
+from slowpoints.plots.style import GREY, NOTHING, ordered, panels, protocols_in, say, styled, unit_look
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
 
@@ -32,11 +32,14 @@ def draw(networks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         correlations: table `correlations`.
     """
     datasets = ordered(networks["dataset"])
-    speeds = [speed for speed in SPEEDS if speed in networks and networks[speed].notna().any()]
+    speeds = [speed for speed in SPEEDS if speed in networks and networks[speed].notna().any()] or list(SPEEDS)[:1]
     figure, axes = panels(len(datasets), len(speeds), sharey="row", width=3.7, height=3.3)
     for row, dataset in zip(axes, datasets, strict=True):
         for ax, speed in zip(row, speeds, strict=True):
-            _draw_networks(ax, networks[networks["dataset"] == dataset], speed)
+            of_set = networks[networks["dataset"] == dataset]
+            _draw_networks(ax, of_set, speed)
+            if of_set[speed].isna().all():
+                say(ax, NOTHING)
             ax.set_title(dataset, loc="left")
             summary = _summary(correlations, dataset, speed)
             ax.text(0.98, 0.98, summary, transform=ax.transAxes, ha="right", va="top", fontsize=7.5)
