@@ -31,10 +31,8 @@ from slowpoints.core.presets.preset import Preset
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.relaxation import relax, settled_states
 from slowpoints.study import read_study
-from slowpoints.task.curricula import Stage, class_orders
 from slowpoints.task.protocols import PROTOCOLS
-from slowpoints.task.timing import FRAMES
-from slowpoints.training.loop import Run, optimise
+from slowpoints.training.fine_tuning import fine_tune
 from slowpoints.training.penalties import Penalty, SettledPenalty, SpeedPenalty
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,13 +112,16 @@ class Cell:
 
     def tuned(self, penalty: Penalty | None) -> Networks:
         """The networks, fine-tuned with it."""
-        settings, spec = self.preset.regularisation, self.networks.spec
-        stage = Stage(0, settings.steps, spec.classes, FRAMES, 1.0, settings.learning_rate)
-        orders = class_orders(self.protocol, spec.classes, spec.dataset, self.networks.seeds)
-        run = Run(
-            self.networks, self.train, self.preset.training, [stage], "fine-tuning", orders=orders, penalty=penalty
+        preset = self.preset
+        tuned, _ = fine_tune(
+            self.networks,
+            self.train,
+            penalty,
+            training=preset.training,
+            settings=preset.regularisation,
+            protocol=self.protocol,
         )
-        return optimise(run)[0]
+        return tuned
 
     def measured(self, networks: Networks) -> pd.DataFrame:
         """Accuracy and memory on the validation images, a row a network."""

@@ -14,6 +14,7 @@ import pandas as pd
 from slowpoints.analysis.memory_score import half_life, memory_score, persistence
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK, Kind
+from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.schemas.study import BEFORE_AND_AFTER, NETWORKS
 from slowpoints.core.tables import read_table
 from slowpoints.task.timing import FRAMES
@@ -138,7 +139,7 @@ def network_table(
         n_margin_capped=points["margin_capped"].eq(True),
     )
     parts = [memory_measures(extrapolation, NETWORK), means, counts.groupby(NETWORK).sum().reset_index()]
-    for name, scale in (("half", 0.5), ("no", 0.0)):
+    for name, scale in QUIETER.items():
         quieter = by_noise[by_noise["noise_scale"] == scale]
         score = memory_measures(quieter, NETWORK)[[*NETWORK, "memory_score"]]
         parts.append(score.rename(columns={"memory_score": f"memory_score_{name}_noise"}))

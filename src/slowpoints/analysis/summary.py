@@ -11,9 +11,9 @@ from slowpoints.analysis.claims import TITLES
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.study import LEVELS
 from slowpoints.core.tables import read_table
 
-LEVELS = {"mixed": "protocols mixed", "network": "within cells", "class": "classes within networks"}
 SIGNIFICANT = 3  # digits of an effect
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.rollout import advance
 
 PAIRS = 256
 """Pairs of noise frames, each with its mirror image about the mean frame: what noise does to first order cancels in
@@ -28,17 +29,15 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
         networks: S networks.
         states: `[P, n]`.
     """
-    spec, unit = networks.spec, networks.spec.unit
+    spec, measure = networks.spec, networks.spec.unit.speed_coordinates
     frames = networks.weights["bias"].new_empty(len(networks), PAIRS, spec.pixels)
     networks.noise(networks.streams("noise at points"), frames)
     drives = networks.drive(networks.features(torch.cat([frames, 2 * spec.noise_mean - frames], dim=1)))
-    recurrent = unit.split(networks.weights["recurrent"])
     points = states.to(drives[0].dtype).view(len(networks), -1, states.shape[-1])
     drift, diffusion = [], []
-    for point in points.split(1, dim=1):  # a class at a time: bounds the memory taken
-        parts = tuple(point.expand(-1, 2 * PAIRS, -1).split(spec.hidden, dim=-1))
-        after = torch.cat(unit.step(drives, parts, recurrent)[0], dim=-1).double()
-        move = unit.speed_coordinates(after) - unit.speed_coordinates(point.double())
+    for point in points.split(1, dim=1):  # one of each network at a time: bounds the memory taken
+        after = advance(networks, drives, point.expand(-1, 2 * PAIRS, -1))
+        move = measure(after.double()) - measure(point.double())
         mean, pairs = move.mean(1), move.unflatten(1, (2, PAIRS)).mean(1)
         error = pairs.var(1).sum(-1) / PAIRS
         drift.append((mean.square().sum(-1) - error).maximum(error).sqrt())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +16,13 @@ from statsmodels.stats.proportion import proportion_confint
 from torch import Tensor
 from tqdm import tqdm
 
+from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import Drives, fresh_noise, mean_input, roll_out, scaled, triggered
 from slowpoints.task.trials import NoiseBank
 
-QUIETER = (0.5, 0.0)
-"""Factors on the noise with which memory is measured again: what of it noise ends, and what drift."""
 BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
 
 
@@ -73,6 +73,24 @@ def measure_memory(
     correct, reported_as = (torch.stack(counts, dim=-1).cpu().numpy() for counts in (hits, reports_of))
     trials = torch.bincount(labels, minlength=images.classes).cpu().numpy()
     return _retrieval_table(networks.seeds, delays, correct, reported_as - correct, trials)
+
+
+def measure_in_less_noise(networks: Networks, images: ImageSet, **settings: Any) -> pd.DataFrame:
+    """Memory with half the noise and with none: what of it noise ends, and what drift.
+
+    Args:
+        networks: S networks.
+        images: test images.
+        settings: as for `measure_memory`.
+
+    Returns:
+        The rows of `measure_memory` for each `noise_scale`.
+    """
+    tables = [
+        measure_memory(networks, images, **settings, noise_scale=scale).assign(noise_scale=scale)
+        for scale in QUIETER.values()
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def reports(networks: Networks, images: list[Tensor], noise: Drives, delays: Sequence[int]) -> Tensor:

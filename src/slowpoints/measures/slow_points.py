@@ -167,14 +167,14 @@ def _relaxed(dynamics: Dynamics, path: Relaxation, slow: Tensor, cap: int) -> Co
 def _in_noise(networks: Networks, path: Relaxation, slow: Tensor) -> Columns:
     """What noise does at the slow points and at the settled states."""
     settled = path.states[path.frames.index(SETTLED)]
-    drift, diffusion = noise_parts(networks, slow)
-    settled_drift, settled_diffusion = noise_parts(networks, settled)
-    return {
-        "drift": drift,
-        "diffusion": diffusion,
-        "settled_drift": settled_drift,
-        "settled_diffusion": settled_diffusion,
-    }
+    by_network = (len(networks), -1, slow.shape[1])
+    # Together, since the same noise frames are sent through the front end for both.
+    both = torch.cat([states.view(by_network) for states in (slow, settled)], dim=1).flatten(0, 1)
+    columns: Columns = {}
+    for name, values in zip(("drift", "diffusion"), noise_parts(networks, both), strict=True):
+        at_slow, at_settled = values.view(len(networks), 2, -1).unbind(1)
+        columns |= {name: at_slow.flatten(), f"settled_{name}": at_settled.flatten()}
+    return columns
 
 
 def _relaxation_table(points: pd.DataFrame, path: Relaxation, found: np.ndarray) -> pd.DataFrame:

@@ -58,6 +58,14 @@ def roll_out(networks: Networks, images: list[Tensor], noise: Drives, frames: in
         state = after
 
 
+def advance(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
+    """Flat states `[S, B, n]` one frame on, under the drive of each block, `[S, B, width * H]`."""
+    unit = networks.spec.unit
+    parts = tuple(states.split(networks.spec.hidden, dim=-1))
+    after, _ = unit.step(drives, parts, unit.split(networks.weights["recurrent"]))
+    return torch.cat(after, dim=-1)
+
+
 def triggered(networks: Networks, frame: Frame) -> Tensor:
     """Outputs `[S, B, C + 1]` had the trigger come at this frame."""
     unit = networks.spec.unit

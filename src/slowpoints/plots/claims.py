@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from slowpoints.analysis.claims import TITLES
 from slowpoints.core.looks import Look
@@ -26,6 +27,7 @@ VERDICTS = {
 }
 WIDTH = 7.6  # inches, as the next two
 ROW = 0.19
+TICKS = 7  # spaces between them at most: more run into each other
 AROUND = 0.56  # title, ticks and label of a group
 
 
@@ -82,4 +84,5 @@ def _draw_group(ax: Axes, rows: pd.DataFrame) -> None:
         )
     ax.set_yticks(range(len(rows)), rows["scope"])
     ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(TICKS))
     ax.tick_params(axis="y", length=0)

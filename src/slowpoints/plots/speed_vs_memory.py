@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from slowpoints.core.schemas.study import LEVELS
 from slowpoints.plots.style import GREY, NOTHING, ordered, panels, protocols_in, say, styled, unit_look
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
@@ -19,8 +20,8 @@ SPEEDS = {
     "log10_speed": "log$_{10}$ speed of slow points",
     "log10_settled_speed": f"log$_{{10}}$ speed {FRAMES} frames after class centres",
 }
-STRATA = {"mixed": "protocols mixed", "network": "within cells"}
-"""Levels of correlation over networks, by what protocols may explain."""
+STRATA = ("mixed", "network")
+"""Levels of correlation over networks."""
 
 
 @styled
@@ -81,9 +82,7 @@ def _summary(correlations: pd.DataFrame, dataset: str, speed: str) -> str:
     chosen = correlations.query("dataset == @dataset and predictor == @speed and method == 'spearman'")
     pooled = chosen[chosen["architecture"].isna() & chosen["protocol"].isna()]
     lines = [
-        f"{stratum}: {_rho(row)}"
-        for level, stratum in STRATA.items()
-        for row in pooled[pooled["level"] == level].itertuples()
+        f"{LEVELS[level]}: {_rho(row)}" for level in STRATA for row in pooled[pooled["level"] == level].itertuples()
     ]
     return "\n".join(lines)
 

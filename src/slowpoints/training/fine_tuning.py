@@ -59,9 +59,24 @@ def regularise(
     Returns:
         The fine-tuned networks and the table `training`.
     """
-    spec = networks.spec
     if not settings.steps:
         return networks, pd.DataFrame(columns=list(TRAINING.columns))
+    penalty = _penalty(networks, images, slow_points, search, settings, mode, lambda_)
+    return fine_tune(networks, images, penalty, training=training, settings=settings, protocol=protocol, resume=resume)
+
+
+def fine_tune(
+    networks: Networks,
+    images: ImageSet,
+    penalty: Penalty | None,
+    *,
+    training: Training,
+    settings: Regularisation,
+    protocol: Protocol,
+    resume: ResumeAt | None = None,
+) -> tuple[Networks, pd.DataFrame]:
+    """Fine-tunes trained networks with a penalty of one's own, None for none; all else as `regularise`."""
+    spec = networks.spec
     full_task = Stage(
         0,
         settings.steps,
@@ -71,7 +86,6 @@ def regularise(
         learning_rate=settings.learning_rate,
     )
     orders = class_orders(protocol, spec.classes, spec.dataset, networks.seeds)
-    penalty = _penalty(networks, images, slow_points, search, settings, mode, lambda_)
     tuned, history, _ = optimise(
         Run(networks, images, training, [full_task], "fine-tuning", orders=orders, penalty=penalty), resume
     )

@@ -15,6 +15,7 @@ from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.descent import descend
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.rollout import advance
 
 DESCENT_STEPS = 100  # with which points are sought anew, from where they were: few, as they have moved little
 
@@ -48,11 +49,8 @@ class Penalty:
 
 def squared_speeds(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
     """Squared speed of states `[S, B, n]` under the drive of each block, `[S, B, width * H]`: `[S, B]`."""
-    unit = networks.spec.unit
-    parts = tuple(states.split(networks.spec.hidden, dim=-1))
-    after, _ = unit.step(drives, parts, unit.split(networks.weights["recurrent"]))
-    measure = unit.speed_coordinates
-    return (measure(torch.cat(after, dim=-1)) - measure(states)).square().sum(-1)
+    measure = networks.spec.unit.speed_coordinates
+    return (measure(advance(networks, drives, states)) - measure(states)).square().sum(-1)
 
 
 class SpeedPenalty(Penalty):

@@ -12,6 +12,7 @@ from scipy import stats
 from slowpoints.analysis.claims.rows import ALL, DATA_SET, SINGLE, STRATUM, Excluded, Row, changed
 from slowpoints.analysis.comparisons import Effect
 from slowpoints.core.schemas.kinds import NETWORK
+from slowpoints.core.schemas.study import LEVELS
 
 LEAST_MODES = 3  # fewer points a network have no correlation
 KINDS: dict[tuple[bool, ...], str] = {
@@ -41,8 +42,7 @@ def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
                 continue
             place = "/".join(name for name in names if name) or ALL
             found = Effect(row.n, row.r, row.low, row.high, f"Spearman, permutation within {within}", row.p)
-            what = "protocols mixed" if level == "mixed" else "within cells"
-            yield Row("C3", kind, f"{place}: {what}", found, "negative", excluded(*names), question=level)
+            yield Row("C3", kind, f"{place}: {LEVELS[level]}", found, "negative", excluded(*names), question=level)
 
 
 def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:

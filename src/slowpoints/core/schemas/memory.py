@@ -26,6 +26,8 @@ EXTRAPOLATION = Kind(
     },
     key=(*TUNED_NETWORK, "delay", "label"),
 )
+QUIETER = {"half": 0.5, "no": 0.0}
+"""Factors on the noise with which memory is measured again, by what columns call them."""
 EXTRAPOLATION_BY_NOISE = Kind(
     "extrapolation_by_noise",
     {

@@ -52,6 +52,8 @@ REGULARISATION = Kind(
     },
     key=(*TUNED_NETWORK,),
 )
+LEVELS = {"mixed": "protocols mixed", "network": "within cells", "class": "classes within networks"}
+"""What is ranked within what at each level of `correlations`, as reports say it."""
 CORRELATIONS = Kind(
     "correlations",
     {
