@@ -171,6 +171,29 @@ def test_lifetime_of_an_exponential_decay():
     assert lifetimes(dynamics, states, torch.tensor([1, 0]), 1000).tolist() == [0, 0]  # never its class
 
 
+def test_lifetimes_of_points_that_end_at_different_times_or_never():
+    """Of two networks the second reports class 0 at rest: what starts there as 0, or comes there as it, stays for ever.
+
+    A million frames are not gone through: once a state is at rest nothing can change.
+    """
+    first, second = leaky(0.5), leaky(0.5)
+    at_rest = torch.tensor([[0.0, 0.05, 0.0]], dtype=torch.float64)
+    both = Dynamics(
+        "gru",
+        *(
+            torch.cat(pair)
+            for pair in zip(
+                *([each.recurrent, each.drive, each.trigger, each.readout] for each in (first, second)), strict=True
+            )
+        ),
+        torch.cat([first.readout_bias, at_rest]),
+    )
+    start = [[2.0**12], [-(2.0**6)], [2.0**-9], [2.0**12], [-(2.0**6)], [0.0]]
+    # Read out as long as half of |h| is more than 0.05; 0.025 as class 1 of the second, whose rival falls with it.
+    ends = lifetimes(both, torch.tensor(start, dtype=torch.float64), torch.tensor([0, 1, 0, 0, 1, 0]), 10**6)
+    assert ends.tolist() == [16, 10, 0, 10**6, 11, 10**6]
+
+
 def test_slow_points_do_not_depend_on_the_ensemble(trained, images):
     settings = replace(SETTINGS, adam_steps=50, max_iterations=5)
     together = measure_slow_points(trained, images, settings, longest_delay=20).slow_points

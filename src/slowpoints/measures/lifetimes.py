@@ -26,18 +26,36 @@ def lifetimes(dynamics: Dynamics, states: Tensor, labels: Tensor, longest: int) 
     """
     alive = torch.ones_like(labels, dtype=torch.bool)
     lifetime = torch.zeros_like(labels)
+    followed = torch.arange(len(labels), device=labels.device).view(dynamics.networks, -1)
     for first in range(0, longest, FRAMES_AT_ONCE):
+        begin, points = states, followed.flatten()
         visited = []
         for _ in range(min(FRAMES_AT_ONCE, longest - first)):
             visited.append(states)
             states = dynamics.step(states)
-        # Read out together, network by network: [S, frames, C, n].
-        by_network = torch.stack(visited).unflatten(1, (dynamics.networks, -1)).transpose(0, 1)
-        read = dynamics.read_out(by_network.flatten(0, 2)).view(by_network.shape[:3])
-        right = read.transpose(0, 1).flatten(1) == labels
-        lasting = right.cumprod(0).bool() & alive
-        lifetime += lasting.sum(0)
-        alive = lasting[-1]
+        lasting = _read_right(dynamics, visited, labels[points]).cumprod(0).bool() & alive[points]
+        lifetime[points] += lasting.sum(0)
+        # To the last bit where it began: round and round for ever, rightly read out at each frame of the round.
+        for_ever = lasting[-1] & (states == begin).all(-1)
+        lifetime[points[for_ever]] = longest
+        alive[points] = lasting[-1] & ~for_ever
         if not alive.any():
             break
+        kept = _living_first(alive[followed])
+        followed = followed.gather(1, kept)
+        by_network = states.unflatten(0, (dynamics.networks, -1))
+        states = by_network.gather(1, kept[..., None].expand(-1, -1, by_network.shape[2])).flatten(0, 1)
     return lifetime
+
+
+def _read_right(dynamics: Dynamics, visited: list[Tensor], labels: Tensor) -> Tensor:
+    """Whether each of the states `[P, n]` of K frames is read out as the point's class, `[K, P]`."""
+    # Read out together, network by network: [S, K, C, n].
+    by_network = torch.stack(visited).unflatten(1, (dynamics.networks, -1)).transpose(0, 1)
+    read = dynamics.read_out(by_network.flatten(0, 2)).view(by_network.shape[:3])
+    return read.transpose(0, 1).flatten(1) == labels
+
+
+def _living_first(alive: Tensor) -> Tensor:
+    """Columns of `[S, C]`, those of the living first, as many as the network with most of them has: `[S, K]`."""
+    return alive.int().argsort(dim=1, descending=True, stable=True)[:, : int(alive.sum(1).max())]

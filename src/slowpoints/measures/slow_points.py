@@ -77,8 +77,7 @@ def measure_slow_points(
     columns |= _searched(dynamics, centres, settings)
     eigenvalues = spectra(dynamics.step, slow)
     columns |= _spectral(eigenvalues)
-    columns |= _lasting("lifetime", lifetimes(dynamics, centres.state, labels, cap), cap)
-    columns |= _lasting("point_lifetime", lifetimes(dynamics, slow, labels, cap), cap)
+    columns |= _lasting(dynamics, centres.state, slow, labels, cap)
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, path, slow)
     table = point_table(columns, networks.seeds, images.classes, centres.found)
     found = centres.found.cpu().numpy()
@@ -148,8 +147,19 @@ def _spectral(eigenvalues: Tensor) -> Columns:
     }
 
 
-def _lasting(name: str, lifetime: Tensor, cap: int) -> Columns:
-    return {name: lifetime, f"{name}_capped": lifetime >= cap}
+def _lasting(dynamics: Dynamics, centres: Tensor, slow: Tensor, labels: Tensor, cap: int) -> Columns:
+    """Columns about lives from the class centres and from the slow points."""
+    both, labels = (
+        _paired(each, each_too, dynamics.networks) for each, each_too in ((centres, slow), (labels, labels))
+    )
+    columns: Columns = {}
+    for name, lifetime in zip(
+        ("lifetime", "point_lifetime"),
+        _unpaired(lifetimes(dynamics, both, labels, cap), dynamics.networks),
+        strict=True,
+    ):
+        columns |= {name: lifetime, f"{name}_capped": lifetime >= cap}
+    return columns
 
 
 def _relaxed(dynamics: Dynamics, path: Relaxation, slow: Tensor, cap: int) -> Columns:
@@ -166,15 +176,23 @@ def _relaxed(dynamics: Dynamics, path: Relaxation, slow: Tensor, cap: int) -> Co
 
 def _in_noise(networks: Networks, path: Relaxation, slow: Tensor) -> Columns:
     """What noise does at the slow points and at the settled states."""
-    settled = path.states[path.frames.index(SETTLED)]
-    by_network = (len(networks), -1, slow.shape[1])
     # Together, since the same noise frames are sent through the front end for both.
-    both = torch.cat([states.view(by_network) for states in (slow, settled)], dim=1).flatten(0, 1)
+    both = _paired(slow, path.states[path.frames.index(SETTLED)], len(networks))
     columns: Columns = {}
     for name, values in zip(("drift", "diffusion"), noise_parts(networks, both), strict=True):
-        at_slow, at_settled = values.view(len(networks), 2, -1).unbind(1)
-        columns |= {name: at_slow.flatten(), f"settled_{name}": at_settled.flatten()}
+        columns[name], columns[f"settled_{name}"] = _unpaired(values, len(networks))
     return columns
+
+
+def _paired(first: Tensor, second: Tensor, networks: int) -> Tensor:
+    """Two sets of P points as one of 2 P: of each network the points of the first, then those of the second."""
+    return torch.stack([each.unflatten(0, (networks, -1)) for each in (first, second)], dim=1).flatten(0, 2)
+
+
+def _unpaired(values: Tensor, networks: int) -> tuple[Tensor, Tensor]:
+    """The values `[2 P]` of both sets, `[P]` each."""
+    first, second = values.view(networks, 2, -1).unbind(1)
+    return first.flatten(), second.flatten()
 
 
 def _relaxation_table(points: pd.DataFrame, path: Relaxation, found: np.ndarray) -> pd.DataFrame:
