@@ -261,6 +261,28 @@ def test_the_settled_penalty_is_set_against_the_paper_s(gain, expected):
     assert (row["n"], row["effect"]) == (64, pytest.approx(gain - 0.05, abs=0.01))
 
 
+def test_a_lambda_for_each_data_set_is_pooled_and_a_list_of_lambdas_is_not():
+    tuned = three_modes(0.2)
+    of_b = tuned["dataset"].eq("b") & tuned["mode"].eq("settled")
+    scopes = set(
+        judged(networks(), NOTHING, regularisation=tuned.assign(**{"lambda": tuned["lambda"].mask(of_b, 9.0)}))["scope"]
+    )
+    over_all = {scope for scope in scopes if scope.startswith("all: settled") and "memory_score" in scope}
+    assert over_all == {
+        "all: settled, lambda by data set, memory_score",
+        "all: settled, lambda by data set - slow_points 0.01, memory_score",
+    }
+    assert {
+        "a: settled 300, memory_score",
+        "b: settled 9, memory_score",
+        "b/gru/vocu: settled 9, memory_score",
+    } <= scopes
+    twice = pd.concat([tuned, tuned[of_b].assign(**{"lambda": 9.0})])
+    scopes = set(judged(networks(), NOTHING, regularisation=twice)["scope"])
+    assert {"all: settled 300, memory_score", "all: settled 9, memory_score", "b: settled 9, memory_score"} <= scopes
+    assert not {"a: settled 9, memory_score", "all: settled, lambda by data set, memory_score"} & scopes
+
+
 def test_of_a_network_s_copies_the_slower_remember_longer():
     doses = [tuning(0.1, -0.1, mode="slow_points", lambda_=dose, dose=dose) for dose in (1.0, 2.0, 3.0)]
     copies = pd.concat([doses[0], *(each.query("mode != 'control'") for each in doses[1:])])

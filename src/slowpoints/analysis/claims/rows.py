@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -19,6 +19,8 @@ DATA_SET, ALL = "data set", "all"
 """Kinds of scope that carry verdicts: one data set's networks, and those of all."""
 STRATUM, SINGLE = "data set x architecture", "cell"
 """Kinds of scope that give effect and interval only."""
+Named = Callable[[tuple[str, ...]], str]
+"""Text that depends on the names that a scope goes by: those of a cell, of a data set, or none."""
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,13 @@ def cell_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[str, tuple[s
         yield ALL, (), list(cells.values())
 
 
-def scope_text(names: Sequence[str], what: str = "") -> str:
+def scope_text(names: tuple[str, ...], what: str | Named = "") -> str:
     """Such as "digits/gru/vocu: control", or "all: control"."""
-    return ("/".join(names) or ALL) + what
+    return ("/".join(names) or ALL) + (what if isinstance(what, str) else what(names))
 
 
 def changed(
-    claim: str, table: pd.DataFrame, column: str, excluded: Excluded, *, claimed: str, what: str
+    claim: str, table: pd.DataFrame, column: str, excluded: Excluded, *, claimed: str, what: str | Named
 ) -> Iterator[Row]:
     """Rows on a column of changes, one value a network, per cell, per data set and over all: as `compared`."""
     for kind, names, strata in cell_scopes(table, column):
