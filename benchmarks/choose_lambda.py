@@ -1,12 +1,12 @@
 """Sweep of lambda on the validation images: how a preset's values were chosen, before any test image was looked at.
 
     python benchmarks/choose_lambda.py digits glyphs
-    python benchmarks/choose_lambda.py mnist-small --config config/mnist.yaml    # the cells of another study
+    python benchmarks/choose_lambda.py mnist-small --config config/mnist.yaml --modes settled --seeds 3
 
-Takes the trained networks of the default study and fine-tunes them with ever larger lambdas, mode by mode, until
-accuracy falls. The rule: the largest lambda before the first with which, in any cell, mean nominal accuracy on the
-validation images is more than 0.005 below control's. Memory plays no part in it. Writes choose_lambda.parquet beside
-the table it prints.
+Takes trained networks, of the default study or another, all of a cell or the first few, and fine-tunes them with ever
+larger lambdas, mode by mode, until accuracy falls. The rule: the largest lambda before the first with which, in any
+cell, mean nominal accuracy on the validation images is more than 0.005 below control's. Memory plays no part in it.
+Writes choose_lambda.parquet beside the table it prints.
 """
 
 import argparse
@@ -43,12 +43,16 @@ class Sweep:
         config: a configuration, for its cells and presets.
         results: folder of the study's results.
         lambdas: of each mode, ascending.
+        seeds: networks of each cell; None for all that are there.
     """
 
-    def __init__(self, dataset: str, config: dict, results: Path, lambdas: Mapping[str, Sequence[float]]):
+    def __init__(
+        self, dataset: str, config: dict, results: Path, lambdas: Mapping[str, Sequence[float]], seeds: int | None
+    ):
         schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
         study = read_study({**config, "datasets": [dataset]}, schema=schema, shipped=shipped)
         self.preset, self.lambdas, self.rows = study.presets[dataset], lambdas, []
+        self.seeds = seeds
         self.train, self.valid = (
             load_images(results / "datasets" / dataset / f"{part}.parquet") for part in ("train", "valid")
         )
@@ -67,8 +71,11 @@ class Sweep:
         return found
 
     def _trained(self, folder: Path) -> tuple[Networks, pd.DataFrame]:
+        networks = load_networks(folder)
+        networks = networks.select(networks.seeds[: self.seeds])
         points = pd.concat([pd.read_parquet(path) for path in folder.glob("*/slow_points.parquet")])
-        return load_networks(folder), points.sort_values(["seed", "label"], ignore_index=True)
+        points = points[points["seed"].isin(networks.seeds)]
+        return networks, points.sort_values(["seed", "label"], ignore_index=True)
 
     def _accuracy(self, cell: tuple, mode: str, lambda_: float) -> float:
         networks, points = self.cells[cell]
@@ -96,13 +103,15 @@ if __name__ == "__main__":
     parser.add_argument("--config", type=Path, help="a configuration, for its cells and presets")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
     parser.add_argument("--lambdas", type=float, nargs="+", help="in place of each mode's own")
+    parser.add_argument("--modes", nargs="+", choices=LAMBDAS, default=list(LAMBDAS), help="all, unless said")
+    parser.add_argument("--seeds", type=int, help="networks of each cell; all, unless said")
     given = parser.parse_args()
-    lambdas = dict.fromkeys(LAMBDAS, given.lambdas) if given.lambdas else LAMBDAS
+    lambdas = {mode: given.lambdas or LAMBDAS[mode] for mode in given.modes}
     config = yaml.safe_load(given.config.read_text()) if given.config else {}
     torch.set_num_threads(1)
     rows = []
     for dataset in given.datasets:
-        sweep = Sweep(dataset, config, given.results, lambdas)
+        sweep = Sweep(dataset, config, given.results, lambdas, given.seeds)
         print(dataset, "lambda", sweep.run())
         rows += sweep.rows
     table = pd.DataFrame(rows)
