@@ -1,21 +1,22 @@
 """Variants of the settled penalty, on the validation images: what each adds to memory, and costs in accuracy.
 
     python benchmarks/penalties.py digits/gru/decu digits/lstm/decu --settled 300
-    python benchmarks/penalties.py glyphs/lstm/vocu --settled 9
+    python benchmarks/penalties.py glyphs/lstm/vocu --settled 9 --variants settled trials
 
-Takes the trained networks of the default study and fine-tunes them as mode `settled` does, and otherwise alike but
+Takes trained networks, of the default study or another, fine-tunes them as mode `settled` does, and otherwise alike but
 
 - noise: with noise frames in place of the mean input, as the paper's penalty, at the paper's lambda;
 - noise 50: the same, at states 50 frames on;
 - both: the sum of `settled` and `noise`;
 - trials: at the settled states of single trials, five a class, in place of one of the class's mean; a fifth of lambda;
-- anew: at settled states sought anew every 100 steps.
+- anew: at settled states sought anew every 100 steps;
+- first: not fine-tuned but trained anew, penalised like that from the first step on.
 
 Prints the mean change against control over networks, with its 95 % interval (t), and writes penalties.parquet.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,12 +32,16 @@ from slowpoints.core.presets.preset import Preset
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.relaxation import relax, settled_states
 from slowpoints.study import read_study
+from slowpoints.task.curricula import class_orders, stages
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.fine_tuning import fine_tune
+from slowpoints.training.loop import Run, optimise
 from slowpoints.training.penalties import Penalty, SettledPenalty, SpeedPenalty
+from slowpoints.training.train import build_networks
 
 ROOT = Path(__file__).resolve().parent.parent
 TRIALS, LATER = 5, 50
+VARIANTS = ["settled", "noise", f"noise {LATER}", "both", "trials", "anew", "first"]
 
 
 class Sum(Penalty):
@@ -55,13 +60,14 @@ class Sum(Penalty):
 class Anew(SettledPenalty):
     """At settled states sought anew every so many steps."""
 
-    def __init__(self, *arguments, seek: Callable[[Networks], Tensor]):
+    def __init__(self, *arguments, seek: Callable[[Networks], tuple[Tensor, Tensor]]):
         super().__init__(*arguments)
         self.seek = seek
 
     def __call__(self, networks: Networks) -> Tensor:
         if self.calls and self.calls % self.every == 0:
-            self.points = self.seek(networks.detached())
+            self.points, found = self.seek(networks.detached())
+            self.counts = found.to(self.counts)
         return super().__call__(networks)
 
 
@@ -76,7 +82,7 @@ class Cell:
 
     def __init__(self, name: str, results: Path, settled: float | None = None):
         self.name = name
-        dataset, _, protocol = name.split("/")
+        dataset, self.architecture, protocol = name.split("/")
         schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
         study = read_study({"datasets": [dataset]}, schema=schema, shipped=shipped)
         self.preset: Preset = study.presets[dataset]
@@ -86,32 +92,36 @@ class Cell:
         self.train, self.valid = (load_images(images / f"{part}.parquet") for part in ("train", "valid"))
         self.shape = (len(self.networks), self.networks.spec.classes, -1)
 
-    def penalties(self) -> dict[str, Penalty | None]:
-        """Every variant."""
+    @property
+    def variants(self) -> dict[str, Callable[[], Networks]]:
+        """How each variant's networks come about."""
         networks, settings = self.networks, self.preset.regularisation
         (settled, *_), (paper, *_) = (lambdas(mode, settings.lambda_) for mode in ("settled", "slow_points"))
         settled = settled if self.settled is None else self.settled
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
-        found = centres.found.view(self.shape[:2])
-        points = self._points(settled_states(dynamics, centres.state))
+        points, found = self._settled(networks)
         labels = torch.arange(self.shape[1]).repeat(len(networks))
         path = relax(dynamics, centres.state, labels, LATER)
         later = self._points(path.states[path.frames.index(LATER)])
         ours = (networks, points, found, settled, settings.refresh)
+        noise = (found, paper, settings.noise_frames)
         single, there = self._of_trials()
         return {
-            "control": None,
-            "settled": SettledPenalty(*ours),
-            "noise": SpeedPenalty(networks, points, found, paper, settings.noise_frames),
-            f"noise {LATER}": SpeedPenalty(networks, later, found, paper, settings.noise_frames),
-            "both": Sum(SettledPenalty(*ours), SpeedPenalty(networks, points, found, paper, settings.noise_frames)),
-            "trials": SettledPenalty(networks, single, there, settled / TRIALS, settings.refresh),
-            "anew": Anew(*ours, seek=self._settled),
+            "control": lambda: self._tuned(None),
+            "settled": lambda: self._tuned(SettledPenalty(*ours)),
+            "noise": lambda: self._tuned(SpeedPenalty(networks, points, *noise)),
+            f"noise {LATER}": lambda: self._tuned(SpeedPenalty(networks, later, *noise)),
+            "both": lambda: self._tuned(Sum(SettledPenalty(*ours), SpeedPenalty(networks, points, *noise))),
+            "trials": lambda: self._tuned(SettledPenalty(networks, single, there, settled / TRIALS, settings.refresh)),
+            "anew": lambda: self._tuned(Anew(*ours, seek=self._settled)),
+            "first": lambda: self._trained(
+                Anew(networks, points, torch.zeros_like(found), settled, settings.refresh, seek=self._settled)
+            ),
         }
 
-    def tuned(self, penalty: Penalty | None) -> Networks:
-        """The networks, fine-tuned with it."""
+    def _tuned(self, penalty: Penalty | None) -> Networks:
+        """The networks, fine-tuned with a penalty."""
         preset = self.preset
         tuned, _ = fine_tune(
             self.networks,
@@ -122,6 +132,17 @@ class Cell:
             protocol=self.protocol,
         )
         return tuned
+
+    def _trained(self, penalty: Penalty) -> Networks:
+        """The networks trained anew, with a penalty."""
+        spec, seeds, preset = self.networks.spec, self.networks.seeds, self.preset
+        untrained = build_networks(
+            spec.dataset, self.architecture, self.protocol, seeds, self.train, preset.network, preset.training
+        )
+        plan = stages(self.protocol, preset.training, spec.classes)
+        orders = class_orders(self.protocol, spec.classes, spec.dataset, seeds)
+        run = Run(untrained, self.train, preset.training, plan, "training", orders=orders, penalty=penalty)
+        return optimise(run, None)[0]
 
     def measured(self, networks: Networks) -> pd.DataFrame:
         """Accuracy and memory on the validation images, a row a network."""
@@ -136,10 +157,11 @@ class Cell:
     def _points(self, states: Tensor) -> Tensor:
         return states.view(self.shape).to(self.networks.weights["bias"].dtype)
 
-    def _settled(self, networks: Networks) -> Tensor:
+    def _settled(self, networks: Networks) -> tuple[Tensor, Tensor]:
+        """Settled states `[S, C, n]`, and which there are `[S, C]`."""
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
-        return self._points(settled_states(dynamics, centres.state))
+        return self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2])
 
     def _of_trials(self) -> tuple[Tensor, Tensor]:
         """Settled states of single trials, `[S, C * TRIALS, n]`: centres of one image each; and which there are."""
@@ -155,10 +177,10 @@ class Cell:
         return torch.cat(states, dim=1), torch.cat(found, dim=1)
 
 
-def compare(cell: Cell) -> pd.DataFrame:
-    """Change of each variant against control, a row a variant and measure."""
-    name = cell.name
-    measured = {variant: cell.measured(cell.tuned(penalty)) for variant, penalty in cell.penalties().items()}
+def compare(cell: Cell, chosen: Sequence[str]) -> pd.DataFrame:
+    """Change of the chosen variants against control, a row a variant and measure."""
+    name, variants = cell.name, cell.variants
+    measured = {variant: cell.measured(variants[variant]()) for variant in dict.fromkeys(["control", *chosen])}
     rows = []
     for variant, table in measured.items():
         for measure in ("nominal_accuracy", "memory_score", "persistence"):
@@ -177,9 +199,11 @@ if __name__ == "__main__":
     parser.add_argument("cells", nargs="+", help="such as digits/gru/vocu")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
     parser.add_argument("--settled", type=float, help="lambda of mode settled (the preset's)")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS, help="beside control; all")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    table = pd.concat([compare(Cell(name, given.results, given.settled)) for name in given.cells], ignore_index=True)
+    cells = [Cell(name, given.results, given.settled) for name in given.cells]
+    table = pd.concat([compare(cell, given.variants) for cell in cells], ignore_index=True)
     table.to_parquet(Path(__file__).with_suffix(".parquet"))
     table["text"] = [f"{row.change:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" for row in table.itertuples()]
     print(table.pivot(index=["cell", "variant"], columns="measure", values="text").to_string())
