@@ -63,6 +63,12 @@ def test_the_tiny_study_has_a_job_for_each_block_table_and_figure(project):
     assert sum(jobs.values()) - tables - figures == 1 + 2 * (1 + 3 + len(MODES))
 
 
+def test_first_figures_do_not_wait_for_fine_tuning(finished):
+    done = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", finished.log)
+    first = [done.index(f"plot_{name}") for name in ("task", "extrapolation", "speed_vs_memory")]
+    assert max(first) < len(done) - 1 - done[::-1].index("regularise_networks")
+
+
 def test_every_promised_file_is_there(finished):
     files = finished.files()
     for part in ("train", "valid", "test"):

@@ -61,6 +61,7 @@ rule track_formation:
         "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
         "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.tsv"
+    priority: -1  # after what the first figures wait for
     conda:
         "../../environment.yml"
     threads: 1

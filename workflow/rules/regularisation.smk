@@ -16,6 +16,7 @@ rule regularise_networks:
         "logs/regularise_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
     benchmark:
         "logs/regularise_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.tsv"
+    priority: -1  # after what the first figures wait for
     conda:
         "../../environment.yml"
     threads: 1
