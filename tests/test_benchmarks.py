@@ -152,11 +152,21 @@ def test_lambda_is_chosen(study):
 def test_variants_of_the_settled_penalty_are_compared(study):
     run(study, "python benchmarks/penalties.py digits-tiny/gru/vocu")
     table = pd.read_parquet(study / "benchmarks/penalties.parquet")
-    assert set(table["variant"]) == {"control", "settled", "noise", "noise 50", "both", "trials", "anew"}
+    assert set(table["variant"]) == {"control", "settled", "noise", "noise 50", "both", "trials", "anew", "first"}
     control = table[table["variant"] == "control"]
     assert (control["change"] == 0).all()
     assert table["mean"].between(0, 1.1).all()
     assert table.loc[table["variant"] != "control", "change"].ne(0).any()
+
+
+def test_memory_is_followed_beyond_the_delays_of_the_study(study):
+    output = run(study, "python benchmarks/long_delays.py digits-tiny --config config/test.yaml")
+    table = pd.read_parquet(study / "benchmarks/long_delays.parquet")
+    assert table["delay"].max() == 10_000
+    assert set(table["mode"]) == {"control", "settled"}
+    assert table["accuracy"].between(0, 1).all()
+    assert table.groupby("delay")["n_trials"].nunique().eq(1).all()
+    assert "half-life" in output
 
 
 def test_resources_asked_for_are_set_against_those_taken(study):
