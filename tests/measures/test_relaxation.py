@@ -77,7 +77,7 @@ def test_squared_speed_in_noise_is_drift_and_diffusion(make_networks, architectu
     drift, diffusion = noise_parts(networks, points.flatten(0, 1))
     count = 40_000
     frames = networks.noise(networks.streams("other"), torch.empty(2, count, 16, dtype=torch.float64))
-    drives, recurrent = networks.drive(frames), unit.split(networks.weights["recurrent"])
+    drives, recurrent = networks.drive(frames), unit.split_recurrent(networks.weights["recurrent"])
     for place in range(3):
         state = points[:, place : place + 1].expand(-1, count, -1)
         after = torch.cat(unit.step(drives, tuple(state.split(hidden, -1)), recurrent)[0], dim=-1)

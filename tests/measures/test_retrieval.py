@@ -14,7 +14,7 @@ from slowpoints.networks.rollout import fresh_noise, mean_input
 def test_roll_out_equals_a_separate_run_at_each_delay(make_networks, architecture):
     """The same noise, one run of image, noise and triggered frame for each delay by itself."""
     networks = make_networks(architecture)
-    unit, recurrent = networks.spec.unit, networks.spec.unit.split(networks.weights["recurrent"])
+    unit, recurrent = networks.spec.unit, networks.spec.unit.split_recurrent(networks.weights["recurrent"])
     generator = torch.Generator().manual_seed(0)
     trials, delays = 40, [4, 7, 19, 33]
     frames = torch.rand(34, 2, trials, 16, generator=generator, dtype=torch.float64)

@@ -4,17 +4,18 @@ import pytest
 import torch
 
 from slowpoints.networks.compiled import _Compiled, fused
-from slowpoints.networks.units import unit_named
+from slowpoints.networks.units import unit_named, units
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of PyTorch's own compiler
 
 
 @pytest.mark.slow  # half a minute of compiling
-@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+@pytest.mark.parametrize("architecture", units())
 def test_a_fused_unit_computes_the_same(architecture):
     unit, hidden = unit_named(architecture), 8
     stream = torch.Generator().manual_seed(0)
-    weights = unit.split(torch.randn(2, hidden, unit.gates * hidden, generator=stream))
+    columns = sum(unit.recurrent_blocks) * hidden
+    weights = unit.split_recurrent(torch.randn(2, hidden, columns, generator=stream))
     drive = unit.split(torch.randn(2, 3, unit.gates * hidden, generator=stream))
     state = tuple(torch.randn(2, 3, hidden, generator=stream) for _ in range(unit.parts))
     plain, quick = ([*each.step(drive, state, weights)] for each in (unit, fused(unit)))

@@ -24,7 +24,7 @@ def test_step_equals_the_equations(make_networks, architecture):
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(2, 4, 16, generator=generator, dtype=torch.float64)
     state = tuple(torch.randn(2, 4, hidden, generator=generator, dtype=torch.float64) for _ in range(unit.parts))
-    after, _ = unit.step(networks.drive(x), state, unit.split(networks.weights["recurrent"]))
+    after, _ = unit.step(networks.drive(x), state, unit.split_recurrent(networks.weights["recurrent"]))
     for row in range(2):
         weights = reference.network(networks, row)
         for trial in range(4):
@@ -47,7 +47,7 @@ def test_gru_resets_before_the_product(make_networks):
     networks.weights["bias"].zero_()
     x, h = torch.ones(1, 16, dtype=torch.float64), torch.full((1, hidden), 0.7, dtype=torch.float64)
     unit = unit_named("gru")
-    ((ours,), _) = unit.step(networks.drive(x[None]), (h[None],), unit.split(networks.weights["recurrent"]))
+    ((ours,), _) = unit.step(networks.drive(x[None]), (h[None],), unit.split_recurrent(networks.weights["recurrent"]))
     difference = (ours[0] - theirs(x, h)).abs().max()
     assert difference > 1e-3
     # Where the reset gate is open the order does not matter, and everything else is the same.
@@ -56,7 +56,7 @@ def test_gru_resets_before_the_product(make_networks):
     networks.weights["bias"][:, hidden : 2 * hidden] = 50
     theirs.weight_ih.data[:hidden] = 50
     theirs.weight_hh.data[:hidden] = 0
-    ((ours,), _) = unit.step(networks.drive(x[None]), (h[None],), unit.split(networks.weights["recurrent"]))
+    ((ours,), _) = unit.step(networks.drive(x[None]), (h[None],), unit.split_recurrent(networks.weights["recurrent"]))
     torch.testing.assert_close(ours[0], theirs(x, h))
 
 

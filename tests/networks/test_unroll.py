@@ -25,7 +25,7 @@ def inputs():
 
         tables = [draw(networks, rows, width * hidden) for width in unit.blocks]
         index = torch.randint(rows, (frames, networks, trials), generator=generator)
-        return tables, index, draw(networks, hidden, unit.gates * hidden)
+        return tables, index, draw(networks, hidden, sum(unit.recurrent_blocks) * hidden)
 
     return make
 

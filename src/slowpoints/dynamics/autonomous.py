@@ -23,7 +23,7 @@ class Dynamics:
 
     Attributes:
         architecture: name of the recurrent unit.
-        recurrent: `[S, H, gates * H]`.
+        recurrent: `[S, H, columns]`.
         drive: input product plus bias under the mean input, `[S, gates * H]`.
         trigger: what the trigger adds to the drive, `[S, gates * H]`.
         readout: `[S, H, C + 1]`.
@@ -113,5 +113,6 @@ class Dynamics:
 
     def _advance(self, states: Tensor, drive: Tensor) -> Tensor:
         parts = self.parts(states)
-        after, _ = self.unit.step(self.drives(drive, parts[0].shape[1]), parts, self.unit.split(self.recurrent))
+        recurrent = self.unit.split_recurrent(self.recurrent)
+        after, _ = self.unit.step(self.drives(drive, parts[0].shape[1]), parts, recurrent)
         return torch.cat(after, dim=-1).reshape(states.shape)

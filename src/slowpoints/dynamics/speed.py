@@ -43,11 +43,12 @@ class SpeedResidual(Residual):
 
     def _arguments(self, states: Tensor) -> tuple[list[Tensor], State, list[Tensor]]:
         dynamics, parts = self.dynamics, self.dynamics.parts(states)
-        return dynamics.drives(dynamics.drive, parts[0].shape[1]), parts, dynamics.unit.split(dynamics.recurrent)
+        recurrent = dynamics.unit.split_recurrent(dynamics.recurrent)
+        return dynamics.drives(dynamics.drive, parts[0].shape[1]), parts, recurrent
 
 
 def reachable(dynamics: Dynamics) -> tuple[Tensor, Tensor]:
-    """Bounds of the authors' descent, `[n]` each: [-1, 1] for h, where every state lies, and none for c."""
+    """Bounds of the authors' descent, `[n]` each: those of the unit for h, where every state lies, and none for c."""
     upper = dynamics.recurrent.new_full((dynamics.coordinates,), torch.inf)
-    upper[: dynamics.hidden] = 1
+    upper[: dynamics.hidden] = dynamics.unit.bound
     return -upper, upper

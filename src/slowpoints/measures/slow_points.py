@@ -128,13 +128,13 @@ def _searched(dynamics: Dynamics, centres: Centres, settings: Search) -> Columns
 
 
 def search_bounds(dynamics: Dynamics, centres: Centres) -> tuple[Tensor, Tensor]:
-    """Bounds of the deep search: [-1, 1] for h, the range met in roll-outs for c.
+    """Bounds of the deep search: the unit's for h, the range met in roll-outs for c.
 
     With c free a deep search drifts along saturated cell states, ever slower and ever further from any state the
     network reaches.
     """
     lower, upper = centres.lower.clone(), centres.upper.clone()
-    lower[:, : dynamics.hidden], upper[:, : dynamics.hidden] = -1, 1
+    lower[:, : dynamics.hidden], upper[:, : dynamics.hidden] = -dynamics.unit.bound, dynamics.unit.bound
     return lower, upper
 
 

@@ -74,11 +74,11 @@ def separations(points: Tensor, networks: int) -> tuple[Tensor, Tensor]:
 
 
 def tracking_bounds(last: Dynamics, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Bounds `[P, n]` of tracked points: [-1, 1] for h, for c the largest |c| among the network's own slow points.
+    """Bounds `[P, n]` of tracked points: the unit's for h, for c the largest |c| among the network's own slow points.
 
     With c free, a search from snapshot to snapshot drifts along saturated cells.
     """
-    upper = torch.ones_like(points)
+    upper = torch.full_like(points, last.unit.bound)
     if last.coordinates > last.hidden:
         c = points[:, last.hidden :].abs().view(last.networks, -1)
         upper[:, last.hidden :] = c.amax(1).repeat_interleave(len(points) // last.networks)[:, None]

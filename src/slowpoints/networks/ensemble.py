@@ -71,12 +71,12 @@ class Specification:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each weight of one network; the last input is the trigger."""
         features = self.front_end.dense[-1] if self.front_end else self.pixels
-        columns = self.unit.gates * self.hidden
+        unit, hidden = self.unit, self.hidden
         return {
-            "input": (features + 1, columns),
-            "recurrent": (self.hidden, columns),
-            "bias": (columns,),
-            "readout": (self.hidden, self.classes + 1),
+            "input": (features + 1, sum(unit.input_blocks) * hidden),
+            "recurrent": (hidden, sum(unit.recurrent_blocks) * hidden),
+            "bias": (unit.gates * hidden,),
+            "readout": (hidden, self.classes + 1),
             "readout_bias": (self.classes + 1,),
             **(front_end_shapes(self.front_end, self.image_shape) if self.front_end else {}),
         }
@@ -146,9 +146,12 @@ class Networks:
 
     def drive(self, features: Tensor) -> list[Tensor]:
         """Input product plus bias under features `[S, R, F]`, for each block of the unit, `[S, R, width * H]`."""
-        unit = self.spec.unit
-        blocks = zip(unit.split(self.weights["bias"]), unit.split(self.weights["input"]), strict=True)
-        return [torch.baddbmm(bias[:, None], features, weight[:, :-1]) for bias, weight in blocks]
+        return [
+            torch.baddbmm(bias[:, None], features, weight[:, :-1])
+            if weight.numel()
+            else bias[:, None].expand(-1, features.shape[1], -1)
+            for bias, weight in self._input_blocks()
+        ]
 
     @torch.no_grad()
     def image_drives(self, images: np.ndarray) -> list[Tensor]:
@@ -165,7 +168,12 @@ class Networks:
     @property
     def trigger(self) -> list[Tensor]:
         """What the trigger adds to the drive, for each block, `[S, width * H]`."""
-        return [weight[:, -1] for weight in self.spec.unit.split(self.weights["input"])]
+        return [weight[:, -1] if weight.numel() else torch.zeros_like(bias) for bias, weight in self._input_blocks()]
+
+    def _input_blocks(self) -> zip[tuple[Tensor, Tensor]]:
+        """Bias and input weights of each block; no weights where a block sees no input."""
+        unit = self.spec.unit
+        return zip(unit.split(self.weights["bias"]), unit.split_input(self.weights["input"]), strict=True)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Outputs `[S, B, C + 1]` of hidden states `[S, B, H]`."""

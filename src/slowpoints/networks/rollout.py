@@ -49,7 +49,7 @@ def roll_out(networks: Networks, images: list[Tensor], noise: Drives, frames: in
         frames: how many.
     """
     unit = networks.spec.unit
-    recurrent = unit.split(networks.weights["recurrent"])
+    recurrent = unit.split_recurrent(networks.weights["recurrent"])
     state = unit.initial_state(len(networks), images[0].shape[1], networks.spec.hidden, like=images[0])
     for number in range(frames):
         drives = images if number == 0 else noise(number)
@@ -62,7 +62,7 @@ def advance(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
     """Flat states `[S, B, n]` one frame on, under the drive of each block, `[S, B, width * H]`."""
     unit = networks.spec.unit
     parts = tuple(states.split(networks.spec.hidden, dim=-1))
-    after, _ = unit.step(drives, parts, unit.split(networks.weights["recurrent"]))
+    after, _ = unit.step(drives, parts, unit.split_recurrent(networks.weights["recurrent"]))
     return torch.cat(after, dim=-1)
 
 
@@ -70,7 +70,7 @@ def triggered(networks: Networks, frame: Frame) -> Tensor:
     """Outputs `[S, B, C + 1]` had the trigger come at this frame."""
     unit = networks.spec.unit
     drives = [drive + extra[:, None] for drive, extra in zip(frame.drives, networks.trigger, strict=True)]
-    (hidden, *_), _ = unit.step(drives, frame.before, unit.split(networks.weights["recurrent"]))
+    (hidden, *_), _ = unit.step(drives, frame.before, unit.split_recurrent(networks.weights["recurrent"]))
     return networks.logits(hidden)
 
 

@@ -23,7 +23,7 @@ def unroll(unit: Unit, tables: list[Tensor], index: Tensor, recurrent: Tensor) -
         unit: the recurrent unit.
         tables: drives of each block, `[S, R, width * H]`, R rows a network.
         index: row that a trial meets at a frame, `[T, S, B]` in [0, R).
-        recurrent: `[S, H, gates * H]`.
+        recurrent: `[S, H, columns]`.
 
     Returns:
         `[T, S, B, H]`, differentiable in `tables` and `recurrent`.
@@ -45,7 +45,7 @@ def _gather(tables: tuple[Tensor, ...], rows: Tensor) -> list[Tensor]:
 def _unroll_automatically(unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
     """The same by automatic differentiation: the reference for tests, and for units without an adjoint."""
     _, networks, trials = index.shape
-    weights = unit.split(recurrent)
+    weights = unit.split_recurrent(recurrent)
     state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
     hidden = []
     for rows in index:
@@ -60,7 +60,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
         frames, networks, trials = index.shape
-        weights = unit.split(recurrent)
+        weights = unit.split_recurrent(recurrent)
         state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
         hidden = recurrent.new_empty(frames, networks, trials, recurrent.shape[1])
         ctx.states, ctx.kept = [], []
@@ -69,7 +69,7 @@ class _Recurrence(torch.autograd.Function):
             state, kept = unit.step(_gather(tables, index[frame]), state, weights)
             ctx.kept.append(kept)
             hidden[frame] = state[0]
-        ctx.unit, ctx.rows = unit, tables[0].shape[0]
+        ctx.unit, ctx.tables = unit, [table.shape for table in tables]
         ctx.save_for_backward(index, recurrent)
         return hidden
 
@@ -77,15 +77,16 @@ class _Recurrence(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad_hidden: Tensor) -> tuple[Tensor | None, ...]:
         index, recurrent = ctx.saved_tensors
-        weights = ctx.unit.split(recurrent)
+        weights = ctx.unit.split_recurrent(recurrent)
         grad_weights = [torch.zeros_like(block, memory_format=torch.contiguous_format) for block in weights]
-        grad_tables = [block.new_zeros(ctx.rows, block.shape[-1]) for block in weights]
+        grad_tables = [recurrent.new_zeros(shape) for shape in ctx.tables]
         grad = tuple(torch.zeros_like(part) for part in ctx.states[0])
         for frame in reversed(range(len(index))):
             grad = (grad[0] + grad_hidden[frame], *grad[1:])
             grad, terms = ctx.unit.adjoint(grad, ctx.states[frame], ctx.kept[frame], weights)
             rows = index[frame].reshape(-1)
             for (left, grad_drive), grad_block, grad_table in zip(terms, grad_weights, grad_tables, strict=True):
-                grad_block.baddbmm_(left.mT, grad_drive)
+                if left is not None:
+                    grad_block.baddbmm_(left.mT, grad_drive)
                 grad_table.index_add_(0, rows, grad_drive.view(len(rows), -1))
         return None, None, torch.cat(grad_weights, dim=-1), *grad_tables

@@ -1,7 +1,8 @@
 """What a recurrent unit is, for a whole ensemble, and what the equations of several share.
 
 Shapes: S networks, B states of each, H hidden units. A unit has input and recurrent weights for several
-gates; `blocks` says which gates share a left operand of the recurrent product, in units of H columns.
+gates; `blocks` says which gates share a left operand of the recurrent product, in units of H columns. A block may go
+without input, or without a recurrent product: its columns are then missing from those weights, width 0.
 A unit's equations stand once and serve training, roll-outs, the slow-point search and the Jacobian.
 
 Units are written in methods of tensors, so that a workflow that plans, and only reads what units declare, does not
@@ -33,14 +34,30 @@ class Unit:
     look: ClassVar[Look]
     """How figures name and mark it."""
     blocks: ClassVar[tuple[int, ...]]
-    """Widths of the column blocks of the recurrent weights, in units of H."""
+    """Widths of the column blocks of drives and weights, in units of H."""
+    without_input: ClassVar[tuple[int, ...]] = ()
+    """Blocks, by number, that see no input: their drive is a bias alone."""
+    without_recurrence: ClassVar[tuple[int, ...]] = ()
+    """Blocks, by number, without a recurrent product: their drive is all there is."""
     parts: ClassVar[int]
     """Tensors in a state: 1 for (h,), 2 for (h, c)."""
+    bound: ClassVar[float] = 1.0
+    """|h| never exceeds it from the zero state on; searches stay within. Infinite for a unit that does not squash h."""
 
     @property
     def gates(self) -> int:
-        """Columns of the weights, in units of H."""
+        """Columns of drives, in units of H."""
         return sum(self.blocks)
+
+    @property
+    def input_blocks(self) -> tuple[int, ...]:
+        """Widths of the column blocks of the input weights, in units of H; 0 for a block without."""
+        return tuple(0 if block in self.without_input else width for block, width in enumerate(self.blocks))
+
+    @property
+    def recurrent_blocks(self) -> tuple[int, ...]:
+        """Those of the recurrent weights, likewise."""
+        return tuple(0 if block in self.without_recurrence else width for block, width in enumerate(self.blocks))
 
     def step(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> tuple[State, tuple]:
         """One frame.
@@ -48,7 +65,7 @@ class Unit:
         Args:
             drive: input product plus bias for each block, `[S, B, width * H]`.
             state: state before the frame.
-            recurrent: recurrent weights of each block, `[S, H, width * H]`.
+            recurrent: recurrent weights of each block, `[S, H, width * H]`; no columns for a block without.
 
         Returns:
             The state after the frame, and what `adjoint` needs of the way there.
@@ -57,7 +74,7 @@ class Unit:
 
     def adjoint(
         self, grad: State, state: State, kept: tuple, recurrent: list[Tensor]
-    ) -> tuple[State, list[tuple[Tensor, Tensor]]]:
+    ) -> tuple[State, list[tuple[Tensor | None, Tensor]]]:
         """Gradient through one frame.
 
         Args:
@@ -68,7 +85,8 @@ class Unit:
 
         Returns:
             Gradient with respect to the state before the frame, and for each block the left operand of its
-            recurrent product `[S, B, H]` with the gradient of its drive `[S, B, width * H]`.
+            recurrent product `[S, B, H]`, None for a block without, and the gradient of its drive
+            `[S, B, width * H]`.
         """
         raise NotImplementedError
 
@@ -98,14 +116,25 @@ class Unit:
     def has_hessian(self) -> bool:
         return type(self).hessian is not Unit.hessian
 
-    def split(self, weights: Tensor) -> list[Tensor]:
-        """Columns `[..., gates * H]` as views of the blocks."""
-        hidden = weights.shape[-1] // self.gates
-        return list(weights.split([width * hidden for width in self.blocks], dim=-1))
+    def split(self, drive: Tensor) -> list[Tensor]:
+        """Columns `[..., gates * H]` of drives or biases as views of the blocks."""
+        return _columns(drive, self.blocks, drive.shape[-1] // self.gates)
+
+    def split_input(self, weights: Tensor) -> list[Tensor]:
+        """Input weights as views of the blocks, without columns for a block that sees no input."""
+        return _columns(weights, self.input_blocks, weights.shape[-1] // sum(self.input_blocks))
+
+    def split_recurrent(self, weights: Tensor) -> list[Tensor]:
+        """Recurrent weights `[..., H, columns]` as views of the blocks, likewise."""
+        return _columns(weights, self.recurrent_blocks, weights.shape[-2])
 
     def initial_state(self, networks: int, trials: int, hidden: int, like: Tensor) -> State:
         """Zero state before the first frame, `[S, B, H]` for each part."""
         return tuple(like.new_zeros(networks, trials, hidden) for _ in range(self.parts))
+
+
+def _columns(tensor: Tensor, widths: tuple[int, ...], hidden: int) -> list[Tensor]:
+    return list(tensor.split([width * hidden for width in widths], dim=-1))
 
 
 def tanh(x: Tensor) -> Tensor:
