@@ -25,7 +25,41 @@ def lstm_step(x, h, c, weights):
     return sigmoid(o) * np.tanh(c), c
 
 
-STEPS = {"gru": gru_step, "lstm": lstm_step}
+def rnn_step(x, h, weights):
+    return np.tanh(x @ weights["input"] + h @ weights["recurrent"] + weights["bias"])
+
+
+def gru_after_step(x, h, weights):
+    """Columns of the input weights are z, r, n, of the recurrent weights z, r, m, of the bias z, r, n, m."""
+    w, u, b = weights["input"], weights["recurrent"], weights["bias"]
+    size = len(h)
+    z = sigmoid(x @ w[:, :size] + h @ u[:, :size] + b[:size])
+    r = sigmoid(x @ w[:, size : 2 * size] + h @ u[:, size : 2 * size] + b[size : 2 * size])
+    m = h @ u[:, 2 * size :] + b[3 * size :]
+    n = np.tanh(x @ w[:, 2 * size :] + b[2 * size : 3 * size] + r * m)
+    return (1 - z) * h + z * n
+
+
+def ugrnn_step(x, h, weights):
+    """Columns of the weights are z, n."""
+    z, n = np.split(x @ weights["input"] + h @ weights["recurrent"] + weights["bias"], 2)
+    return sigmoid(z) * h + (1 - sigmoid(z)) * np.tanh(n)
+
+
+def mingru_step(x, h, weights):
+    """Columns of the weights are z, n; the recurrent weights have none."""
+    z, n = np.split(x @ weights["input"] + weights["bias"], 2)
+    return (1 - sigmoid(z)) * h + sigmoid(z) * n
+
+
+STEPS = {
+    "gru": gru_step,
+    "gru-after": gru_after_step,
+    "lstm": lstm_step,
+    "mingru": mingru_step,
+    "rnn": rnn_step,
+    "ugrnn": ugrnn_step,
+}
 """A step of each recurrent unit, from input, parts of the state and weights."""
 
 

@@ -8,6 +8,7 @@ from helpers import SHIPPED, study
 
 from slowpoints.core.config import ConfigError
 from slowpoints.datasets.readers.idx import NAMES
+from slowpoints.networks.units import units
 
 
 def digits(**sections):
@@ -82,7 +83,7 @@ def test_a_number_that_yaml_takes_for_text_is_that_number():
         ({"sedes": 4}, "unknown key sedes; allowed are architectures, "),
         ({"datasets": ["digit"]}, "there is no preset 'digit'; there are cifar10, cifar10-small, digits, "),
         ({"protocols": ["vocu", "voco"]}, "protocols.1 is 'voco'; allowed are vocu, decu, none, recu, vocu-shuffled"),
-        ({"architectures": ["rnn"]}, "architectures.0 is 'rnn'; allowed are gru, lstm"),
+        ({"architectures": ["lstn"]}, f"architectures.0 is 'lstn'; allowed are {', '.join(units())}"),
         ({"architectures": []}, "architectures is []; it must have at least 1 items"),
         ({"datasets": ["digits", "digits"]}, "datasets is ['digits', 'digits']; its items must differ"),
         ({"seeds": 0}, "seeds is 0; it must be at least 1"),

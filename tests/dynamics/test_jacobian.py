@@ -6,9 +6,10 @@ import torch
 
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.jacobian import jacobian, spectra, time_constant
+from slowpoints.networks.units import units
 
 
-@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+@pytest.mark.parametrize("architecture", units())
 def test_jacobian_equals_autograd_and_finite_differences(make_networks, architecture):
     dynamics = Dynamics.of(make_networks(architecture))
     states = 0.5 * torch.randn(6, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

@@ -18,6 +18,7 @@ from slowpoints.measures.centres import class_centres
 from slowpoints.measures.lifetimes import lifetimes
 from slowpoints.measures.slow_points import measure_slow_points, search_bounds
 from slowpoints.measures.trajectories import measure_trajectories, principal_axes
+from slowpoints.networks.units import units
 
 SETTINGS = Search(adam_steps=1200, max_iterations=30, tolerance=1e-8, images_per_class=10, noise_scale=Fraction(1, 3))
 
@@ -32,18 +33,16 @@ def trained(request, make_networks, images, training):
 def numpy_step(dynamics, row, state, triggered=False):
     """One frame under the mean input, from the equations."""
     drive = dynamics.drive[row] + dynamics.trigger[row] * triggered
-    size = dynamics.hidden
     weights = {
-        "input": np.zeros((1, drive.numel())),
+        "input": np.zeros((1, sum(dynamics.unit.input_blocks) * dynamics.hidden)),
         "recurrent": dynamics.recurrent[row].numpy(),
         "bias": drive.numpy(),
     }
-    if dynamics.architecture == "gru":
-        return reference.gru_step(np.zeros(1), state, weights)
-    return np.concatenate(reference.lstm_step(np.zeros(1), state[:size], state[size:], weights))
+    parts = np.split(state, dynamics.unit.parts)
+    return np.hstack(reference.STEPS[dynamics.architecture](np.zeros(1), *parts, weights))
 
 
-@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+@pytest.mark.parametrize("architecture", units())
 def test_dynamics_equal_the_equations(make_networks, architecture):
     networks = make_networks(architecture)
     dynamics = Dynamics.of(networks)
@@ -87,10 +86,8 @@ def test_centres_are_means_over_rightly_read_trials(trained, images):
             for frame in range(15):
                 pixels = images.images[row].ravel() / 255 if frame == 0 else noise[network, frame - 1].numpy()
                 x = np.append(pixels, 0.0)
-                if trained.spec.architecture == "gru":
-                    state = reference.gru_step(x, state, weights)
-                else:
-                    state = np.concatenate(reference.lstm_step(x, state[:16], state[16:], weights))
+                parts = np.split(state, dynamics.unit.parts)
+                state = np.hstack(reference.STEPS[dynamics.architecture](x, *parts, weights))
             states.append(state)
         flat = torch.tensor(np.stack(states))
         every = torch.cat([flat, flat])  # as many states for either network

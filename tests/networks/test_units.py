@@ -60,6 +60,36 @@ def test_gru_resets_before_the_product(make_networks):
     torch.testing.assert_close(ours[0], theirs(x, h))
 
 
+def test_figures_tell_units_apart():
+    looks = [unit.look for unit in units().values()]
+    assert len({look.label for look in looks}) == len({look.marker for look in looks}) == len(looks)
+
+
+@pytest.mark.parametrize("architecture", [name for name, unit in units().items() if unit.bound == 1])
+def test_no_state_leaves_the_bound_of_its_unit(make_networks, architecture):
+    networks = make_networks(architecture)
+    for weight in networks.weights.values():
+        weight.mul_(30)  # gates and new states saturate
+    unit, hidden = unit_named(architecture), networks.spec.hidden
+    recurrent = unit.split_recurrent(networks.weights["recurrent"])
+    generator = torch.Generator().manual_seed(1)
+    state = unit.initial_state(2, 4, hidden, like=networks.weights["bias"])
+    largest = torch.zeros(())
+    for _ in range(50):
+        x = torch.randn(2, 4, 16, generator=generator, dtype=torch.float64)
+        state, _ = unit.step(networks.drive(x), state, recurrent)
+        largest = torch.maximum(largest, state[0].abs().max())
+    assert 0.9 < largest <= unit.bound
+
+
+def test_weights_have_no_columns_that_nothing_uses(make_networks):
+    """A minGRU has no recurrent product; the reset gate of `gru-after` multiplies a product and a bias, no input."""
+    shapes = {name: weight.shape[1:] for name, weight in make_networks("mingru").weights.items()}
+    assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 12), (6, 0), (12,))
+    shapes = {name: weight.shape[1:] for name, weight in make_networks("gru-after").weights.items()}
+    assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 18), (6, 18), (24,))
+
+
 def test_lstm_measures_speed_with_squashed_cell_state():
     state = torch.tensor([[0.3, -0.2, 5.0, -7.0]])
     torch.testing.assert_close(unit_named("lstm").speed_coordinates(state)[0, 2:], torch.tanh(state[0, 2:]))

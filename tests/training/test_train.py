@@ -111,11 +111,17 @@ def test_frames_beyond_t_max_change_nothing(make_networks, images, training):
     assert torch.equal(*losses)
 
 
-def test_training_learns(make_networks, images, training):
-    training = replace(training, steps=400, batch_size=16, bank=32)
-    _, table, _ = train(make_networks(seeds=(0, 1), hidden=16, double=False), images, training)
+@pytest.mark.parametrize(
+    ("architecture", "rate", "least"),
+    [("gru", 0.01, 0.9), ("gru-after", 0.01, 0.9), ("rnn", 0.003, 0.5), ("ugrnn", 0.01, 0.9)],
+)
+def test_training_learns(make_networks, images, training, architecture, rate, least):
+    """A guess reports a third rightly. For a minGRU see `tests/measures/test_affine_unit.py`."""
+    training = replace(training, steps=400, batch_size=16, bank=32, learning_rate=rate)
+    networks = make_networks(architecture, (0, 1), hidden=16, protocol="decu", double=False)
+    _, table, _ = train(networks, images, training)
     last = table[table["step"] > 380].groupby("seed")[["report_accuracy", "null_accuracy"]].mean()
-    assert (last > 0.9).all(axis=None)
+    assert (last > [least, 0.9]).all(axis=None)
 
 
 def test_the_table_says_what_was_trained_on(make_networks, images, training, tmp_path):

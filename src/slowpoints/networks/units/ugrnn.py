@@ -1,0 +1,47 @@
+"""The update-gate unit."""
+
+from __future__ import annotations
+
+from slowpoints.core.looks import Look
+from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+
+
+class UGRNN(Unit):
+    """Update-gate recurrent unit: a single gate, between what is there and what is new.
+
+    z = sigmoid(W x + U h + b), n = tanh(W x + U h + b), h' = z h + (1 - z) n (Collins, Sohl-Dickstein & Sussillo
+    2017). As there, an open gate keeps the state; their offset of its bias is left out, as it is of the LSTM's.
+    """
+
+    name = "ugrnn"
+    look = Look("UGRNN", marker="v")
+    blocks = (2,)  # (z, n), both multiply h
+    parts = 1
+
+    def step(self, drive, state, recurrent):
+        (h,) = state
+        z, n = drive[0].baddbmm(h, recurrent[0]).chunk(2, dim=-1)
+        z, n = z.sigmoid(), tanh(n)
+        return (n.lerp(h, z),), (z, n)
+
+    def adjoint(self, grad, state, kept, recurrent):
+        (grad_h,), (h,), (z, n) = grad, state, kept
+        stay = grad_h * z
+        through_n = grad_h - stay
+        grad_pre = join(through_n * z * (h - n), through_n.addcmul(through_n * n, n, value=-1))
+        return (stay.baddbmm(grad_pre, recurrent[0].mT),), [(h, grad_pre)]
+
+    def hessian(self, drive, state, recurrent):
+        (h,) = state
+        _, (z, n) = self.step(drive, state, recurrent)
+        u_z, u_n = (block[:, None] for block in recurrent[0].chunk(2, dim=-1))
+        z1, n1 = z * (1 - z), 1 - n**2  # first derivatives
+        z2, n2 = z1 * (1 - 2 * z), -2 * n * n1  # second derivatives
+        fresh, gap = 1 - z, n - h
+        speed = fresh * gap
+        jacobian = scale_columns(u_n, fresh * n1) - scale_columns(u_z, z1 * gap) - fresh.diag_embed()
+        hessian = jacobian @ jacobian.mT
+        hessian += times_weights(scale_columns(u_n, speed * fresh * n2), u_n[:, 0].mT)
+        hessian -= times_weights(scale_columns(u_z, speed * z2 * gap), u_z[:, 0].mT)
+        mixed = scale_columns(u_z, speed * z1) - times_weights(scale_columns(u_z, speed * z1 * n1), u_n[:, 0].mT)
+        return hessian + mixed + mixed.mT
