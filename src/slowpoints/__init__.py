@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from slowpoints.measures.retrieval import measure_memory as measure_memory
     from slowpoints.measures.slow_points import measure_slow_points as measure_slow_points
     from slowpoints.networks.ensemble import Networks as Networks
+    from slowpoints.networks.exchange import from_torch as from_torch
+    from slowpoints.networks.exchange import to_torch as to_torch
     from slowpoints.networks.weights import load_networks as load_networks
     from slowpoints.networks.weights import save_networks as save_networks
 
@@ -33,6 +35,7 @@ LAZY = {
     "collate": "analysis.aggregation",
     "correlations": "analysis.predictors",
     "find_slow_points": "dynamics.search",
+    "from_torch": "networks.exchange",
     "judge": "analysis.claims.judge",
     "load_images": "datasets.images",
     "load_networks": "networks.weights",
@@ -42,6 +45,7 @@ LAZY = {
     "measure_slow_points": "measures.slow_points",
     "save_networks": "networks.weights",
     "spectra": "dynamics.jacobian",
+    "to_torch": "networks.exchange",
 }
 """Public names and the module each comes from; the imports above tell editors and type checkers the same."""
 
