@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from slowpoints.analysis.summary import summary
 
 ROOT = Path(__file__).parents[1]
@@ -37,5 +39,8 @@ def study(name: str) -> str:
 
 
 if __name__ == "__main__":
-    names = [path.parent.name for path in sorted((ROOT / "reference").glob("*/networks.parquet"))]
+    sizes = {
+        path.parent.name: pq.read_metadata(path).num_rows for path in (ROOT / "reference").glob("*/networks.parquet")
+    }
+    names = sorted(sizes, key=lambda name: (-sizes[name], name))  # the study with most networks first
     PAGE.write_text(HEAD + "".join(map(study, names)))

@@ -269,8 +269,8 @@ def test_a_lambda_for_each_data_set_is_pooled_and_a_list_of_lambdas_is_not():
     )
     over_all = {scope for scope in scopes if scope.startswith("all: settled") and "memory_score" in scope}
     assert over_all == {
-        "all: settled, lambda by data set, memory_score",
-        "all: settled, lambda by data set - slow_points 0.01, memory_score",
+        "all: settled, memory_score",
+        "all: settled - slow_points 0.01, memory_score",
     }
     assert {
         "a: settled 300, memory_score",
@@ -280,7 +280,7 @@ def test_a_lambda_for_each_data_set_is_pooled_and_a_list_of_lambdas_is_not():
     twice = pd.concat([tuned, tuned[of_b].assign(**{"lambda": 9.0})])
     scopes = set(judged(networks(), NOTHING, regularisation=twice)["scope"])
     assert {"all: settled 300, memory_score", "all: settled 9, memory_score", "b: settled 9, memory_score"} <= scopes
-    assert not {"a: settled 9, memory_score", "all: settled, lambda by data set, memory_score"} & scopes
+    assert not {"a: settled 9, memory_score", "all: settled, memory_score"} & scopes
 
 
 def test_of_a_network_s_copies_the_slower_remember_longer():

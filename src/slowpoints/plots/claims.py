@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
 
 from slowpoints.analysis.claims import TITLES
 from slowpoints.core.looks import Look
@@ -27,7 +28,7 @@ VERDICTS = {
 }
 WIDTH = 7.6  # inches, as the next two
 ROW = 0.19
-TICKS = 7  # spaces between them at most: more run into each other
+TICKS = 5  # spaces between them at most: more run into each other
 AROUND = 0.56  # title, ticks and label of a group
 
 
@@ -55,7 +56,9 @@ def draw(claims: pd.DataFrame) -> Figure:
         _draw_group(ax, rows)
         ax.set_xlabel(_effect(claim, quantity), labelpad=1)
         if claim not in titled:
-            ax.set_title(f"{claim}: {TITLES[claim]}", loc="left", fontweight="bold")
+            # From the figure's edge on: titles are longer than axes are wide.
+            above = blended_transform_factory(figure.transFigure, ax.transAxes)
+            ax.set_title(f"{claim}: {TITLES[claim]}", loc="left", fontweight="bold", x=0.01, transform=above)
         titled.add(claim)
     return figure
 

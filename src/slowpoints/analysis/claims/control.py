@@ -35,10 +35,13 @@ class Tuned:
     networks: pd.DataFrame
 
     def text(self, names: tuple[str, ...]) -> str:
-        """Such as "settled 300", in the scope that goes by these names: of a cell, a data set or, without any, all."""
+        """Such as "settled 300", in the scope that goes by these names: of a cell, a data set or, without any, all.
+
+        The mode alone where data sets differ in lambda.
+        """
         networks = self.networks[self.networks["dataset"] == names[0]] if names else self.networks
         lambdas = networks["lambda"].unique()
-        return f"{self.mode} {lambda_text(lambdas[0])}" if len(lambdas) == 1 else f"{self.mode}, lambda by data set"
+        return f"{self.mode} {lambda_text(lambdas[0])}" if len(lambdas) == 1 else self.mode
 
 
 def prolonged(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
