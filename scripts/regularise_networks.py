@@ -25,7 +25,7 @@ with logged(snakemake):
     networks, history = regularise(
         load_networks(snakemake.input.weights, chosen_device(snakemake.config["device"])),
         train,
-        read_table(snakemake.input.slow_points),
+        read_table(snakemake.input.slow_points, SLOW_POINTS),
         training=Training.of(params.training),
         search=search,
         settings=Regularisation.of(params.regularisation),

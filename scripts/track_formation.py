@@ -4,6 +4,7 @@ from _job import logged
 from slowpoints import load_networks
 from slowpoints.core.presets.training import Training
 from slowpoints.core.schemas.formation import FORMATION
+from slowpoints.core.schemas.slow_points import SLOW_POINTS
 from slowpoints.core.tables import read_table, with_cell, write_table
 from slowpoints.dynamics.snapshots import load_snapshots
 from slowpoints.measures.formation import measure_formation
@@ -15,7 +16,7 @@ with logged(snakemake):
     spec = networks.spec
     table = measure_formation(
         load_snapshots(snakemake.input.snapshots),
-        read_table(snakemake.input.slow_points),
+        read_table(snakemake.input.slow_points, SLOW_POINTS),
         stages(protocol, Training.of(snakemake.params.training), spec.classes),
         class_orders(protocol, spec.classes, spec.dataset, networks.seeds),
         max_iterations=snakemake.params.max_iterations,

@@ -1,5 +1,7 @@
 """Tables over the grid: measures of memory, who has learned, floors, and gathering blocks."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from slowpoints.analysis.aggregation import (
     regularisation_table,
 )
 from slowpoints.core.schemas.memory import ACCURACY
+from slowpoints.core.schemas.slow_points import SPECTRUM
 from slowpoints.core.tables import write_table
 
 CELL = {"dataset": "digits", "architecture": "gru", "protocol": "vocu"}
@@ -118,12 +121,58 @@ def test_data_sets_may_differ_in_delays_and_classes():
     np.testing.assert_allclose(measures["memory_score"], 0.5)
 
 
+def accuracy_file(folder, seeds, place="digits/gru/vocu/trained/0-1", **columns):
+    path = folder / place / "accuracy.parquet"
+    write_table(accuracy_rows([0.9] * len(seeds)).assign(seed=seeds, **columns), path, ACCURACY)
+    return path
+
+
 def test_collating_takes_the_seeds_of_the_study(tmp_path):
-    for block, seeds in (("8-11", range(8, 12)), ("0-7", range(8))):
-        rows = pd.concat([accuracy_rows([0.9]).assign(seed=seed) for seed in seeds])
-        write_table(rows, tmp_path / block, ACCURACY)
-    table = collate([tmp_path / "8-11", tmp_path / "0-7"], ACCURACY, {"digits": 10})
+    later = accuracy_file(tmp_path, range(8, 12), "digits/gru/vocu/trained/8-11")
+    first = accuracy_file(tmp_path, range(8), "digits/gru/vocu/trained/0-7")
+    table = collate([later, first], ACCURACY, {"digits": 10})
     assert table["seed"].tolist() == list(range(10))
+
+
+def test_collating_takes_every_folder_of_a_mode(tmp_path):
+    tuned = {"mode": "slow_points", "lambda": 1e-5}
+    plain = accuracy_file(tmp_path, [0, 1], "digits/gru/vocu/slow_points/0-1", **tuned | {"lambda": 0.3})
+    named = accuracy_file(tmp_path, [0, 1], "digits/gru/vocu/slow_points-1e-05/0-1", **tuned)
+    assert collate([plain, named], ACCURACY, {"digits": 2})["lambda"].tolist() == [1e-5, 1e-5, 0.3, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("columns", "seeds", "complaint"),
+    [
+        ({"dataset": "glyphs"}, [0, 1], "a row has dataset 'glyphs', its path says 'digits'"),
+        ({"protocol": ["vocu", "decu"]}, [0, 1], "a row has protocol 'decu', its path says 'vocu'"),
+        ({"mode": "trained"}, [0, 1], "a row has mode 'trained', its path says 'slow_points'"),
+        ({"lambda": 0.2}, [0, 1], "a row has lambda 0.2, its path says 0.1"),
+        ({}, [1, 2], "its rows are of seeds [1, 2], its path says 0-1"),
+        ({}, [0], "its rows are of seeds [0], its path says 0-1"),
+        ({}, [0, 1, 1], "the row {'dataset': 'digits', 'architecture': 'gru', "),
+    ],
+)
+def test_a_table_of_another_place_is_refused(tmp_path, columns, seeds, complaint):
+    columns = {"mode": "slow_points", "lambda": 0.1} | columns
+    path = accuracy_file(tmp_path, seeds, "digits/gru/vocu/slow_points-0.1/0-1", **columns)
+    with pytest.raises(ValueError, match=re.escape(f"{path}: {complaint}")):
+        collate([path], ACCURACY, {"digits": 2})
+
+
+def test_the_same_row_in_two_files_is_refused_naming_both(tmp_path):
+    tuned = {"mode": "slow_points", "lambda": 0.1}
+    paths = [accuracy_file(tmp_path, [0, 1], f"digits/gru/vocu/{mode}/0-1", **tuned)
+             for mode in ("slow_points", "slow_points-0.1")]  # fmt: skip
+    with pytest.raises(ValueError, match=re.escape(f"{paths[0]} and {paths[1]}: the row ")):
+        collate(paths, ACCURACY, {"digits": 2})
+
+
+def test_a_network_without_slow_points_has_no_spectrum(tmp_path):
+    rows = pd.DataFrame([CELL | MODE | {"seed": 1, "label": 0, "index": 0, "real": 1.0, "imag": 0.0}])
+    path = tmp_path / "digits/gru/vocu/trained/0-1/spectrum.parquet"
+    write_table(rows, path, SPECTRUM)
+    assert collate([path], SPECTRUM, {"digits": 2})["seed"].tolist() == [1]
 
 
 def test_fine_tuning_stands_beside_its_start():

@@ -91,7 +91,7 @@ def test_a_copy_has_the_same_digests(copy, before):
         ("datasets/readers/glyphs.py", {"prepare_dataset"}),
         ("datasets/readers/idx.py", set()),  # these images are glyphs
         ("core/schemas/study.py", {"collate_table", "collate_networks", *STATISTICS}),
-        ("core/schemas/slow_points.py", {"find_slow_points", *TUNES, "collate_table"}),
+        ("core/schemas/slow_points.py", {"find_slow_points", "track_formation", *TUNES, "collate_table"}),
         ("core/presets/regularisation.py", TUNES),
         ("core/tables.py", set(SCRIPTS)),
         ("study.py", set()),

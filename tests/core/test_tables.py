@@ -11,6 +11,7 @@ import torch
 from slowpoints.core.files import atomic
 from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas import slow_points as schemas
+from slowpoints.core.schemas.kinds import Kind
 from slowpoints.core.tables import read_table, write_table
 from slowpoints.core.tensors import read_tensors, write_tensors
 
@@ -63,6 +64,44 @@ def test_tensors_and_facts_come_back(tmp_path):
     tensors, facts = read_tensors(tmp_path / "t.safetensors")
     assert torch.equal(tensors["a"], torch.eye(3))
     assert facts["seeds"] == [1, 2]
+
+
+def cut(path, size=-9):
+    path.write_bytes(path.read_bytes()[:size])
+
+
+@pytest.mark.parametrize("size", [-9, 4, 0])
+def test_a_damaged_file_is_named(tmp_path, size):
+    table, tensors = tmp_path / "table.parquet", tmp_path / "tensors.safetensors"
+    write_table(SPECTRUM, table, schemas.SPECTRUM)
+    write_tensors({"a": torch.eye(3)}, tensors, {})
+    for path, read, kind in ((table, read_table, "Parquet"), (tensors, read_tensors, "safetensors")):
+        cut(path, size)
+        with pytest.raises(ValueError, match=f"^{path}: not a whole {kind} file"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "columns"),
+    [
+        (lambda table: table.drop_columns("imag"), "imag"),
+        (lambda table: table.append_column("more", table["label"]), "more"),
+        (lambda table: table.set_column(6, "label", table["label"].cast("string")), "label"),
+    ],
+)
+def test_a_table_of_another_kind_is_named(tmp_path, change, columns):
+    path = tmp_path / "spectrum.parquet"
+    write_table(SPECTRUM, path, schemas.SPECTRUM)
+    assert len(read_table(path, schemas.SPECTRUM)) == 2
+    pq.write_table(change(pq.read_table(path)), path)
+    with pytest.raises(ValueError, match=f"{path}: no table 'spectrum'; missing, .* are columns {columns}$"):
+        read_table(path, schemas.SPECTRUM)
+
+
+@pytest.mark.parametrize("kind", [each for each in vars(schemas).values() if isinstance(each, Kind)])
+def test_a_stored_kind_is_known_again(tmp_path, kind):
+    write_table(pd.DataFrame(columns=list(kind.columns), dtype=object), tmp_path / "table", kind)
+    assert list(read_table(tmp_path / "table", kind)) == list(kind.columns)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):

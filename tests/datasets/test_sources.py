@@ -371,6 +371,14 @@ def test_images_survive_storage(tmp_path, images):
     assert (stored.mean, stored.std, stored.classes) == (images.mean, images.std, 3)
 
 
+def test_images_are_not_read_from_another_table(tmp_path, images):
+    path = tmp_path / "images.parquet"
+    for table, complaint in ((pa.table({"a": [1]}), "holds no images"), (None, "not a whole Parquet file")):
+        pq.write_table(table, path) if table else path.write_bytes(b"PAR1")
+        with pytest.raises(ValueError, match=f"{path}: {complaint}"):
+            load_images(path)
+
+
 def test_tar_in_memory_is_not_left_open(cifar_folder):
     archive = cifar_folder / cifar.ARCHIVE
     archive.write_bytes(io.BytesIO(b"nonsense").getvalue())

@@ -10,6 +10,7 @@ import torch
 from helpers import train
 
 from slowpoints.core.presets.search import Search
+from slowpoints.core.tensors import write_tensors
 from slowpoints.dynamics.search import find_slow_points
 from slowpoints.dynamics.snapshots import load_snapshots, save_snapshots
 from slowpoints.measures.formation import MERGED, add_parents, measure_formation, nearest_tracks
@@ -148,6 +149,13 @@ def test_a_memory_that_breaks_off_is_born_after_the_break():
     table = add_parents(made_up([2, 2, 1, 2, 2], [True] * 5))
     assert table["born"].tolist() == [False, False, False, True, True]
     assert table["parent"].tolist()[2] == 1
+
+
+def test_snapshots_are_not_read_from_another_file(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    write_tensors({"recurrent": torch.eye(2)}, path, {"steps": [1]})
+    with pytest.raises(ValueError, match=f"{path}: holds no snapshots"):
+        load_snapshots(path)
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])

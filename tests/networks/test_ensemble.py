@@ -8,6 +8,7 @@ import reference
 import torch
 
 from slowpoints.core.presets.network import Layers
+from slowpoints.core.tensors import write_tensors
 from slowpoints.networks.ensemble import initialise
 from slowpoints.networks.units import units
 from slowpoints.networks.weights import load_networks, save_networks
@@ -97,6 +98,10 @@ def test_loading_says_what_is_wrong(make_networks, tmp_path):
     save_networks(make_networks("lstm", double=False), tmp_path / "2-3" / "weights.safetensors")
     with pytest.raises(ValueError, match="different kinds"):
         load_networks(tmp_path)
+    other = tmp_path / "other.safetensors"
+    write_tensors({"recurrent": torch.eye(2)}, other, {})
+    with pytest.raises(ValueError, match=f"{other}: holds no networks"):
+        load_networks(other)
 
 
 def test_images_of_another_size_are_refused(make_networks, images):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from slowpoints.core.files import WEIGHTS
 
@@ -25,6 +26,20 @@ _BLOCK_NAME = re.compile(r"^(\d+)-(\d+)$")
 
 Cell = tuple[str, str, str]
 """Data set, architecture and protocol."""
+
+
+class Place(NamedTuple):
+    """Where a file of a block lies."""
+
+    cell: Cell
+    folder: str
+    block: str
+
+
+def place_of(file: str | Path) -> Place:
+    """Cell, folder of the mode, and block of a file that lies as `BLOCK` says."""
+    *_, dataset, architecture, protocol, folder, block = Path(file).parent.parts
+    return Place((dataset, architecture, protocol), folder, block)
 
 
 def block_name(first: int, last: int) -> str:

@@ -49,6 +49,12 @@ def lambda_text(lambda_: float) -> str:
     return repr(float(lambda_)).removesuffix(".0")
 
 
+def tuning_named(folder: str) -> tuple[str, float | None]:
+    """Mode and lambda that the name of a folder says, as `tunings` gives it; None where it says none."""
+    mode, _, text = folder.partition("-")
+    return mode, float(text) if text else None
+
+
 def keep_lambda(folder: Path, lambda_: float) -> None:
     """Notes the lambda of the networks in the folder of a cell and mode, beside their blocks.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -66,6 +68,34 @@ def with_cell(
     return pd.concat([pd.DataFrame(present, index=table.index), table], axis=1)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """A table as `pandas.read_parquet` gives it."""
-    return pd.read_parquet(path)
+def read_table(path: str | Path, kind: Kind | None = None) -> pd.DataFrame:
+    """A table as `pandas.read_parquet` gives it.
+
+    Args:
+        path: the file.
+        kind: what table it must be; any where None.
+
+    Raises:
+        ValueError: naming the file, if it is damaged or of another kind.
+    """
+    with whole_parquet(path):
+        schema, table = pq.read_schema(path), pd.read_parquet(path)
+    if kind is not None:
+        found = dict(zip(schema.names, schema.types, strict=True))
+        wrong = [name for name in {**kind.columns, **found} if found.get(name) != kind.columns.get(name)]
+        if wrong:
+            raise ValueError(
+                f"{path}: no table {kind.name!r}; missing, unknown or of another type are columns {', '.join(wrong)}"
+            )
+    return table
+
+
+@contextlib.contextmanager
+def whole_parquet(path: str | Path) -> Iterator[None]:
+    """Errors of reading a damaged Parquet file name that file, as ValueError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path}: not a whole Parquet file ({error})") from None

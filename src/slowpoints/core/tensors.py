@@ -25,10 +25,17 @@ def write_tensors(tensors: dict[str, Tensor], path: str | Path, facts: dict) -> 
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
-    """Tensors by name, and the facts written with them."""
-    with safetensors.safe_open(path, framework="pt") as file:
-        facts = json.loads((file.metadata() or {}).get("slowpoints", "{}"))
-        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (not a dict)
+    """Tensors by name, and the facts written with them.
+
+    Raises:
+        ValueError: naming the file, if it is damaged.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {}).get("slowpoints", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (not a dict)
+    except (safetensors.SafetensorError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: not a whole safetensors file ({error})") from None
 
 
 def tensor_digest(tensor: Tensor) -> str:

@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slowpoints.core.streams import numpy_generator
-from slowpoints.core.tables import write_arrow
+from slowpoints.core.tables import whole_parquet, write_arrow
+
+KIND = "images"
+"""What the metadata of such a file call it."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,20 @@ def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
         }
     )
     about: dict[str, Any] = {"shape": list(images.shape), "channels": images.shape[-1], "classes": images.classes}
-    write_arrow(table, path, kind="images", **about, mean=images.mean, std=images.std, **facts)
+    write_arrow(table, path, kind=KIND, **about, mean=images.mean, std=images.std, **facts)
 
 
 def load_images(path: str | Path) -> ImageSet:
-    """Images of `results/datasets/{dataset}/{train,valid,test}.parquet`."""
-    table = pq.read_table(path)
-    about = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    """Images of `results/datasets/{dataset}/{train,valid,test}.parquet`.
+
+    Raises:
+        ValueError: naming the file, if it is damaged or holds another kind of table.
+    """
+    with whole_parquet(path):
+        table = pq.read_table(path)
+    about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    if about.get("kind") != KIND:
+        raise ValueError(f"{path}: holds no images but a table {about.get('kind', 'of unknown kind')!r}")
     shape = json.loads(about["shape"])
     flat = table["image"].combine_chunks().values.to_numpy()
     return ImageSet(

@@ -23,8 +23,14 @@ def save_snapshots(snapshots: dict[int, Dynamics], seeds: tuple[int, ...], path:
 
 
 def load_snapshots(path: str | Path, device: torch.device | str = "cpu") -> dict[int, Dynamics]:
-    """The dynamics after so many steps, earliest first, in float64."""
+    """The dynamics after so many steps, earliest first, in float64.
+
+    Raises:
+        ValueError: naming the file, if it is damaged or holds no snapshots.
+    """
     stacked, facts = read_tensors(path)
+    if not {*TENSORS} <= {*stacked} or "steps" not in facts:
+        raise ValueError(f"{path}: holds no snapshots, which come with their steps")
     stacked = {name: tensor.to(device).double() for name, tensor in stacked.items()}
     return {
         step: Dynamics(architecture=facts["architecture"], **{name: stacked[name][row] for name in TENSORS})

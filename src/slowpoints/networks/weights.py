@@ -29,7 +29,8 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
 
     Raises:
         FileNotFoundError: if no weights file is there.
-        ValueError: if blocks in the folder belong to different kinds of network, or overlap.
+        ValueError: if a file is damaged or holds no networks, or if blocks in the folder belong to different kinds of
+            network, or overlap.
     """
     path = Path(path)
     files = [path] if path.is_file() else sorted(path.glob(f"**/{WEIGHTS}"))
@@ -47,6 +48,8 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
 
 def _load_block(file: Path) -> Networks:
     weights, facts = read_tensors(file)
+    if "specification" not in facts:
+        raise ValueError(f"{file}: holds no networks, which come with their specification")
     spec = facts["specification"]
     spec["image_shape"] = tuple(spec["image_shape"])
     spec["front_end"] = spec["front_end"] and Layers.of(spec["front_end"])

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import safetensors
 from torch import Tensor
 
 from slowpoints.core.files import RESUME
@@ -68,8 +67,8 @@ class ResumeFile:
             return False
         try:
             tensors, facts = read_tensors(self.at.path)
-        except (safetensors.SafetensorError, OSError, ValueError) as error:
-            log.warning("%s cannot be read (%s): starting anew", self.at.path, error)
+        except (OSError, ValueError) as error:
+            log.warning("%s: starting anew", error)
             return False
         for what, expected in (("settings", self.settings), ("code", self.at.code)):
             if facts.get(what) != expected:

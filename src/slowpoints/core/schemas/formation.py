@@ -18,4 +18,5 @@ FORMATION = Kind(
         "nearest_distance": pa.float64(),
     },
     key=(*NETWORK, "label", "step"),
+    sparse=True,
 )

@@ -25,12 +25,14 @@ class Kind:
         columns: types by name, in order.
         key: columns that together name a row; a table is sorted by them.
         version: raised when a column changes its name, type or meaning.
+        sparse: whether a network may be without a row, as one without slow points is.
     """
 
     name: str
     columns: Columns
     key: tuple[str, ...] = ()
     version: int = 1
+    sparse: bool = False
 
     @property
     def tuned(self) -> bool:

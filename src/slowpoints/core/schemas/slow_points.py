@@ -38,6 +38,7 @@ SPECTRUM = Kind(
         **typed(pa.float64(), "real", "imag"),
     },
     key=(*TUNED_NETWORK, "label", "index"),
+    sparse=True,
 )
 RELAXATION = Kind(
     "relaxation",
@@ -49,6 +50,7 @@ RELAXATION = Kind(
         "readout": pa.int16(),
     },
     key=(*TUNED_NETWORK, "label", "frame"),
+    sparse=True,
 )
 TRAJECTORIES = Kind(
     "trajectories",
