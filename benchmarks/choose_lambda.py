@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-import yaml
 
 from slowpoints import Networks, load_images, load_networks, measure_accuracy
+from slowpoints.core.config import read_yaml
 from slowpoints.core.modes import CONTROL, TRAINED
 from slowpoints.core.schemas.kinds import CELL
 from slowpoints.study import read_study
@@ -107,7 +107,7 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, help="networks of each cell; all, unless said")
     given = parser.parse_args()
     lambdas = {mode: given.lambdas or LAMBDAS[mode] for mode in given.modes}
-    config = yaml.safe_load(given.config.read_text()) if given.config else {}
+    config = read_yaml(given.config) if given.config else {}
     torch.set_num_threads(1)
     rows = []
     for dataset in given.datasets:

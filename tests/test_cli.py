@@ -61,7 +61,8 @@ def test_seeds_and_settings_can_be_given(results, tmp_path):
         (["mnist-tiny", "gru", "vocu"], "there is no preset 'mnist-tiny'; there are"),
         (["digits-tiny", "gru", "vocu", "--seeds", "4-2"], "--seeds is '4-2'; it must be"),
         (["mnist", "gru", "vocu", "--data-dir", "nowhere"], "there is no folder nowhere/mnist"),
-        (["digits-tiny", "gru", "vocu", "--config", "missing.yaml"], "missing.yaml"),
+        (["digits-tiny", "gru", "vocu", "--config", "missing.yaml"], "missing.yaml: No such file or directory"),
+        (["digits-tiny", "gru", "vocu", "--config", __file__], f"{__file__}: not YAML: "),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_left(results, capsys, arguments, complaint):

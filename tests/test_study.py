@@ -1,6 +1,7 @@
 """Configuration: what is accepted, what is refused and how it says so, and the grid that follows."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -87,9 +88,17 @@ def test_a_number_that_yaml_takes_for_text_is_that_number():
         ({"architectures": []}, "architectures is []; it must have at least 1 items"),
         ({"datasets": ["digits", "digits"]}, "datasets is ['digits', 'digits']; its items must differ"),
         ({"seeds": 0}, "seeds is 0; it must be at least 1"),
-        ({"seeds": 2.5}, "seeds is 2.5; it must be of type integer or null"),
+        ({"seeds": 2.5}, "seeds is 2.5; it must be a whole number or null"),
         ({"device": "gpu"}, "device is 'gpu'; allowed are auto, cpu, cuda"),
-        ({"study": "../up"}, "study is '../up'"),
+        ({"study": "../up"}, "study is '../up'; it must be letters, digits, dots, dashes and underscores, a letter or"),
+        ({"study": "a\n"}, "study is 'a\\n'; it must be letters"),
+        ({"study": 7}, "study is 7; it must be text, in quotes: '7'"),
+        ({"datasets": [1]}, "datasets.0 is 1; it must be text, in quotes: '1'"),
+        ({"presets": {1: {"base": "digits"}}}, "presets has the key 1; it must be text, in quotes: '1'"),
+        ({"presets": {"a b": {"base": "digits"}}}, "presets has the key 'a b'; it must be letters, digits"),
+        ({"resume_minutes": float("inf")}, "resume_minutes is inf; it must be a finite number"),
+        ({"resume_minutes": "nan"}, "resume_minutes is nan; it must be a finite number"),
+        ({"seeds": 10**400}, "seeds is a number too large; it must be at most 9223372036854775807"),
     ],
 )
 def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, message):
@@ -103,7 +112,31 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
     ("sections", "message"),
     [
         ({"training": {"learning_rate": -1}}, "training.learning_rate is -1; it must be more than 0"),
-        ({"training": {"learning_rate": "fast"}}, "training.learning_rate is 'fast'; it must be of type number"),
+        ({"training": {"learning_rate": "fast"}}, "training.learning_rate is 'fast'; it must be a number"),
+        ({"training": {"clip_norm": float("nan")}}, "training.clip_norm is nan; it must be a finite number"),
+        ({"training": {"rate_drop": "1/0"}}, "rate_drop is '1/0'; it must be a number, or text such as \"8/140\""),
+        ({"training": {"rate_drop": [1]}}, 'rate_drop is [1]; it must be a number, text such as "12/14", or null'),
+        ({"training": {"schedules": {"delay": [["1/0", 6]]}}}, "schedules.delay.0.0 is '1/0'; it must be a number, or"),
+        ({"training": {"schedules": {"response": [[0, float("inf")]]}}}, "response.0.1 is inf; it must be a finite"),
+        ({"slow_points": {"noise_scale": "1/0"}}, "noise_scale is '1/0'; it must be a number, or text such as"),
+        ({"slow_points": {"noise_scale": float("nan")}}, "noise_scale is nan; it must be a finite number"),
+        ({"slow_points": {"noise_scale": -1}}, "noise_scale is -1; it must be at least 0"),
+        (
+            {"regularisation": {"lambda": "much"}},
+            "lambda is 'much'; it must be a number, a list of numbers, or either by",
+        ),
+        ({"regularisation": {"lambda": {}}}, "lambda is {}; it must have at least 1 keys"),
+        (
+            {"regularisation": {"lambda": {"settled": "much"}}},
+            "settled is 'much'; it must be a number or a list of numbers",
+        ),
+        ({"regularisation": {"lambda": {"settled": [1, -1]}}}, "lambda.settled.1 is -1; it must be at least 0"),
+        (
+            {"regularisation": {"lambda": {"setled": 1}}},
+            "unknown key presets.digits.regularisation.lambda.setled; allowed",
+        ),
+        ({"source": {"urls": ["file:///data"]}}, "it must be an address that begins with http://, https:// or ftp://"),
+        ({"source": {"checksums": {"a": "md5:0"}}}, "checksums.a is 'md5:0'; it must be \"md5:\" and 32, or"),
         ({"trainig": {}}, "unknown key presets.digits.trainig; allowed are base, "),
         ({"training": {"stesp": 3}}, "unknown key presets.digits.training.stesp"),
         ({"training": {"bank": 3}}, "training.bank is 3; it must be at least 20, the frames of a trial"),
@@ -120,8 +153,17 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
         ({"memory": {"noise": "bank", "bank": 1000}}, "it must be more than the longest delay, 1000"),
         ({"source": {"kind": "idx"}}, "source.path is missing; idx files need a folder"),
         ({"source": {"kind": "idx", "path": "/nowhere"}}, "there is no folder /nowhere; set data_dir"),
+        ({"source": {"kind": "idx", "path": "~no_such_user/x"}}, "Could not determine home directory"),
+        ({"source": {"kind": "idx", "path": "x" * 300}}, "File name too long"),
+        (
+            {"source": {"kind": "png", "path": "resources/x"}},
+            "resources/ holds downloads alone; keep files of your own",
+        ),
         ({"base": "nothing"}, "base is 'nothing'; it must be another preset"),
-        ({"network": {"front_end": {"filters": [3]}}}, "'dense' is a required property"),
+        (
+            {"network": {"front_end": {"filters": [3]}}},
+            "front_end.dense is missing; presets.digits.network.front_end must",
+        ),
     ],
 )
 def test_presets_that_cannot_be_are_refused(sections, message):
@@ -130,9 +172,38 @@ def test_presets_that_cannot_be_are_refused(sections, message):
     assert message in str(raised.value)
 
 
-def test_a_preset_nobody_uses_is_checked_too():
-    with pytest.raises(ConfigError, match=r"presets\.other\.seeds is 0"):
-        study(datasets=["digits"], presets={"other": {"base": "digits", "seeds": 0}})
+@pytest.mark.parametrize(
+    ("presets", "message"),
+    [
+        ({"other": {"base": "digits", "seeds": 0}}, r"presets\.other\.seeds is 0"),
+        ({"other": {"base": "digts"}}, r"presets\.other\.base is 'digts'; it must be another preset: cifar10, "),
+        (
+            {"digts": {"training": {"steps": 5}}},
+            r"presets\.digts overrides no preset that ships: cifar10, .*name its base",
+        ),
+    ],
+)
+def test_a_preset_nobody_uses_is_checked_too(presets, message):
+    with pytest.raises(ConfigError, match=message):
+        study(datasets=["digits"], presets=presets)
+
+
+def test_a_preset_may_stand_by_for_others():
+    """An override of one that ships, one of its own source, one that others start from: none is a slip."""
+    shared = {"short": {"training": {"steps": 5}}, "mine": {"base": "short", "source": {"kind": "digits"}}}
+    study(datasets=["digits"], presets={"mnist": {"seeds": 2}, **shared})
+
+
+@pytest.mark.parametrize("fraction", ["1e-1", "0.1", 0.1, "1/10", "01/10"])
+def test_a_fraction_may_be_written_as_one_likes(fraction):
+    preset = digits(slow_points={"noise_scale": fraction}, training={"rate_drop": fraction}).presets["digits"]
+    assert preset.slow_points.noise_scale == preset.training.rate_drop == Fraction(1, 10)
+
+
+def test_a_whole_number_with_a_point_is_one():
+    preset = digits(network={"hidden": 20.0}, memory={"delays": [4, 19, 20, "1e2"]}).presets["digits"]
+    assert repr(preset.network.hidden) == "20"
+    assert repr(preset.memory.delays) == "(4, 19, 20, 100)"
 
 
 def test_presets_cannot_go_round_in_circles():
@@ -158,6 +229,16 @@ def test_a_missing_file_is_named_before_anything_runs(data_dir):
 def test_without_a_data_folder_files_come_from_their_addresses():
     assert study(datasets=["mnist"]).folders["mnist"] == Path("resources/mnist")
     assert study(datasets=["digits"]).folders["digits"] is None
+
+
+def test_a_data_folder_of_downloads_is_that_of_none():
+    assert study(datasets=["mnist"], data_dir="resources").files == study(datasets=["mnist"]).files
+
+
+@pytest.mark.parametrize("path", [".", "../x"])
+def test_downloads_have_a_folder_of_their_own(path):
+    with pytest.raises(ConfigError, match="it must name a folder of its own below resources/"):
+        study(datasets=["mnist"], presets={"mnist": {"source": {"path": path}}})
 
 
 def test_nothing_is_downloaded_without_a_checksum():

@@ -8,9 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
-from slowpoints.core.config import ConfigError
+from slowpoints.core.config import ConfigError, read_yaml
 from slowpoints.core.digests import library_digest
 from slowpoints.core.files import WEIGHTS
 from slowpoints.core.layout import PARTS, RESOURCES, block_name
@@ -120,7 +118,7 @@ def _train(given: argparse.Namespace) -> None:
 
 
 def _study(given: argparse.Namespace) -> Study:
-    config = (yaml.safe_load(given.config.read_text()) or {}) if given.config else {}
+    config = read_yaml(given.config) if given.config else {}
     config["datasets"] = [given.dataset]
     if given.data_dir:
         config["data_dir"] = given.data_dir

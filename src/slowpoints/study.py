@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from slowpoints.core.config import ConfigError, check, with_defaults, with_numbers
+from slowpoints.core.config import ConfigError, check, read_yaml, with_defaults, with_numbers
 from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
 from slowpoints.core.modes import CONTROL, MODES, TRAINED, Tuning, kept_lambda, tunings
 from slowpoints.core.presets.preset import Preset
@@ -89,7 +87,7 @@ class Study:
 @functools.cache
 def read_schema(path: Path) -> dict[str, Any]:
     """The JSON schema of configurations, with the names of units, protocols, modes and kinds of source there are."""
-    schema = yaml.safe_load(path.read_text())
+    schema = read_yaml(path)
     named = {"architectures": list(units()), "protocols": list(PROTOCOLS), "modes": list(MODES)}
     for key, names in named.items():
         schema["properties"][key]["items"] = {"enum": names}
@@ -122,6 +120,7 @@ def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str
     for preset, settings in written.items():
         if "base" not in settings and preset in known:
             settings["base"] = preset  # an override starts from the shipped preset of its name
+    _check_written(written, known, config["datasets"], name)
     presets, folders, files = {}, {}, {}
     for dataset in config["datasets"]:
         if dataset not in known and dataset not in written:
@@ -137,9 +136,21 @@ def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str
 
 
 def _read_preset(path: Path, schema: dict) -> dict:
-    preset = with_numbers(yaml.safe_load(path.read_text()), schema, schema)
+    preset = with_numbers(read_yaml(path), schema, schema)
     check(preset, schema, str(path))
     return preset
+
+
+def _check_written(written: dict, known: dict, datasets: list[str], name: str) -> None:
+    """Refuses a preset that nothing uses and nothing could, such as an override of a name that does not ship."""
+    used = {*datasets, *(settings.get("base") for settings in written.values())}
+    for preset in written:
+        resolved = _resolve(preset, written, known, name)
+        if preset not in used and "kind" not in resolved.get("source", {}):
+            raise ConfigError(
+                f"{name}: presets.{preset} overrides no preset that ships: {', '.join(sorted(known))}; "
+                "for a preset of your own, name its base or its source.kind"
+            )
 
 
 def _resolve(dataset: str, written: dict, known: dict, name: str, *, above: tuple[str, ...] = ()) -> dict:
@@ -207,20 +218,29 @@ def _folder(source: Source, data_dir: str | None, name: str) -> Path | None:
         return None
     if source.path is None:
         raise ConfigError(f"{name}.path is missing; {source.kind} files need a folder")
-    path = Path(source.path).expanduser()
-    if not path.is_absolute() and data_dir is None and source.urls:
-        for file in downloads(source.kind):
-            if file not in source.checksums:
-                raise ConfigError(f"{name}.checksums has no {file}; a file is only downloaded with its checksum known")
-        if downloads(source.kind):
-            return RESOURCES / path
-    given = path if path.is_absolute() else Path(data_dir or ".").expanduser() / path
-    if not given.is_dir():
-        raise ConfigError(
-            f"{name}.path is {source.path!r} and data_dir is {data_dir!r}: there is no folder {given}; "
-            "set data_dir to the folder that holds it"
-        )
+    said = f"{name}.path is {source.path!r} and data_dir is {data_dir!r}"
+    try:
+        path, above = (Path(text).expanduser() for text in (source.path, data_dir or "."))
+        given = above / path
+        there = given.is_dir()
+    except (OSError, RuntimeError) as error:  # a name too long, an unknown user's ~home
+        raise ConfigError(f"{said}: {error}") from None
+    if source.urls and downloads(source.kind) and not path.is_absolute() and (data_dir is None or above == RESOURCES):
+        _check_download(source, path, name)
+        return RESOURCES / path
+    if RESOURCES in (given, *given.parents):
+        raise ConfigError(f"{said}: {RESOURCES}/ holds downloads alone; keep files of your own elsewhere")
+    if not there:
+        raise ConfigError(f"{said}: there is no folder {given}; set data_dir to the folder that holds it")
     return given
+
+
+def _check_download(source: Source, path: Path, name: str) -> None:
+    if not path.parts or ".." in path.parts:
+        raise ConfigError(f"{name}.path is {source.path!r}; it must name a folder of its own below {RESOURCES}/")
+    for file in downloads(source.kind):
+        if file not in source.checksums:
+            raise ConfigError(f"{name}.checksums has no {file}; a file is only downloaded with its checksum known")
 
 
 def _files(source: Source, folder: Path | None, name: str) -> list[Path]:
