@@ -255,6 +255,45 @@ def test_parquet_with_bad_values_is_refused(tmp_path, arrays, spoil, complaint):
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"image": pa.array([1, 2, 3])}, "column image is int64; lists of whole numbers or of floats are needed"),
+        ({"image": pa.array(["a", "b", "c"])}, "column image is string; lists"),
+        ({"image": pa.array([{"bytes": b"png"}] * 3)}, "column image is struct<bytes: binary>; lists"),
+        ({"image": pa.array([["a"] * 20] * 3)}, r"column image is list<\w+: string>; lists"),
+        ({"image": pa.array([[[1] * 4] * 5] * 3)}, r"column image is list<\w+: list<\w+: int64>>; lists"),
+        ({"image": pa.array([[1] * 20, [1] * 20, [1] * 19])}, "an image has 19 values; shape .* needs 20"),
+        ({"image": pa.array([[1] * 20, None, [1] * 20])}, "column image has 1 nulls"),
+        ({"label": pa.array(["0", "1", "2"])}, "column label is object; whole numbers are needed"),
+        ({"label": pa.array([0.0, 1.0, 2.0])}, "column label is float64; whole numbers are needed"),
+        ({"label": None}, "there is no column label, only image"),
+        ({"image": None}, "there is no column image, only label"),
+    ],
+)
+def test_parquet_of_other_columns_is_refused_by_name(tmp_path, change, complaint):
+    columns = {"image": pa.array([[1] * 20] * 3), "label": pa.array([0, 1, 2])} | change
+    path = tmp_path / "train.parquet"
+    pq.write_table(pa.table({name: column for name, column in columns.items() if column is not None}), path)
+    with pytest.raises(ValueError, match=f"^{path}: {complaint}"):
+        parquet.read_images(path, (5, 4, 1))
+
+
+@pytest.mark.parametrize("shape", [None, "wide", "[5, 4]", '"abc"', "null", "7"])
+def test_parquet_whose_metadata_says_no_shape_needs_one(tmp_path, shape):
+    path = tmp_path / "train.parquet"
+    table = pa.table({"image": pa.array([[1] * 20]), "label": pa.array([0])})
+    pq.write_table(table.replace_schema_metadata({"shape": shape} if shape else None), path)
+    with pytest.raises(ValueError, match=f"^{path}: neither source.shape nor the file's metadata says height"):
+        parquet.read_images(path, None)
+
+
+def test_a_damaged_parquet_source_is_named(tmp_path):
+    (tmp_path / "train.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(ValueError, match=f"^{tmp_path}/train.parquet: not a whole Parquet file"):
+        parquet.read_images(tmp_path / "train.parquet", None)
+
+
 def test_parquet_of_our_own_needs_no_shape(idx_folder, tmp_path):
     make_dataset(IDX, idx_folder, outputs(idx_folder))
     again = {part: tmp_path / "again" / f"{part}.parquet" for part in ("train", "valid", "test")}

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slowpoints.core.presets.source import Source
+from slowpoints.core.tables import whole_parquet
 
 NAMES = DOWNLOADS = ("train.parquet", "test.parquet")
 
@@ -43,16 +44,19 @@ def read_images(path: Path, shape: Sequence[int] | None) -> tuple[np.ndarray, np
     Raises:
         ValueError: naming the column and what is wrong with it.
     """
-    try:
+    with whole_parquet(path):
+        schema = pq.read_schema(path)
+        for name in ("image", "label"):
+            if name not in schema.names:
+                raise ValueError(f"{path}: there is no column {name}, only {', '.join(schema.names)}")
+        kind = schema.field("image").type
+        if not _is_list_of_numbers(kind):
+            raise ValueError(f"{path}: column image is {kind}; lists of whole numbers or of floats are needed")
         table = pq.read_table(path, columns=["image", "label"])
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise ValueError(f"{path}: not a Parquet file with columns image and label ({error})") from None
-    shape = shape or json.loads((table.schema.metadata or {}).get(b"shape", b"null"))
-    if shape is None:
-        raise ValueError(f"{path}: neither source.shape nor the file's metadata says the images' shape")
     for name in ("image", "label"):
         if table[name].null_count:
             raise ValueError(f"{path}: column {name} has {table[name].null_count} nulls")
+    shape = shape or _stored_shape(schema, path)
     lengths = table["image"].combine_chunks().value_lengths().to_numpy()
     if len(lengths) and not (lengths == np.prod(shape)).all():
         wrong = lengths[lengths != np.prod(shape)][0]
@@ -61,6 +65,22 @@ def read_images(path: Path, shape: Sequence[int] | None) -> tuple[np.ndarray, np
     if not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(f"{path}: column label is {labels.dtype}; whole numbers are needed")
     return _as_bytes(table["image"].combine_chunks().flatten(), path).reshape(-1, *shape), labels
+
+
+def _is_list_of_numbers(kind: pa.DataType) -> bool:
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return is_list and (pa.types.is_integer(kind.value_type) or pa.types.is_floating(kind.value_type))
+
+
+def _stored_shape(schema: pa.Schema, path: Path) -> list[int]:
+    """The images' shape as the metadata of this project's own files have it."""
+    try:
+        height, width, channels = map(int, json.loads((schema.metadata or {})[b"shape"]))
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"{path}: neither source.shape nor the file's metadata says height, width and channels of the images"
+        ) from None
+    return [height, width, channels]
 
 
 def _as_bytes(values: pa.Array, path: Path) -> np.ndarray:
