@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-import yaml
 
 from slowpoints import load_images, load_networks, measure_memory
 from slowpoints.analysis.aggregation import accuracy_by_delay, memory_measures
+from slowpoints.core.config import read_yaml
 from slowpoints.core.modes import CONTROL
 from slowpoints.core.presets.memory import Memory
 from slowpoints.core.schemas.kinds import CELL
@@ -55,7 +55,7 @@ if __name__ == "__main__":
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    config = yaml.safe_load(given.config.read_text()) if given.config else {}
+    config = read_yaml(given.config) if given.config else {}
     schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
     study = read_study({**config, "datasets": given.datasets}, schema=schema, shipped=shipped)
     tables = []
