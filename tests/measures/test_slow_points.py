@@ -206,3 +206,13 @@ def test_principal_axes_of_a_known_cloud():
     mean, axes = principal_axes(states)
     np.testing.assert_allclose(mean, 2, atol=0.3)
     np.testing.assert_allclose(axes, np.eye(4)[[0, 2, 1]].T, atol=0.06)
+
+
+@pytest.mark.parametrize("coordinates", [1, 2])
+def test_a_state_of_few_coordinates_has_no_more_axes(coordinates):
+    states = torch.randn(50, coordinates, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    mean, axes = principal_axes(states)
+    placed = (states - mean) @ axes
+    assert placed.shape == (50, 3)
+    assert (placed[:, coordinates:] == 0).all()
+    np.testing.assert_allclose(placed.norm(dim=1), (states - mean).norm(dim=1))

@@ -54,11 +54,15 @@ def measure_trajectories(networks: Networks, images: ImageSet, centres: Centres,
 
 
 def principal_axes(states: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean `[n]` and leading principal axes `[n, 3]` of states `[N, n]`, signs fixed: largest entry positive."""
+    """Mean `[n]` and leading principal axes `[n, 3]` of states `[N, n]`, signs fixed: largest entry positive.
+
+    Axes beyond the n-th are zero, as all states are along them.
+    """
     mean = states.mean(0)
     axes = torch.linalg.svd(states - mean, full_matrices=False).Vh[:COMPONENTS].T
     largest = axes.abs().argmax(0, keepdim=True)
-    return mean, axes * axes.gather(0, largest).sign()
+    axes = axes * axes.gather(0, largest).sign()
+    return mean, torch.nn.functional.pad(axes, (0, COMPONENTS - axes.shape[1]))
 
 
 def _visited(networks: Networks, images: ImageSet) -> tuple[np.ndarray, Tensor]:
