@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,9 +56,20 @@ def page() -> str:
     return "".join(lines)
 
 
+def shipped(pattern: str) -> list[Path]:
+    """Files of config/ that git tracks, so none of a user's; all of them in a copy without git."""
+    files = sorted(PAGE.parent.glob(pattern))
+    try:
+        listing = subprocess.run(["git", "-C", PAGE.parent, "ls-files"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return files
+    tracked = {PAGE.parent / line for line in listing.stdout.splitlines()}
+    return [file for file in files if file in tracked] or files
+
+
 def _first_comments(pattern: str) -> Iterator[str]:
     """A row for each file: its name and the comment it begins with."""
-    for path in sorted(PAGE.parent.glob(pattern)):
+    for path in shipped(pattern):
         comment = []
         for line in path.read_text().splitlines():
             if not line.startswith("#"):

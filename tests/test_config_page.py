@@ -2,11 +2,12 @@
 
 import dataclasses
 import re
+import subprocess
 import typing
 
 import pytest
 import yaml
-from config_page import PAGE, page
+from config_page import PAGE, page, shipped
 from helpers import SCHEMA
 from places import ROOT
 
@@ -24,6 +25,16 @@ KINDS = {
 
 def test_the_page_on_configuration_is_up_to_date():
     assert PAGE.read_text() == page(), "run `make docs`"
+
+
+def test_files_of_a_user_in_config_are_not_the_project_s(tmp_path, monkeypatch):
+    monkeypatch.setattr("config_page.PAGE", tmp_path / "README.md")
+    files = [tmp_path / "ours.yaml", tmp_path / "mine.yaml"]
+    for file in files:
+        file.touch()
+    assert shipped("*.yaml") == sorted(files)  # without git
+    subprocess.run(f"git -C {tmp_path} init -q && git -C {tmp_path} add ours.yaml", shell=True, check=True)
+    assert shipped("*.yaml") == files[:1]
 
 
 SECTIONS = {name: hint for name, hint in typing.get_type_hints(Preset).items() if dataclasses.is_dataclass(hint)}

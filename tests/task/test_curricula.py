@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import yaml
+from config_page import shipped
 from helpers import preset
-from places import ROOT
 
 from slowpoints.task.curricula import Stage, check_schedule, class_orders, even_vocabulary, snapshot_steps, stages
 from slowpoints.task.protocols import PROTOCOLS
@@ -103,7 +103,7 @@ def test_schedules_that_are_none_are_refused(schedule, complaint):
 
 
 def test_shipped_presets_are_valid_yaml_with_a_reason_on_top():
-    for path in (ROOT / "config/presets").glob("*.yaml"):
+    for path in shipped("presets/*.yaml"):
         assert path.read_text().startswith("# "), f"{path.name} does not say what it is"
         assert yaml.safe_load(path.read_text())
 
