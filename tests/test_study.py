@@ -1,11 +1,13 @@
-"""Configuration: what is accepted, what is refused and how it says so, and the grid that follows."""
+"""Configuration: what is accepted, what is refused and how it says so."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from helpers import SHIPPED, study
+from config_page import shipped
+from helpers import study
 
 from slowpoints.core.config import ConfigError
 from slowpoints.datasets.readers.idx import NAMES
@@ -24,7 +26,7 @@ def test_an_empty_configuration_is_the_default_study():
 
 
 def test_every_shipped_preset_is_complete(data_dir):
-    names = [path.stem for path in SHIPPED.glob("*.yaml")]
+    names = [path.stem for path in shipped("presets/*.yaml")]
     presets = study(datasets=names, data_dir=str(data_dir)).presets
     assert set(presets) == set(names)
     assert {
@@ -217,6 +219,19 @@ def test_a_missing_data_folder_is_named(tmp_path):
     assert str(tmp_path / "none" / "mnist") in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["train/{a}/0.png", "train/a/0{b}.png"])
+def test_a_file_that_snakemake_takes_for_a_wildcard_is_named(tmp_path, name):
+    usual = tmp_path / "a folder/train/ä b/0 {.png"
+    for file in (usual, tmp_path / "a folder" / name):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    preset = {"base": "digits", "source": {"kind": "png", "path": str(tmp_path / "a folder")}}
+    with pytest.raises(ConfigError, match=f"presets.x.source: .*/{re.escape(name)}: what stands between braces"):
+        study(datasets=["x"], presets={"x": preset})
+    file.unlink()
+    assert study(datasets=["x"], presets={"x": preset}).files["x"] == [usual]
+
+
 def test_a_missing_file_is_named_before_anything_runs(data_dir):
     (data_dir / "cifar10/cifar-10-batches-py/data_batch_3").unlink()
     with pytest.raises(ConfigError, match=r"presets\.cifar10\.source: .*data_batch_3 is not there; for a part"):
@@ -245,40 +260,3 @@ def test_nothing_is_downloaded_without_a_checksum():
     source = {"kind": "idx", "path": "x", "urls": ["https://example.org"]}
     with pytest.raises(ConfigError, match=r"checksums has no train-images-idx3-ubyte\.gz"):
         study(datasets=["x"], presets={"x": {"base": "mnist", "source": source}})
-
-
-CELL = ("digits", "gru", "vocu")
-
-
-def train_block(folder, block):
-    place = folder.joinpath(*CELL, "trained", block)
-    place.mkdir(parents=True)
-    (place / "weights.safetensors").touch()
-
-
-def test_all_networks_of_a_cell_are_one_block(tmp_path):
-    assert study().blocks(CELL, tmp_path) == ["0-7"]
-    assert study(seeds=1).blocks(CELL, tmp_path) == ["0-0"]
-
-
-def test_a_cell_may_be_split_into_jobs(tmp_path):
-    assert study(seeds_per_job=3).blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]
-
-
-def test_more_seeds_add_a_block_and_keep_what_is_trained(tmp_path):
-    train_block(tmp_path, "0-7")
-    assert study(seeds=12).blocks(CELL, tmp_path) == ["0-7", "8-11"]
-    assert study(seeds=12, seeds_per_job=2).blocks(CELL, tmp_path) == ["0-7", "8-9", "10-11"]
-    assert study(seeds=5).blocks(CELL, tmp_path) == ["0-7"]  # the tables take seeds 0 to 4
-
-
-def test_a_run_that_is_half_done_keeps_its_blocks(tmp_path):
-    train_block(tmp_path, "3-5")
-    assert study(seeds_per_job=3).blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]
-
-
-def test_a_finished_block_is_never_trained_into(tmp_path):
-    """A block of another split that doesn't start where one is wanted: 0-7 would hold its networks twice."""
-    train_block(tmp_path, "4-7")
-    assert study().blocks(CELL, tmp_path) == ["0-3", "4-7"]
-    assert study(seeds=12, seeds_per_job=3).blocks(CELL, tmp_path) == ["0-2", "3-3", "4-7", "8-10", "11-11"]

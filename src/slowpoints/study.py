@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from slowpoints.core.config import ConfigError, check, read_yaml, with_defaults, with_numbers
-from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
+from slowpoints.core.layout import NETWORKS, Cell, block_name, finished_blocks
 from slowpoints.core.modes import CONTROL, MODES, TRAINED, Tuning, kept_lambda, tunings
 from slowpoints.core.presets.preset import Preset
-from slowpoints.core.presets.source import Source
-from slowpoints.datasets.readers import EMBEDDED, downloads, kinds
-from slowpoints.datasets.sources import source_files
+from slowpoints.datasets.folders import needed_files, source_folder
+from slowpoints.datasets.readers import kinds
 from slowpoints.networks.units import units
 from slowpoints.task.curricula import check_schedules
 from slowpoints.task.protocols import PROTOCOLS
@@ -54,10 +53,17 @@ class Study:
         return self.config["seeds"] or self.presets[dataset].seeds
 
     def tunings(self, cell: Cell, networks: Path = NETWORKS) -> list[Tuning]:
-        """Modes of fine-tuning of a cell, each with its lambda and folder."""
+        """Modes of fine-tuning of a cell, each with its lambda and folder.
+
+        Raises:
+            ConfigError: if what a folder notes of its lambda cannot be read.
+        """
         lambda_ = self.presets[cell[0]].regularisation.lambda_
         modes = self.config["modes"]
-        kept = {mode: kept_lambda(networks.joinpath(*cell, mode)) for mode in modes}
+        try:
+            kept = {mode: kept_lambda(networks.joinpath(*cell, mode)) for mode in modes}
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
         return tunings(modes, lambda_, {mode: value for mode, value in kept.items() if value is not None})
 
     def blocks(self, cell: Cell, networks: Path = NETWORKS) -> list[str]:
@@ -130,8 +136,8 @@ def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str
         place = f"{name}: presets.{dataset}"
         preset = _typed_preset(with_defaults(merged, preset_schema, full_schema), config["modes"], place)
         presets[dataset] = preset
-        folders[dataset] = _folder(preset.source, config["data_dir"], f"{place}.source")
-        files[dataset] = _files(preset.source, folders[dataset], f"{place}.source")
+        folders[dataset] = source_folder(preset.source, config["data_dir"], f"{place}.source")
+        files[dataset] = needed_files(preset.source, folders[dataset], f"{place}.source")
     return Study(config, presets, folders, files)
 
 
@@ -210,46 +216,3 @@ def _typed_preset(settings: dict, modes: list[str], name: str) -> Preset:
     if missing:
         raise ConfigError(f"{name}.regularisation.lambda is {by_mode}; it must name mode {missing[0]} as well")
     return preset
-
-
-def _folder(source: Source, data_dir: str | None, name: str) -> Path | None:
-    """Folder of a source's files: given, or where they will be downloaded to; None for embedded kinds."""
-    if source.kind in EMBEDDED:
-        return None
-    if source.path is None:
-        raise ConfigError(f"{name}.path is missing; {source.kind} files need a folder")
-    said = f"{name}.path is {source.path!r} and data_dir is {data_dir!r}"
-    try:
-        path, above = (Path(text).expanduser() for text in (source.path, data_dir or "."))
-        given = above / path
-        there = given.is_dir()
-    except (OSError, RuntimeError) as error:  # a name too long, an unknown user's ~home
-        raise ConfigError(f"{said}: {error}") from None
-    if source.urls and downloads(source.kind) and not path.is_absolute() and (data_dir is None or above == RESOURCES):
-        _check_download(source, path, name)
-        return RESOURCES / path
-    if RESOURCES in (given, *given.parents):
-        raise ConfigError(f"{said}: {RESOURCES}/ holds downloads alone; keep files of your own elsewhere")
-    if not there:
-        raise ConfigError(f"{said}: there is no folder {given}; set data_dir to the folder that holds it")
-    return given
-
-
-def _check_download(source: Source, path: Path, name: str) -> None:
-    if not path.parts or ".." in path.parts:
-        raise ConfigError(f"{name}.path is {source.path!r}; it must name a folder of its own below {RESOURCES}/")
-    for file in downloads(source.kind):
-        if file not in source.checksums:
-            raise ConfigError(f"{name}.checksums has no {file}; a file is only downloaded with its checksum known")
-
-
-def _files(source: Source, folder: Path | None, name: str) -> list[Path]:
-    """Files that a data set is made from; those to be downloaded need not be there."""
-    if folder is None:
-        return []
-    if RESOURCES in folder.parents:
-        return [folder / file for file in downloads(source.kind)]
-    try:
-        return source_files(source, folder)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{name}: {error}") from None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slowpoints.core.modes import keep_lambda, kept_lambda, lambda_text, lambdas, tunings
+from slowpoints.core.modes import MODES, keep_lambda, kept_lambda, lambda_text, lambdas, tuning_named, tunings
 
 
 def folders(modes, setting, tuned=None):
@@ -40,6 +40,24 @@ def test_a_number_that_becomes_a_list_keeps_its_networks():
 def test_the_text_of_a_lambda_reads_as_exactly_that(lambda_):
     assert float(lambda_text(lambda_)) == lambda_
     assert lambda_text(0.1) != lambda_text(0.1 + 1e-9)
+
+
+def test_a_list_that_becomes_a_number_takes_the_plain_folder_for_it():
+    for tuned in ({}, {"slow_points": 0.1}, {"slow_points": 0.3}):
+        assert folders(["slow_points"], 0.1, tuned) == [("slow_points", 0.1, "slow_points")]
+
+
+@pytest.mark.parametrize("folder", [each.folder for each in tunings(MODES, [0.1, 1e-5, 300], {"settled": 300})])
+def test_the_name_of_a_folder_tells_mode_and_lambda(folder):
+    expected = {each.folder: each for each in tunings(MODES, [0.1, 1e-5, 300], {"settled": 300})}[folder]
+    assert tuning_named(folder) == (expected.mode, expected.lambda_ if "-" in folder else None)
+
+
+@pytest.mark.parametrize("content", [b"", b"much", b"nan", b"-1", b"inf", b"\xff", b"0.1 0.2"])
+def test_a_note_that_is_no_lambda_is_named(tmp_path, content):
+    (tmp_path / "lambda.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{tmp_path}/lambda.txt should hold the lambda of the networks beside it"):
+        kept_lambda(tmp_path)
 
 
 def test_the_lambda_of_a_folder_is_kept_beside_its_blocks(tmp_path):

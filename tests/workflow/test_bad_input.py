@@ -27,6 +27,7 @@ def write_config(project, **config):
             "config/mine.yaml: presets.digits-tiny.training.learning_rate is -1; it must be more than 0",
         ),
         ({"datasets": ["mnist-small"], "data_dir": "/no/such/place"}, "there is no folder /no/such/place/mnist"),
+        ({"presets": {1: {"base": "digits"}}}, "presets has the key 1; it must be text, in quotes: '1'"),
     ],
 )
 def test_settings_stop_the_run_at_once(project, config, message):
@@ -34,6 +35,15 @@ def test_settings_stop_the_run_at_once(project, config, message):
     assert message in output
     assert "Traceback" not in output
     assert project.files() == set()
+
+
+def test_a_lambda_that_cannot_be_read_stops_the_run_at_once(project):
+    note = project.folder / "results/networks/digits-tiny/gru/vocu/slow_points/lambda.txt"
+    note.parent.mkdir(parents=True)
+    note.write_text("much")
+    output = project.snakemake("--cores", "1", "--configfile", "config/test.yaml", fails=True)
+    assert f"{note.relative_to(project.folder)} should hold the lambda of the networks beside it" in output
+    assert len(output.strip().splitlines()) <= 3, output
 
 
 def idx_source(folder, *, cut=0):

@@ -33,3 +33,9 @@ def test_a_number_that_becomes_a_list_retrains_nothing(project):
     project.snakemake(one, *several, "--forcerun", "regularise_networks")  # made anew under its name, too
     assert pq.read_table(project.folder / one)["lambda"].to_pylist() == [0.1]
     assert set(project.planned(one, *sweep(project, 0.2))) == {"regularise_networks"}
+    # A list that becomes a number: the plain folder's networks, of another lambda, are made anew, as of that number.
+    project.snakemake(one, *sweep(project, 0.01))
+    assert pq.read_table(project.folder / one)["lambda"].to_pylist() == [0.01]
+    output = project.snakemake("-n", "results/sweep/tables/regularisation.parquet", *sweep(project, [0.01, 0.1]))
+    assert f"{CELL}/slow_points-0.1/0-0/weights.safetensors" in output
+    assert f"{CELL}/slow_points-0.01/" not in output

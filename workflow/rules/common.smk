@@ -1,4 +1,5 @@
 # Helper functions for the rules: the checked study, its files and its settings.
+import contextlib
 import functools
 import sys
 from pathlib import Path
@@ -28,19 +29,25 @@ TESTED = ["correlations", "claims"]
 ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
 
 
-def checked_study():
-    """The study that the configuration describes, or one clear message."""
-    named = [str(file) for file in workflow.overwrite_configfiles] or ["config/config.yaml"]
+@contextlib.contextmanager
+def one_clear_message():
+    """Says what to do, in one line, where something is wrong; Snakemake's own errors come with lines of code."""
     try:
-        return read_study(
-            config,
-            schema=ROOT / "workflow/schemas/config.schema.yaml",
-            shipped=ROOT / "config/presets",
-            name=" + ".join(named),
-        )
+        yield
     except ConfigError as error:
-        # What to do, in one line; Snakemake's own errors come with lines of code.
         raise SystemExit(str(error)) from None
+
+
+@one_clear_message()
+def checked_study():
+    """The study that the configuration describes."""
+    named = [str(file) for file in workflow.overwrite_configfiles] or ["config/config.yaml"]
+    return read_study(
+        config,
+        schema=ROOT / "workflow/schemas/config.schema.yaml",
+        shipped=ROOT / "config/presets",
+        name=" + ".join(named),
+    )
 
 
 STUDY = checked_study()
@@ -79,6 +86,7 @@ def cell_of(wildcards):
 
 
 @functools.cache
+@one_clear_message()
 def tunings(cell):
     return STUDY.tunings(cell)
 

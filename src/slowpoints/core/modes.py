@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,9 +66,25 @@ def keep_lambda(folder: Path, lambda_: float) -> None:
 
 
 def kept_lambda(folder: Path) -> float | None:
-    """What `keep_lambda` noted in a folder; None where nothing was."""
+    """What `keep_lambda` noted in a folder; None where nothing was.
+
+    Raises:
+        ValueError: naming the file, if it cannot be read or holds no lambda.
+    """
     note = folder / KEPT
-    return float(note.read_text()) if note.is_file() else None
+    if not note.is_file():
+        return None
+    try:
+        lambda_ = float(note.read_text())
+        if 0 <= lambda_ < math.inf:
+            return lambda_
+        reason = f"it holds {lambda_}"
+    except (OSError, ValueError) as error:
+        reason = str(error)
+    raise ValueError(
+        f"{note} should hold the lambda of the networks beside it, but {reason}; write there what column lambda of "
+        "their tables says, or remove it"
+    )
 
 
 def lambdas(mode: str, setting: Any) -> list[float]:
