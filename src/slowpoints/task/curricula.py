@@ -46,10 +46,11 @@ def value_at(schedule: Schedule, step: int, steps: int) -> float:
     return [value for fraction, value in schedule if round(fraction * steps) <= step][-1]
 
 
-def check_schedule(name: str, schedule: Schedule, *, low: float, high: float, last: float) -> None:
+def check_schedule(name: str, schedule: Schedule, *, low: float, high: float, last: float, whole: bool = False) -> None:
     """Raises ValueError where a schedule is not one.
 
-    Fractions must start at 0, increase and stay below 1; values must lie in [low, high] and end at `last`.
+    Fractions must start at 0, increase and stay below 1; values must lie in [low, high], be whole where `whole`,
+    and end at `last`.
     """
     fractions = [fraction for fraction, _ in schedule]
     values = [value for _, value in schedule]
@@ -60,6 +61,8 @@ def check_schedule(name: str, schedule: Schedule, *, low: float, high: float, la
         raise ValueError(f"{name} is {written}; its fractions of the run must increase and stay below 1")
     if any(not low <= value <= high for value in values):
         raise ValueError(f"{name} is {written}; its values must lie between {low} and {high}")
+    if whole and any(value % 1 for value in values):
+        raise ValueError(f"{name} is {written}; its values must be whole numbers")
     if values[-1] != last:
         raise ValueError(f"{name} is {written}; it must end at {last}, the full task")
 
@@ -67,8 +70,8 @@ def check_schedule(name: str, schedule: Schedule, *, low: float, high: float, la
 def check_schedules(schedules: Schedules, classes: int) -> None:
     """Checks the three schedules of a preset for a data set of `classes` classes (`check_schedule`)."""
     if schedules.vocabulary is not None:
-        check_schedule("schedules.vocabulary", schedules.vocabulary, low=1, high=classes, last=classes)
-    check_schedule("schedules.delay", schedules.delay, low=MIN_DELAY + 1, high=FRAMES, last=FRAMES)
+        check_schedule("schedules.vocabulary", schedules.vocabulary, low=1, high=classes, last=classes, whole=True)
+    check_schedule("schedules.delay", schedules.delay, low=MIN_DELAY + 1, high=FRAMES, last=FRAMES, whole=True)
     check_schedule("schedules.response", schedules.response, low=0, high=1, last=1)
 
 
