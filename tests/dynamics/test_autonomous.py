@@ -5,7 +5,7 @@ import torch
 
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.residual import Residual
-from slowpoints.dynamics.speed import SpeedResidual
+from slowpoints.dynamics.speed import SpeedResidual, StepResidual
 from slowpoints.networks.units import units
 
 
@@ -18,6 +18,22 @@ def test_gradient_and_hessian_equal_automatic_ones(make_networks, architecture):
     residual, automatic = SpeedResidual(dynamics), Residual(dynamics.move)
     torch.testing.assert_close(residual.gradient(states), automatic.gradient(states), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(residual.hessian(states), automatic.hessian(states), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [SpeedResidual, StepResidual])
+@pytest.mark.parametrize("rows", [[0, 1, 2, 5, 11], [7], [4, 5, 6, 7], list(range(12))])
+def test_some_points_of_an_ensemble_are_as_among_all(make_networks, kind, rows):
+    """Ragged, of one network, of a middle one alone, and all."""
+    networks = make_networks("lstm", (0, 1, 2))
+    networks.weights["recurrent"].mul_(3)
+    dynamics, rows = Dynamics.of(networks), torch.tensor(rows)
+    states = torch.randn(12, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    everything = kind(dynamics)
+    some = everything.of_rows(rows, 12)
+    torch.testing.assert_close(some(states[rows]), everything(states)[rows])
+    for what in ("half_square", "gradient", "hessian"):
+        expected = getattr(everything, what)(states)[rows]
+        torch.testing.assert_close(getattr(some, what)(states[rows]), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])

@@ -33,6 +33,17 @@ class Residual:
     def __call__(self, states: Tensor) -> Tensor:
         return self.function(states)
 
+    def of_rows(self, rows: Tensor, points: int) -> Residual:
+        """The residual for some rows of the points alone.
+
+        A function takes any number of rows; a subclass whose rows differ from one another says here how.
+
+        Args:
+            rows: `[R]`, increasing.
+            points: P, all of them.
+        """
+        return self
+
     @torch.no_grad()
     def half_square(self, states: Tensor) -> Tensor:
         """Half the squared speed, `[P]`."""
