@@ -1,11 +1,16 @@
 """Slow-point search on maps whose answer is known."""
 
+from math import cos, sin
+
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import lsq_linear
 
+from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.descent import descend
 from slowpoints.dynamics.search import find_slow_points
+from slowpoints.dynamics.speed import SpeedResidual
 
 SADDLE_GAP = 0.01
 
@@ -27,7 +32,8 @@ def test_a_contracting_affine_map_has_one_fixed_point():
     points = find_slow_points(lambda z: z @ matrix.T + shift, start(8, 5))
     assert points.converged.all()
     torch.testing.assert_close(points.state, fixed.expand(8, 5), atol=1e-7, rtol=0)
-    assert (points.speed < 1e-7).all()
+    assert (points.speed < 1e-12).all()
+    assert (points.kind == "fixed point").all()
     assert (points.iterations < 20).all()
 
 
@@ -36,6 +42,7 @@ def test_the_ghost_of_a_saddle_node_has_its_known_least_speed():
     torch.testing.assert_close(points.state, torch.zeros(6, 3, dtype=torch.float64), atol=1e-6, rtol=0)
     torch.testing.assert_close(points.speed, torch.full((6,), SADDLE_GAP * 3**0.5, dtype=torch.float64))
     assert points.converged.all()
+    assert (points.kind == "minimum").all()
 
 
 def test_a_minimum_on_the_bound_is_found_there():
@@ -79,12 +86,135 @@ def test_everything_returned_belongs_to_one_iterate():
         assert (points.iterations <= iterations).all()
 
 
+def rosenbrock(z):
+    """A residual with a curved valley along b = a^2 and its zero at (1, 1)."""
+    a, b = z.unbind(1)
+    return torch.stack([0.05 * (1 - a), 10 * (b - a**2)], dim=1)
+
+
+def test_a_curved_valley_is_followed_to_its_end_in_few_steps():
+    begin = torch.tensor([[-1.2, 1.0], [0.0, 1.9], [1.9, -1.9]], dtype=torch.float64)
+    points = find_slow_points(None, begin, -2, 2, residual=rosenbrock)
+    torch.testing.assert_close(points.state, torch.ones(3, 2, dtype=torch.float64), atol=1e-9, rtol=0)
+    assert (points.kind == "fixed point").all()
+    assert (points.iterations <= 30).all()  # 131 where every step must lower the speed
+
+
+def test_a_search_that_is_cut_short_says_so():
+    begin = torch.tensor([[-1.2, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    points = find_slow_points(None, begin, -2, 2, residual=rosenbrock, max_iterations=3)
+    assert points.kind.tolist() == ["sliding", "fixed point"]
+    assert points.converged.tolist() == [False, True]
+    assert points.projected_gradient[0] > 1e-8
+
+
+def test_a_line_of_fixed_points_is_reached_where_it_is_near():
+    """z' = (x, y + (x^2 - y) / 2): every state on the parabola is at rest."""
+    begin = start(20, 2)
+    points = find_slow_points(lambda z: torch.stack([z[:, 0], (z[:, 1] + z[:, 0] ** 2) / 2], dim=1), begin)
+    assert (points.kind == "fixed point").all()
+    torch.testing.assert_close(points.state[:, 1], points.state[:, 0] ** 2, atol=1e-11, rtol=0)
+    assert ((points.state - begin).norm(dim=1) < 1.2).all()  # from (0, 0.8), the furthest, it is 0.72
+    assert points.state[:, 0].unique().numel() == 20
+
+
+def cycle(states, angle=0.3):
+    """Turns states by an angle and draws them to the unit circle; at rest at 0 alone."""
+    turn = torch.tensor([[cos(angle), sin(angle)], [-sin(angle), cos(angle)]], dtype=torch.float64)
+    return states @ turn * (1.1 - 0.1 * states.square().sum(1, keepdim=True))
+
+
+def test_a_limit_cycle_is_no_fixed_point():
+    begin = torch.stack([torch.linspace(0, 6, 12).cos(), torch.linspace(0, 6, 12).sin()], dim=1)
+    points = find_slow_points(cycle, begin)
+    at_rest = points.kind == "fixed point"
+    assert (points.state[at_rest].norm(dim=1) < 1e-10).all()
+    kept_off = find_slow_points(cycle, begin.abs(), 0.5, 1.0)
+    assert (kept_off.kind == "minimum").all()
+    assert (kept_off.speed > 0.1).all()
+
+
+def test_newtons_speed_survives_the_bounds():
+    """Linear residuals whose least squares lie on several bounds: as SciPy finds them, in a handful of Hessians."""
+    rng = np.random.default_rng(3)
+    matrix, target = rng.normal(size=(20, 20)), rng.normal(size=20)
+    expected = lsq_linear(matrix, target, bounds=(-0.5, 0.5), tol=1e-14)
+    on_bounds = np.abs(expected.x) > 0.5 - 1e-9
+    assert 5 <= on_bounds.sum() <= 15
+    weights = torch.as_tensor(matrix)
+    points = find_slow_points(None, start(6, 20), -0.5, 0.5, residual=lambda z: z @ weights.T - torch.as_tensor(target))
+    np.testing.assert_allclose(points.state, np.tile(expected.x, (6, 1)), atol=1e-6)
+    assert (points.kind == "minimum").all()
+    assert (points.state.abs() == 0.5)[:, on_bounds].all()
+    assert (points.iterations <= 6).all()
+
+
+def test_a_direction_without_curvature_is_left_alone():
+    begin = start(5, 3)
+    points = find_slow_points(None, begin, residual=lambda z: torch.stack([z[:, 0] - 0.5, 0 * z[:, 1] + 0.1], dim=1))
+    assert (points.kind == "minimum").all()
+    torch.testing.assert_close(points.speed, torch.full((5,), 0.1, dtype=torch.float64))
+    torch.testing.assert_close(points.state[:, 1:], begin[:, 1:], atol=0, rtol=0)
+
+
+def test_a_state_that_can_only_drift_is_a_minimum_of_the_speed():
+    points = find_slow_points(lambda z: z + 0.1, start(3, 2))
+    assert (points.kind == "minimum").all()
+    assert (points.iterations == 0).all()
+
+
+def test_the_tolerance_gives_way_to_rounding():
+    """In units of a millionth the gradient of this residual cannot come down to 1e-8, nor its speed."""
+    points = find_slow_points(None, start(5, 2), residual=lambda z: 1e6 * ((z - 0.3) ** 2 + SADDLE_GAP))
+    assert (points.kind == "minimum").all()
+    large = find_slow_points(lambda z: 1e6 + z.cos() * 1e6, 1e6 * start(5, 2), -2e6, 2e6)
+    assert large.converged[large.kind == "fixed point"].all()
+
+
+def test_points_that_are_done_cost_no_more_work():
+    """Rows that a map is asked for: fewer and fewer, none for points done before, and the others as if alone."""
+    asked = []
+
+    def counted(z):
+        asked.append(len(z))
+        return rosenbrock(z)
+
+    begin = torch.tensor([[1.0, 1.0]] * 8 + [[0.9, 0.8], [-1.2, 1.0]], dtype=torch.float64)
+    points = find_slow_points(None, begin, -2, 2, residual=counted)
+    assert asked[:5] == [10, 1, 10, 10, 10]  # whether rows are independent; half square, gradient, Hessian
+    assert max(asked[5:]) <= 2
+    assert asked[-1] == 1
+    alone = find_slow_points(None, begin[-1:], -2, 2, residual=rosenbrock)
+    torch.testing.assert_close(points.state[-1:], alone.state, atol=1e-12, rtol=0)
+    assert points.iterations[-1] == alone.iterations[0]
+
+
+def test_the_map_may_run_before_the_search():
+    def halve(z):
+        return z / 2
+
+    points = find_slow_points(halve, start(4, 2), relax=200)
+    assert (points.kind == "fixed point").all()
+    assert (points.iterations == 0).all()
+    with pytest.raises(ValueError, match="a map is needed to relax"):
+        find_slow_points(None, start(4, 2), residual=halve, relax=5)
+
+
 def test_a_saddle_of_the_speed_is_left():
     """Residual (x^2 - 1/4, y): x = 0 is a maximum of the speed along x, where a plain Newton search would stay."""
-    begin = torch.tensor([[1e-3, 0.5], [-1e-3, -0.5]], dtype=torch.float64)
+    begin = torch.tensor([[1e-3, 0.5], [-1e-3, -0.5], [0.0, 0.5]], dtype=torch.float64)
     points = find_slow_points(None, begin, residual=lambda z: torch.stack([z[:, 0] ** 2 - 0.25, z[:, 1]], dim=1))
     expected = torch.tensor([[0.5, 0.0], [-0.5, 0.0]], dtype=torch.float64)
-    torch.testing.assert_close(points.state, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(points.state[:2], expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(points.state[2].abs(), expected[0], atol=1e-6, rtol=0)  # from the saddle itself
+    assert (points.kind == "fixed point").all()
+
+
+def test_a_saddle_without_room_to_leave_is_a_minimum_within_its_bounds():
+    lower, upper = torch.tensor([0.0, -1.0]), torch.tensor([0.0, 1.0])
+    points = find_slow_points(None, start(3, 2), lower, upper, residual=lambda z: z**2 - 0.25)
+    torch.testing.assert_close(points.speed, torch.full((3,), 0.25, dtype=torch.float64))
+    assert (points.kind == "minimum").all()
 
 
 def test_the_search_changes_nothing_it_was_given():
@@ -99,11 +229,36 @@ def test_the_search_changes_nothing_it_was_given():
     assert all(weight.grad is None for weight in model.parameters())
 
 
+def test_no_points_are_no_trouble():
+    points = find_slow_points(ghost, start(0, 2))
+    assert points.state.shape == (0, 2)
+    assert len(points.kind) == len(points.converged) == 0
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="lower bound lies above"):
         find_slow_points(ghost, start(2, 2), 1.0, -1.0)
     with pytest.raises(ValueError, match="not finite at the start"):
         find_slow_points(lambda z: z / 0, start(2, 2))
+
+
+def test_a_map_that_ties_rows_together_is_refused():
+    """A search that asked it for some rows alone would find something else."""
+    with pytest.raises(ValueError, match="any number of rows"):
+        find_slow_points(lambda z: z / 2 + z.mean(0), start(4, 2))
+    with pytest.raises(ValueError, match="any number of rows"):
+        find_slow_points(lambda z: z.view(2, 2, 2).flip(1).view(4, 2), start(4, 2))
+
+
+def test_the_map_of_an_ensemble_may_be_given(make_networks):
+    dynamics = Dynamics.of(make_networks("gru", (0, 1, 2)))
+    begin = start(9, dynamics.coordinates)
+    points = find_slow_points(dynamics.step, begin)
+    torch.testing.assert_close(dynamics.speed(points.state), points.speed)
+    closed = find_slow_points(None, begin, residual=SpeedResidual(dynamics))
+    torch.testing.assert_close(points.state, closed.state, atol=1e-8, rtol=0)
+    with pytest.raises(ValueError, match="any number of rows"):
+        find_slow_points(lambda z: dynamics.step(z), begin)
 
 
 def test_descent_is_adam_on_the_squared_speed():

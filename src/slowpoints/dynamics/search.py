@@ -1,7 +1,7 @@
 """Search for slow points of any differentiable map: states that it moves least.
 
-A bounded Newton search that goes to a minimum. Each of P points of n coordinates is treated on its own, all at once,
-in float64. `dynamics.descent` has the authors' descent.
+A bounded Newton search that goes to a minimum and says what it found. Each of P points of n coordinates is treated on
+its own, all at once, in float64. `dynamics.descent` has the authors' descent.
 """
 
 from __future__ import annotations
@@ -9,30 +9,37 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.kinds import KINDS, MINIMUM
+from slowpoints.dynamics.newton import NewtonWalk
 from slowpoints.dynamics.residual import Map, Residual, bounds_like
+from slowpoints.dynamics.speed import StepResidual
 
 log = logging.getLogger(__name__)
-FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-15
-MAX_DAMPING = 1e12  # a point that no step of such a damping lowers is stuck
-TRIES = 6  # steps tried with one Hessian before a point waits for the next iteration
-FAIR, GOOD = 0.25, 0.75  # share of the predicted fall from which damping stays, and from which it is lowered
-LOWERED, RAISED = 0.2, 4.0  # factors on the damping (Nocedal & Wright 2006, chapter 4)
 LOGGED_EVERY = 10  # iterations
+ROW_BY_ROW = (
+    "the map, or residual, must take any number of rows and treat each on its own; "
+    "for the points of an ensemble give Dynamics.step itself, or residual=SpeedResidual(dynamics)"
+)
 
 
 @dataclass(frozen=True)
 class SlowPoints:
-    """Points in the order given; everything belongs to one and the same iterate.
+    """Points in the order given; everything belongs to one and the same iterate, the best of the search.
 
     Attributes:
         state: `[P, n]`.
         speed: |residual| there, `[P]`.
         projected_gradient: norm of the gradient of speed^2 / 2 projected on the bounds, `[P]`.
-        converged: whether that came down to the tolerance, `[P]`.
-        iterations: Hessians used, `[P]`.
+        converged: whether the search came to a fixed point or minimum, `[P]`.
+        iterations: Hessians from which a step was taken, `[P]`.
+        kind: `[P]`: "fixed point" (no speed but for rounding), "minimum" of the speed within the bounds, "saddle" (the
+            gradient has vanished, yet no way down was found), or "sliding": the iterations came to an end, or no step
+            lowered the speed any more, before the gradient had vanished.
     """
 
     state: Tensor
@@ -40,6 +47,7 @@ class SlowPoints:
     projected_gradient: Tensor
     converged: Tensor
     iterations: Tensor
+    kind: np.ndarray
 
 
 def find_slow_points(
@@ -51,129 +59,85 @@ def find_slow_points(
     residual: Map | Residual | None = None,
     tolerance: float = 1e-8,
     max_iterations: int = 100,
+    relax: int = 0,
 ) -> SlowPoints:
     """Minimises speed^2 / 2, half the squared residual, of each point within bounds.
 
-    Damped Newton steps with the exact Hessian, a variable on its bound held there while the gradient presses it
-    outwards (Bertsekas 1982), the damping of each point raised until a step lowers its speed and lowered where
-    the quadratic model proves good (Nocedal & Wright 2006, chapters 4 and 10).
+    Damped Newton steps with the exact Hessian, each the minimum of its quadratic model within the bounds, and free to
+    leave the floor of a curved valley for a few steps (`dynamics.bounded`, `dynamics.newton`). Points that are done
+    cost no more work. `dynamics.kinds` says when a point is done, and of which kind it is.
 
     Args:
-        step: the map; its residual is step(z) - z. Not used where another is given.
+        step: the map, on any number of rows, each on its own (or `Dynamics.step`); its residual is step(z) - z. Not
+            used where another is given, but to relax.
         start: `[P, n]`; put on the bounds where it lies outside. Not changed.
         lower: least value of each coordinate: a number or a tensor that broadcasts to `[P, n]`; may be infinite.
         upper: greatest value, likewise.
         residual: another residual in place of step(z) - z, as an LSTM's with tanh of the cell state; a `Residual`
             may know its derivatives in closed form.
-        tolerance: projected gradient at which a point has converged.
+        tolerance: projected gradient at which one has vanished.
         max_iterations: Hessians after which the search stops.
+        relax: frames for which the map runs first, put back on the bounds after each: to an attractor, where there is
+            one, for the price of a few Hessians. A slow point that repels is left for another.
 
     Returns:
         The points, with the speed and gradient of the very states returned.
 
     Raises:
-        ValueError: if the bounds cross, the residual is not finite at the start, or there is neither map nor residual.
+        ValueError: if the bounds cross, the residual is not finite at the start, or depends on a row's neighbours, or
+            there is neither map nor residual, or no map to relax with.
     """
+    low, high = bounds_like(start, lower, upper)
+    state = start.detach().double().clamp(low, high)
+    if relax:
+        if step is None:
+            raise ValueError("a map is needed to relax with")
+        state = _relaxed(step, state, low, high, relax)
     if residual is None:
         if step is None:
             raise ValueError("a map or a residual is needed")
-        residual = Residual(lambda states: step(states) - states)
+        residual = _residual_of(step)
     residual = Residual.of(residual)
-    low, high = bounds_like(start, lower, upper)
-    search = _Newton(residual, start.detach().double().clamp(low, high), low, high)
-    for iteration in range(max_iterations + 1):
-        active = search.look(tolerance)
-        if iteration == max_iterations or not active.any():
+    _check_rows(residual, state)
+    walk = NewtonWalk(residual, state, low, high, tolerance)
+    for iteration in range(max_iterations):
+        if not len(walk.rows):
             break
-        search.advance(active)
+        walk.look()
+        walk.advance()
         if iteration % LOGGED_EVERY == 0:
-            log.info("deep search, iteration %d: median speed %.3g", iteration, search.speed.median())
-    return SlowPoints(search.state, search.speed, search.projected, search.projected <= tolerance, search.iterations)
+            log.info("deep search, iteration %d: median speed %.3g", iteration, walk.best.speed.median())
+    walk.finish()
+    best, kinds = walk.best, walk.kinds.cpu()
+    return SlowPoints(
+        best.state, best.speed, best.projected, walk.kinds >= MINIMUM, walk.iterations, KINDS[kinds.numpy()]
+    )
 
 
-class _Newton:
-    """Points on their way to a minimum, each with a damping of its own.
-
-    Args:
-        residual: whose half square is made small.
-        state: where to start, `[P, n]`, within the bounds.
-        lower: `[P, n]`.
-        upper: `[P, n]`.
-
-    Raises:
-        ValueError: if the residual is not finite at the start.
-    """
-
-    gradient: Tensor  # of half the squared speed, `[P, n]`, as `look` last saw it
-    projected: Tensor  # its norm within the bounds, `[P]`
-
-    def __init__(self, residual: Residual, state: Tensor, lower: Tensor, upper: Tensor):
-        self.residual, self.state, self.lower, self.upper = residual, state, lower, upper
-        self.half_square = residual.half_square(state)
-        if not self.half_square.isfinite().all():
-            raise ValueError("the residual is not finite at the start of the search")
-        self.damping = state.new_full((len(state),), FIRST_DAMPING)
-        self.iterations = torch.zeros(len(state), dtype=torch.int64, device=state.device)
-
-    @property
-    def speed(self) -> Tensor:
-        return (2 * self.half_square).sqrt()
-
-    def look(self, tolerance: float) -> Tensor:
-        """Takes the gradient; gives the points that are neither done nor stuck, `[P]`."""
-        self.gradient = self.residual.gradient(self.state)
-        self.projected = _projected_gradient(self.state, self.gradient, self.lower, self.upper)
-        return (self.projected > tolerance) & (self.damping < MAX_DAMPING)
-
-    def advance(self, active: Tensor) -> None:
-        """One Hessian, and steps with it until every active point has gone down, or has tried often enough."""
-        self.iterations += active
-        hessian = self.residual.hessian(self.state)
-        outwards = (self.state <= self.lower) & (self.gradient > 0) | (self.state >= self.upper) & (self.gradient < 0)
-        waiting = active
-        for _ in range(TRIES):
-            waiting = self._try_step(hessian, ~outwards, waiting)
-            if not waiting.any():
-                break
-
-    def _try_step(self, hessian: Tensor, free: Tensor, waiting: Tensor) -> Tensor:
-        """A damped Newton step of the waiting points, taken where it lowers the speed; gives those that still wait."""
-        trial, rows = self.state.clone(), waiting.nonzero()[:, 0]
-        move, self.damping[rows] = _newton_step(hessian[rows], self.gradient[rows], free[rows], self.damping[rows])
-        trial[rows] = (self.state[rows] + move).clamp(self.lower[rows], self.upper[rows])
-        value = self.residual.half_square(trial)
-        move = trial - self.state
-        curved = 0.5 * (move[:, None] @ hessian @ move[:, :, None]).flatten()
-        predicted = -((self.gradient * move).sum(1) + curved)
-        ratio = (self.half_square - value) / predicted
-        better = waiting & (value < self.half_square) & (predicted > 0)
-        self.state = torch.where(better[:, None], trial, self.state)
-        self.half_square = torch.where(better, value, self.half_square)
-        fair, good = better & (ratio > FAIR), better & (ratio > GOOD)
-        factor = torch.where(good, LOWERED, torch.where(fair, 1.0, RAISED))
-        self.damping = torch.where(waiting, (self.damping * factor).clamp(min=LEAST_DAMPING), self.damping)
-        return waiting & ~better
+def _residual_of(step: Map) -> Residual:
+    if getattr(step, "__func__", None) is Dynamics.step:
+        return StepResidual(step.__self__)  # type: ignore[attr-defined]
+    return Residual(lambda states: step(states) - states)
 
 
-def _projected_gradient(state: Tensor, gradient: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
-    """Norm of what a unit step down the gradient leaves within the bounds, `[P]`."""
-    return ((state - gradient).clamp(lower, upper) - state).norm(dim=-1)
+@torch.no_grad()
+def _check_rows(residual: Residual, state: Tensor) -> None:
+    """Refuses a residual that gives the last row another value without the others, as the search will ask for."""
+    points = len(state)
+    if points < 2:
+        return
+    together, last = residual(state)[-1:], torch.arange(points - 1, points, device=state.device)
+    try:
+        alone = residual.of_rows(last, points)(state[-1:])
+    except RuntimeError as error:
+        raise ValueError(ROW_BY_ROW) from error
+    if not torch.allclose(alone, together, rtol=1e-4, atol=1e-6, equal_nan=True):  # float32 may round otherwise
+        raise ValueError(ROW_BY_ROW)
 
 
-def _newton_step(hessian: Tensor, gradient: Tensor, free: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
-    """Solves (H + damping) p = -gradient over the free variables.
-
-    Returns:
-        p, `[P, n]`, and the damping of each point, raised until H + damping is positive definite.
-    """
-    both = free[:, :, None] & free[:, None, :]
-    held = torch.where(both, hessian, 0) + torch.diag_embed((~free).to(hessian))
-    damping = damping.clone()
-    factor, info = torch.linalg.cholesky_ex(held + torch.diag_embed(damping[:, None].expand_as(gradient)))
-    while (failed := (info > 0) & (damping < MAX_DAMPING)).any():
-        rows = failed.nonzero()[:, 0]
-        damping[rows] *= RAISED
-        raised = torch.diag_embed(damping[rows, None].expand(-1, gradient.shape[1]))
-        factor[rows], info[rows] = torch.linalg.cholesky_ex(held[rows] + raised)
-    right = torch.where(free, -gradient, 0)
-    return torch.cholesky_solve(right[..., None], factor)[..., 0], damping
+@torch.no_grad()
+def _relaxed(step: Map, state: Tensor, lower: Tensor, upper: Tensor, frames: int) -> Tensor:
+    """Where the map leads in so many frames, `[P, n]`."""
+    for _ in range(frames):
+        state = step(state).clamp(lower, upper)
+    return state
