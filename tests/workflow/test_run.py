@@ -21,7 +21,7 @@ COLUMNS = {
     "relaxation": "dataset architecture protocol mode lambda seed label frame speed margin readout",
     "extrapolation": "dataset architecture protocol mode lambda seed delay label n_trials n_correct accuracy low high",
     "slow_points": "dataset architecture protocol mode lambda seed label centre_speed speed_1000 speed readout "
-    "distance deep_speed deep_readout deep_distance projected_gradient converged iterations raw_speed "
+    "distance deep_speed deep_readout deep_distance projected_gradient converged iterations deep_kind raw_speed "
     "leading n_unstable time_constant lifetime lifetime_capped state settled_speed margin_time",
     "spectrum": "dataset architecture protocol mode lambda seed label index real imag",
     "trajectories": "dataset architecture protocol seed kind label trial frame pc1 pc2 pc3",

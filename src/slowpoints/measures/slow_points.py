@@ -20,7 +20,7 @@ from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.descent import descend
 from slowpoints.dynamics.jacobian import spectra, time_constant
-from slowpoints.dynamics.search import find_slow_points
+from slowpoints.dynamics.search import SlowPoints, find_slow_points
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.measures.centres import Centres, class_centres
 from slowpoints.measures.lifetimes import LIFETIME_CAP, lifetimes
@@ -74,13 +74,15 @@ def measure_slow_points(
     labels = torch.arange(images.classes, device=networks.device).repeat(len(networks))
     path = relax(dynamics, centres.state, labels, longest_delay)
     slow, columns = _descended(dynamics, centres, settings.adam_steps)
-    columns |= _searched(dynamics, centres, settings)
+    deep = _searched(dynamics, centres, settings)
+    columns |= _deep(dynamics, centres, deep)
     eigenvalues = spectra(dynamics.step, slow)
     columns |= _spectral(eigenvalues)
     columns |= _lasting(dynamics, centres.state, slow, labels, cap)
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, path, slow)
     table = point_table(columns, networks.seeds, images.classes, centres.found)
     found = centres.found.cpu().numpy()
+    table["deep_kind"] = [kind if there else None for kind, there in zip(deep.kind, found, strict=True)]
     table["state"] = [state if there else None for state, there in zip(slow.cpu().numpy(), found, strict=True)]
     return MeasuredPoints(
         table,
@@ -107,9 +109,8 @@ def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor
     }
 
 
-def _searched(dynamics: Dynamics, centres: Centres, settings: Search) -> Columns:
-    """Columns about where the deep search ends."""
-    deep = find_slow_points(
+def _searched(dynamics: Dynamics, centres: Centres, settings: Search) -> SlowPoints:
+    return find_slow_points(
         dynamics.step,
         centres.state,
         *search_bounds(dynamics, centres),
@@ -117,6 +118,10 @@ def _searched(dynamics: Dynamics, centres: Centres, settings: Search) -> Columns
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
     )
+
+
+def _deep(dynamics: Dynamics, centres: Centres, deep: SlowPoints) -> Columns:
+    """Columns about where the deep search ends."""
     return {
         "deep_speed": deep.speed,
         "deep_readout": class_or_null(dynamics.read_out(deep.state)),

@@ -16,6 +16,7 @@ SLOW_POINTS = Kind(
         **typed(pa.float64(), "deep_distance", "projected_gradient"),
         "converged": pa.bool_(),
         "iterations": pa.int32(),
+        "deep_kind": pa.string(),
         **typed(pa.float64(), "raw_speed", "leading"),
         "n_unstable": pa.int32(),
         **typed(pa.float64(), "time_constant", "lifetime"),
