@@ -100,6 +100,20 @@ def test_a_curved_valley_is_followed_to_its_end_in_few_steps():
     assert (points.iterations <= 30).all()  # 131 where every step must lower the speed
 
 
+def test_a_search_that_must_not_leave_the_floor_takes_longer_to_the_same_end():
+    begin = torch.tensor([[-1.2, 1.0]], dtype=torch.float64)
+    free, held = (
+        find_slow_points(None, begin, -2, 2, residual=rosenbrock, max_iterations=400, excursion=steps)
+        for steps in (5, 0)
+    )
+    torch.testing.assert_close(held.state, free.state, atol=1e-8, rtol=0)
+    assert held.iterations > 2 * free.iterations
+    short = find_slow_points(None, begin, -2, 2, residual=rosenbrock, max_iterations=20, excursion=0)
+    a, b = short.state[0]
+    assert abs(b - a**2) < 0.05  # on the floor, and not much further along it
+    assert a < 0
+
+
 def test_a_search_that_is_cut_short_says_so():
     begin = torch.tensor([[-1.2, 1.0], [1.0, 1.0]], dtype=torch.float64)
     points = find_slow_points(None, begin, -2, 2, residual=rosenbrock, max_iterations=3)

@@ -17,7 +17,8 @@ LOWERED = 1e-3  # factor on the damping after a step that the quadratic model fo
 GOOD = 0.75  # share of the predicted fall from which that is said of it (Nocedal & Wright 2006, chapter 4)
 TRIES = 6  # steps tried with one Hessian before a point waits for the next iteration
 EXCURSION = 1000.0  # times the least speed^2 so far that a point may have on the way to a lower one
-LONGEST = 5  # steps of an excursion
+LONGEST = 5
+"""Steps of an excursion, unless said otherwise."""
 PUSH = 0.1  # how far a point looks past a saddle for the direction in which to leave it
 SAME = 8 * EPSILON  # relative difference of two speeds^2 that rounding may have made
 
@@ -36,16 +37,18 @@ class NewtonWalk:
         lower: `[P, n]`.
         upper: `[P, n]`.
         tolerance: of the projected gradient.
+        longest: steps of an excursion; 0 for none.
 
     Raises:
         ValueError: if the residual is not finite at the start.
     """
 
-    def __init__(self, residual: Residual, state: Tensor, lower: Tensor, upper: Tensor, tolerance: float):
+    def __init__(self, residual: Residual, state: Tensor, lower: Tensor, upper: Tensor, tolerance: float, longest: int):
         half_square = residual.half_square(state)
         if not half_square.isfinite().all():
             raise ValueError("the residual is not finite at the start of the search")
         self.residual, self.lower, self.upper, self.tolerance = residual, lower, upper, tolerance
+        self.longest = longest
         nowhere = torch.full_like(half_square, torch.inf)
         self.here = Points(state, half_square, torch.zeros_like(state), nowhere)
         self.best = Points(*(each.clone() for each in self.here._replace(half_square=nowhere)))
@@ -53,7 +56,7 @@ class NewtonWalk:
         self.kinds = torch.full_like(self.rows, SLIDING)
         self.iterations = torch.zeros_like(self.rows)
         self.away = torch.zeros_like(self.rows)  # steps since the best state
-        self.leash = torch.full_like(self.rows, LONGEST)  # steps that the next excursion may take
+        self.leash = torch.full_like(self.rows, longest)  # steps that the next excursion may take
         self.damping = torch.full_like(half_square, FIRST_DAMPING)
 
     def look(self) -> None:
@@ -65,7 +68,7 @@ class NewtonWalk:
         better = _is_better(here.at(rows), self.best.at(rows))
         found, lost = rows[better], rows[~better]
         self.best.put(found, here.at(found))
-        self.away[found], self.leash[found] = 0, LONGEST
+        self.away[found], self.leash[found] = 0, self.longest
         self.away[lost] += 1
         self.go_back(lost[self.away[lost] > self.leash[lost]])
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.kinds import KINDS, MINIMUM
-from slowpoints.dynamics.newton import NewtonWalk
+from slowpoints.dynamics.newton import LONGEST, NewtonWalk
 from slowpoints.dynamics.residual import Map, Residual, bounds_like
 from slowpoints.dynamics.speed import StepResidual
 
@@ -60,6 +60,7 @@ def find_slow_points(
     tolerance: float = 1e-8,
     max_iterations: int = 100,
     relax: int = 0,
+    excursion: int = LONGEST,
 ) -> SlowPoints:
     """Minimises speed^2 / 2, half the squared residual, of each point within bounds.
 
@@ -79,6 +80,8 @@ def find_slow_points(
         max_iterations: Hessians after which the search stops.
         relax: frames for which the map runs first, put back on the bounds after each: to an attractor, where there is
             one, for the price of a few Hessians. A slow point that repels is left for another.
+        excursion: steps for which a point may leave its valley's floor. With 0 no step raises the speed: slower, but
+            the point stays in the valley where it began, as one that is followed from map to map should.
 
     Returns:
         The points, with the speed and gradient of the very states returned.
@@ -99,7 +102,7 @@ def find_slow_points(
         residual = _residual_of(step)
     residual = Residual.of(residual)
     _check_rows(residual, state)
-    walk = NewtonWalk(residual, state, low, high, tolerance)
+    walk = NewtonWalk(residual, state, low, high, tolerance, excursion)
     for iteration in range(max_iterations):
         if not len(walk.rows):
             break

@@ -58,7 +58,9 @@ def measure_formation(
     bounds = tracking_bounds(last, start)
 
     def search(residual: Map, begin: Tensor) -> Tensor:
-        return find_slow_points(None, begin, *bounds, residual=residual, max_iterations=max_iterations).state
+        return find_slow_points(
+            None, begin, *bounds, residual=residual, max_iterations=max_iterations, excursion=0
+        ).state
 
     tracks = back_track([SpeedResidual(each) for each in dynamics], start, search, last.unit.speed_coordinates)
     _, typical = separations(_there(last, tracks.state[-1], found), last.networks)
