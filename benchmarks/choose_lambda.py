@@ -15,16 +15,14 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from _study import ROOT, study_of
 
 from slowpoints import Networks, load_images, load_networks, measure_accuracy
-from slowpoints.core.config import read_yaml
 from slowpoints.core.modes import CONTROL, TRAINED
 from slowpoints.core.schemas.kinds import CELL
-from slowpoints.study import read_study
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.fine_tuning import regularise
 
-ROOT = Path(__file__).resolve().parent.parent
 OF_NOISE = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3)
 LAMBDAS = {
     "slow_points": OF_NOISE,
@@ -40,17 +38,21 @@ class Sweep:
 
     Args:
         dataset: preset whose networks have been trained.
-        config: a configuration, for its cells and presets.
+        config: a configuration, for its cells and presets; None for the defaults.
         results: folder of the study's results.
         lambdas: of each mode, ascending.
         seeds: networks of each cell; None for all that are there.
     """
 
     def __init__(
-        self, dataset: str, config: dict, results: Path, lambdas: Mapping[str, Sequence[float]], seeds: int | None
+        self,
+        dataset: str,
+        config: Path | None,
+        results: Path,
+        lambdas: Mapping[str, Sequence[float]],
+        seeds: int | None,
     ):
-        schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
-        study = read_study({**config, "datasets": [dataset]}, schema=schema, shipped=shipped)
+        study = study_of([dataset], config)
         self.preset, self.lambdas, self.rows = study.presets[dataset], lambdas, []
         self.seeds = seeds
         self.train, self.valid = (
@@ -107,11 +109,10 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, help="networks of each cell; all, unless said")
     given = parser.parse_args()
     lambdas = {mode: given.lambdas or LAMBDAS[mode] for mode in given.modes}
-    config = read_yaml(given.config) if given.config else {}
     torch.set_num_threads(1)
     rows = []
     for dataset in given.datasets:
-        sweep = Sweep(dataset, config, given.results, lambdas, given.seeds)
+        sweep = Sweep(dataset, given.config, given.results, lambdas, given.seeds)
         print(dataset, "lambda", sweep.run())
         rows += sweep.rows
     table = pd.DataFrame(rows)

@@ -12,17 +12,15 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from _study import ROOT, study_of
 
 from slowpoints import load_images, load_networks, measure_memory
 from slowpoints.analysis.aggregation import accuracy_by_delay, memory_measures
-from slowpoints.core.config import read_yaml
 from slowpoints.core.modes import CONTROL
 from slowpoints.core.presets.memory import Memory
 from slowpoints.core.schemas.kinds import CELL
-from slowpoints.study import read_study
 from slowpoints.task.timing import FRAMES
 
-ROOT = Path(__file__).resolve().parent.parent
 MODES = (CONTROL, "settled")
 TRAINED = FRAMES - 1
 DELAYS = (TRAINED, FRAMES, 100, 300, 1000, 2000, 3000, 5000, 10_000)
@@ -55,9 +53,7 @@ if __name__ == "__main__":
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    config = read_yaml(given.config) if given.config else {}
-    schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
-    study = read_study({**config, "datasets": given.datasets}, schema=schema, shipped=shipped)
+    study = study_of(given.datasets, given.config)
     tables = []
     for cell in study.cells():
         for mode in MODES:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from _study import ROOT, study_of
 from statsmodels.stats.weightstats import DescrStatsW
 from torch import Tensor
 
@@ -31,7 +32,6 @@ from slowpoints.core.modes import TRAINED, lambdas
 from slowpoints.core.presets.preset import Preset
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.relaxation import relax, settled_states
-from slowpoints.study import read_study
 from slowpoints.task.curricula import class_orders, stages
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.fine_tuning import fine_tune
@@ -39,7 +39,6 @@ from slowpoints.training.loop import Run, optimise
 from slowpoints.training.penalties import Penalty, SettledPenalty, SpeedPenalty
 from slowpoints.training.train import build_networks
 
-ROOT = Path(__file__).resolve().parent.parent
 TRIALS, LATER = 5, 50
 VARIANTS = ["settled", "noise", f"noise {LATER}", "both", "trials", "anew", "first"]
 
@@ -83,16 +82,13 @@ class Cell:
     def __init__(self, name: str, results: Path, settled: float | None = None):
         self.name = name
         dataset, self.architecture, protocol = name.split("/")
-        schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
-        study = read_study({"datasets": [dataset]}, schema=schema, shipped=shipped)
-        self.preset: Preset = study.presets[dataset]
+        self.preset: Preset = study_of([dataset]).presets[dataset]
         self.protocol, self.settled = PROTOCOLS[protocol], settled
         self.networks = load_networks(results.joinpath("networks", name, TRAINED))
         images = results / "datasets" / dataset
         self.train, self.valid = (load_images(images / f"{part}.parquet") for part in ("train", "valid"))
         self.shape = (len(self.networks), self.networks.spec.classes, -1)
 
-    @property
     def variants(self) -> dict[str, Callable[[], Networks]]:
         """How each variant's networks come about."""
         networks, settings = self.networks, self.preset.regularisation
@@ -100,7 +96,7 @@ class Cell:
         settled = settled if self.settled is None else self.settled
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
-        points, found = self._settled(networks)
+        points, found = self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2])
         labels = torch.arange(self.shape[1]).repeat(len(networks))
         path = relax(dynamics, centres.state, labels, LATER)
         later = self._points(path.states[path.frames.index(LATER)])
@@ -179,7 +175,7 @@ class Cell:
 
 def compare(cell: Cell, chosen: Sequence[str]) -> pd.DataFrame:
     """Change of the chosen variants against control, a row a variant and measure."""
-    name, variants = cell.name, cell.variants
+    name, variants = cell.name, cell.variants()
     measured = {variant: cell.measured(variants[variant]()) for variant in dict.fromkeys(["control", *chosen])}
     rows = []
     for variant, table in measured.items():

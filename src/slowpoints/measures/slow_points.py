@@ -154,15 +154,10 @@ def _spectral(eigenvalues: Tensor) -> Columns:
 
 def _lasting(dynamics: Dynamics, centres: Tensor, slow: Tensor, labels: Tensor, cap: int) -> Columns:
     """Columns about lives from the class centres and from the slow points."""
-    both, labels = (
-        _paired(each, each_too, dynamics.networks) for each, each_too in ((centres, slow), (labels, labels))
-    )
+    networks = dynamics.networks
+    both = lifetimes(dynamics, _paired(centres, slow, networks), _paired(labels, labels, networks), cap)
     columns: Columns = {}
-    for name, lifetime in zip(
-        ("lifetime", "point_lifetime"),
-        _unpaired(lifetimes(dynamics, both, labels, cap), dynamics.networks),
-        strict=True,
-    ):
+    for name, lifetime in zip(("lifetime", "point_lifetime"), _unpaired(both, networks), strict=True):
         columns |= {name: lifetime, f"{name}_capped": lifetime >= cap}
     return columns
 
