@@ -169,6 +169,19 @@ def test_memory_is_followed_beyond_the_delays_of_the_study(study):
     assert "half-life" in output
 
 
+def test_searches_for_slow_points_are_compared(study, tmp_path):
+    """Without FixedPointFinder, which is no package; SciPy, given the same residual, comes to the same speeds."""
+    sizes = "--kinds GRU LSTM --units 4 --points 3 --steps 20"
+    run(study, f"python benchmarks/slow_points.py {sizes} --output {tmp_path / 'table.parquet'}")
+    table = pd.read_parquet(tmp_path / "table.parquet").set_index(["network", "tool"])
+    assert len(table) == 2 * 3
+    assert (table["inside"] == 1).all()
+    assert (table["seconds"] > 0).all()
+    for network in ("flip-flop GRU 4", "flip-flop LSTM 4"):
+        worst = table["worst_speed"][network]
+        assert worst["slowpoints"] <= worst.min() + 1e-6
+
+
 def test_resources_asked_for_are_set_against_those_taken(study):
     output = run(study, "python benchmarks/resources.py --configfile config/test.yaml")
     table = pd.read_parquet(study / "benchmarks/resources.parquet")

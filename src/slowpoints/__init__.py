@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from slowpoints.adapters.search import slow_points_of as slow_points_of
+    from slowpoints.adapters.search import states_of as states_of
     from slowpoints.analysis.aggregation import collate as collate
     from slowpoints.analysis.claims.judge import judge as judge
     from slowpoints.analysis.predictors import correlations as correlations
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from slowpoints.networks.exchange import to_torch as to_torch
     from slowpoints.networks.weights import load_networks as load_networks
     from slowpoints.networks.weights import save_networks as save_networks
+    from slowpoints.task.flip_flop import flip_flop_trials as flip_flop_trials
 
 LAZY = {
     "Dynamics": "dynamics.autonomous",
@@ -35,6 +38,7 @@ LAZY = {
     "collate": "analysis.aggregation",
     "correlations": "analysis.predictors",
     "find_slow_points": "dynamics.search",
+    "flip_flop_trials": "task.flip_flop",
     "from_torch": "networks.exchange",
     "judge": "analysis.claims.judge",
     "load_images": "datasets.images",
@@ -44,7 +48,9 @@ LAZY = {
     "measure_memory": "measures.retrieval",
     "measure_slow_points": "measures.slow_points",
     "save_networks": "networks.weights",
+    "slow_points_of": "adapters.search",
     "spectra": "dynamics.jacobian",
+    "states_of": "adapters.search",
     "to_torch": "networks.exchange",
 }
 """Public names and the module each comes from; the imports above tell editors and type checkers the same."""

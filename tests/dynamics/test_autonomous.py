@@ -10,14 +10,25 @@ from slowpoints.networks.units import units
 
 
 @pytest.mark.parametrize("architecture", units())
-def test_gradient_and_hessian_equal_automatic_ones(make_networks, architecture):
+def test_derivatives_equal_automatic_ones(make_networks, architecture):
     networks = make_networks(architecture, (0, 1, 2))
     networks.weights["recurrent"].mul_(3)  # far from linear
     dynamics = Dynamics.of(networks)
     states = torch.randn(12, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    residual, automatic = SpeedResidual(dynamics), Residual(dynamics.move)
-    torch.testing.assert_close(residual.gradient(states), automatic.gradient(states), rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(residual.hessian(states), automatic.hessian(states), rtol=1e-10, atol=1e-12)
+    for residual, function in (
+        (SpeedResidual(dynamics), dynamics.move),
+        (StepResidual(dynamics), lambda z: dynamics.step(z) - z),
+    ):
+        automatic = Residual(function)
+        for derivative in ("gradient", "jacobian", "hessian"):
+            closed, other = (getattr(each, derivative)(states) for each in (residual, automatic))
+            torch.testing.assert_close(closed, other, rtol=1e-10, atol=1e-12)
+    values = automatic(states)
+    step = residual.newton(states)(values)
+    exact = -torch.linalg.solve(automatic.jacobian(states), values)
+    error = (step - exact).norm(dim=1) / exact.norm(dim=1)
+    assert error.median() < 1e-5  # in float32
+    assert error.max() < 0.02  # where the Jacobian is nearly singular
 
 
 @pytest.mark.parametrize("kind", [SpeedResidual, StepResidual])
@@ -31,7 +42,7 @@ def test_some_points_of_an_ensemble_are_as_among_all(make_networks, kind, rows):
     everything = kind(dynamics)
     some = everything.of_rows(rows, 12)
     torch.testing.assert_close(some(states[rows]), everything(states)[rows])
-    for what in ("half_square", "gradient", "hessian"):
+    for what in ("half_square", "gradient", "jacobian", "hessian"):
         expected = getattr(everything, what)(states)[rows]
         torch.testing.assert_close(getattr(some, what)(states[rows]), expected, rtol=1e-10, atol=1e-12)
 
@@ -42,12 +53,12 @@ def test_a_unit_without_closed_forms_is_differentiated_automatically(make_networ
 
     dynamics = Dynamics.of(make_networks(architecture))
     states = torch.randn(6, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    residual = SpeedResidual(dynamics)
-    gradient, hessian = residual.gradient(states), residual.hessian(states)
-    for derivative in ("adjoint", "hessian"):
+    residual = StepResidual(dynamics)
+    closed = [derivative(states) for derivative in (residual.gradient, residual.jacobian, residual.hessian)]
+    for derivative in ("adjoint", "jacobian", "hessian"):
         monkeypatch.setattr(type(dynamics.unit), derivative, getattr(Unit, derivative))
-    torch.testing.assert_close(residual.gradient(states), gradient)
-    torch.testing.assert_close(residual.hessian(states), hessian)
+    for before, derivative in zip(closed, (residual.gradient, residual.jacobian, residual.hessian), strict=True):
+        torch.testing.assert_close(derivative(states), before)
 
 
 def test_speed_is_the_length_of_the_residual(make_networks):

@@ -111,8 +111,12 @@ class Dynamics:
         """A drive `[S, gates * H]` for so many points of each network, block by block."""
         return [block[:, None].expand(-1, points, -1) for block in self.unit.split(drive)]
 
-    def _advance(self, states: Tensor, drive: Tensor) -> Tensor:
+    def arguments(self, states: Tensor, drive: Tensor | None = None) -> tuple[list[Tensor], State, list[Tensor]]:
+        """What `Unit.step` takes, for flat states `[P, n]` and the mean input's drive or another."""
         parts = self.parts(states)
-        recurrent = self.unit.split_recurrent(self.recurrent)
-        after, _ = self.unit.step(self.drives(drive, parts[0].shape[1]), parts, recurrent)
+        drives = self.drives(self.drive if drive is None else drive, parts[0].shape[1])
+        return drives, parts, self.unit.split_recurrent(self.recurrent)
+
+    def _advance(self, states: Tensor, drive: Tensor) -> Tensor:
+        after, _ = self.unit.step(*self.arguments(states, drive))
         return torch.cat(after, dim=-1).reshape(states.shape)

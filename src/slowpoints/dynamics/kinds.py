@@ -48,13 +48,18 @@ class Points(NamedTuple):
         return (2 * self.half_square).sqrt()
 
 
-def kinds_of(points: Points, hessian: Tensor, lower: Tensor, upper: Tensor, tolerance: float) -> Tensor:
-    """Kind of each point, as a row of `KINDS`, `[P]`.
+def resting_speed(states: Tensor) -> Tensor:
+    """Speed up to which a state `[..., n]` is at rest but for rounding, `[...]`: 1000 epsilon (1 + |z|)."""
+    return ROUNDING * EPSILON * (1 + states.norm(dim=-1))
 
-    Fixed points are at rest but for rounding: |residual| <= 1000 epsilon (1 + |z|). Elsewhere the gradient within the
-    bounds must have come down to the tolerance, or to 1000 epsilon (1 + |z|) |H|, which is what rounding leaves of it.
-    Then it is a saddle where a curvature is negative among the variables that the gradient does not hold on their
-    bounds, and a minimum where none is and no further step promises to take off more than a tenth of speed^2.
+
+def kinds_of(points: Points, hessian: Tensor, lower: Tensor, upper: Tensor, tolerance: float) -> Tensor:
+    """Kind of each point that is not at rest, as a row of `KINDS`, `[P]`.
+
+    The gradient within the bounds must have come down to the tolerance, or to 1000 epsilon (1 + |z|) |H|, which is
+    what rounding leaves of it. Then it is a saddle where a curvature is negative among the variables that the gradient
+    does not hold on their bounds, and a minimum where none is and no further step promises to take off more than a
+    tenth of speed^2.
 
     Args:
         points: P of them.
@@ -64,7 +69,7 @@ def kinds_of(points: Points, hessian: Tensor, lower: Tensor, upper: Tensor, tole
         tolerance: of the projected gradient.
     """
     kinds = torch.full_like(points.projected, SLIDING, dtype=torch.int64)
-    rounding, scale = ROUNDING * EPSILON * (1 + points.state.norm(dim=1)), hessian.norm(dim=(1, 2))
+    rounding, scale = resting_speed(points.state), hessian.norm(dim=(1, 2))
     rows = (points.projected <= (rounding * scale).clamp(min=tolerance)).nonzero()[:, 0]
     below, above = pressed_outwards(points.gradient, lower - points.state, upper - points.state)
     free = ~(below | above)[rows]
@@ -74,7 +79,7 @@ def kinds_of(points: Points, hessian: Tensor, lower: Tensor, upper: Tensor, tole
     promised = (slope * torch.cholesky_solve(slope[..., None], factor)[..., 0]).sum(1) / 2
     bottom = torch.where(promised <= PROMISE * points.half_square[rows], MINIMUM, SLIDING)
     kinds[rows] = torch.where(indefinite > 0, SADDLE, bottom)
-    return torch.where(points.speed <= rounding, FIXED_POINT, kinds)
+    return kinds
 
 
 def pushed(hessian: Tensor, gradient: Tensor, free: Tensor, length: float) -> Tensor:

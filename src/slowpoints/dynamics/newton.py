@@ -9,8 +9,19 @@ import torch
 from torch import Tensor
 
 from slowpoints.dynamics.bounded import MAX_DAMPING, RAISED, bounded_step, pressed_outwards, projected_gradient
-from slowpoints.dynamics.kinds import EPSILON, MINIMUM, SADDLE, SLIDING, Points, kinds_of, pushed
-from slowpoints.dynamics.residual import Residual
+from slowpoints.dynamics.kinds import (
+    EPSILON,
+    FIXED_POINT,
+    MINIMUM,
+    SADDLE,
+    SLIDING,
+    Points,
+    kinds_of,
+    pushed,
+    resting_speed,
+)
+from slowpoints.dynamics.residual import Residual, blocks
+from slowpoints.dynamics.roots import brought_to_rest
 
 FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-15
 LOWERED = 1e-3  # factor on the damping after a step that the quadratic model foretold
@@ -59,6 +70,15 @@ class NewtonWalk:
         self.leash = torch.full_like(self.rows, longest)  # steps that the next excursion may take
         self.damping = torch.full_like(half_square, FIRST_DAMPING)
 
+    def try_to_rest(self, iterations: int) -> None:
+        """Points that walk leap to a fixed point, if Newton's method leads to one."""
+        rows, here = self.rows, self.here
+        state = brought_to_rest(self.residual, here.state, rows, self.lower, self.upper, iterations)
+        leapt = rows[(state[rows] != here.state[rows]).any(1)]
+        here.state[leapt] = state[leapt]
+        if len(leapt):
+            here.half_square[leapt] = self._residual(leapt).half_square(state[leapt])
+
     def look(self) -> None:
         """Takes the gradient where each point stands, notes the best states, and brings those back that are lost."""
         rows, here = self.rows, self.here
@@ -80,16 +100,23 @@ class NewtonWalk:
 
     def advance(self) -> None:
         """One Hessian: points that are done or stuck leave the walk, the others take the step that it suggests."""
-        hessian = self._judge()
-        walks = (self.kinds[self.rows] < MINIMUM) & (self.damping[self.rows] < MAX_DAMPING)
-        self.rows, hessian = self.rows[walks], hessian[walks]
-        self.iterations[self.rows] += 1
-        gradient = self._leaving_saddles(hessian)
-        waiting = torch.arange(len(self.rows), device=self.rows.device)
+        self._rest()
+        if len(self.rows):
+            self.rows = torch.cat([self._advance(rows) for rows in blocks(self.rows, self.here.state.shape[1])])
+
+    def _advance(self, rows: Tensor) -> Tensor:
+        """The same for some of the points that walk; gives those that go on, `[R]`."""
+        hessian = self._judge(rows)
+        walks = (self.kinds[rows] < MINIMUM) & (self.damping[rows] < MAX_DAMPING)
+        rows, hessian = rows[walks], hessian[walks]
+        self.iterations[rows] += 1
+        gradient = self._leaving_saddles(rows, hessian)
+        waiting = torch.arange(len(rows), device=rows.device)
         for _ in range(TRIES):
             if not len(waiting):
                 break
-            waiting = waiting[~self._try_step(self.rows[waiting], hessian[waiting], gradient[waiting])]
+            waiting = waiting[~self._try_step(rows[waiting], hessian[waiting], gradient[waiting])]
+        return rows
 
     def finish(self) -> None:
         """Brings the points that still walk to their best state, and says of which kind it is."""
@@ -98,26 +125,32 @@ class NewtonWalk:
         self.look()
         self.go_back(self.rows)
         self.kinds[self.rows] = SLIDING
-        self.rows = self.rows[self.best.projected[self.rows] <= self.tolerance]
-        if len(self.rows):
-            self._judge()
+        self._rest()
+        for rows in blocks(self.rows[self.best.projected[self.rows] <= self.tolerance], self.here.state.shape[1]):
+            if len(rows):
+                self._judge(rows)
 
-    def _judge(self) -> Tensor:
-        """The Hessian of the points that walk, `[R, n, n]`; notes the kind of those that stand at their best state."""
-        rows = self.rows
+    def _rest(self) -> None:
+        """Points at rest leave the walk."""
+        rows, here = self.rows, self.here.at(self.rows)
+        resting = (here.speed <= resting_speed(here.state)) & (self.away[rows] == 0)
+        self.kinds[rows[resting]] = FIXED_POINT
+        self.rows = rows[~resting]
+
+    def _judge(self, rows: Tensor) -> Tensor:
+        """The Hessian of some points that walk, `[R, n, n]`; notes the kind of those that stand at their best state."""
         hessian = self._residual(rows).hessian(self.here.state[rows])
         kinds = kinds_of(self.here.at(rows), hessian, self.lower[rows], self.upper[rows], self.tolerance)
         at_best = self.away[rows] == 0
         self.kinds[rows[at_best]] = kinds[at_best]
         return hessian
 
-    def _leaving_saddles(self, hessian: Tensor) -> Tensor:
-        """Gradients of the points that walk; of those at a saddle, a little past it, `[R, n]`."""
-        gradient = self.here.gradient[self.rows]
-        at = ((self.kinds[self.rows] == SADDLE) & (self.away[self.rows] == 0)).nonzero()[:, 0]
+    def _leaving_saddles(self, rows: Tensor, hessian: Tensor) -> Tensor:
+        """Gradients of some points that walk; of those at a saddle, a little past it, `[R, n]`."""
+        gradient = self.here.gradient[rows]
+        at = ((self.kinds[rows] == SADDLE) & (self.away[rows] == 0)).nonzero()[:, 0]
         if len(at):
-            rows = self.rows[at]
-            below, above = pressed_outwards(gradient[at], *self._room(rows))
+            below, above = pressed_outwards(gradient[at], *self._room(rows[at]))
             gradient[at] = pushed(hessian[at], gradient[at], ~(below | above), PUSH)
         return gradient
 

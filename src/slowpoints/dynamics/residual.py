@@ -7,16 +7,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from slowpoints.dynamics.jacobian import jacobian
+from slowpoints.networks.units.unit import Solver, solver
+
 Map = Callable[[Tensor], Tensor]
 """From `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch."""
 HELD = 8  # tensors of this size that a backward pass holds, about
-HESSIAN_NUMBERS = 2**24  # numbers of a block of Hessian rows, for all points, that are worked out at once
+HESSIAN_NUMBERS = 2**24  # numbers that all matrices of a block of points, or rows of them, may have at once
 
 
 class Residual:
     """A residual of P points of n coordinates, each on its own; derivatives by automatic differentiation.
 
-    A subclass that knows them in closed form says so in `gradient` and `hessian`.
+    A subclass that knows them in closed form says so in `gradient`, `jacobian` and `hessian`.
 
     Args:
         function: `[P, n]` to `[P, m]`, row by row, differentiable twice by PyTorch.
@@ -53,6 +56,25 @@ class Residual:
         """Gradient of half the squared speed, `[P, n]`."""
         return self._gradient(states.detach().requires_grad_(), create_graph=False)
 
+    def jacobian(self, states: Tensor) -> Tensor:
+        """Derivatives of the residual, `[P, m, n]`; row i holds those of its coordinate i."""
+        return jacobian(self, states)
+
+    def newton(self, states: Tensor) -> Solver:
+        """Newton's step to a zero of the residual, from its values, `[P, n]` each.
+
+        In float32, at half the price: as long as the values are those in float64, the zero that steps come to is as
+        exact, and only where a Jacobian is nearly singular do they take longer.
+
+        Args:
+            states: where the residual is taken to be affine, `[P, n]`.
+
+        Returns:
+            A function that gives changes of the states, not finite where there are none.
+        """
+        solve = solver(self.jacobian(states).float())
+        return lambda values: -solve(values.float()).to(values)
+
     def hessian(self, states: Tensor) -> Tensor:
         """Exact Hessian of half the squared speed of each point, `[P, n, n]`."""
         points, n = states.shape
@@ -74,6 +96,11 @@ class Residual:
             half_square = self(states).square().sum() / 2
             # Not `backward`, which would leave gradients in the caller's model.
             return torch.autograd.grad(half_square, states, create_graph=create_graph)[0]
+
+
+def blocks(rows: Tensor, n: int) -> tuple[Tensor, ...]:
+    """Rows in as many blocks as it takes for the matrices `[R, n, n]` of each to fit in memory."""
+    return rows.split(max(1, HESSIAN_NUMBERS // (HELD * n * n)))
 
 
 def bounds_like(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> tuple[Tensor, Tensor]:

@@ -9,43 +9,35 @@ from torch import Tensor
 
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.residual import Residual
-from slowpoints.networks.units.unit import State
+from slowpoints.networks.units.unit import Solver
 
 
-class EnsembleResidual(Residual):
-    """A residual of P = S * C points of an ensemble, those of the first network first.
+class SpeedResidual(Residual):
+    """F(z) - z in the coordinates of speed, its derivatives in closed form where the recurrent unit has them.
+
+    Its P = S * C points are those of an ensemble, the first network's first.
 
     Args:
         dynamics: of S networks.
     """
 
     def __init__(self, dynamics: Dynamics):
-        self.dynamics = dynamics
+        self.dynamics, self.unit = dynamics, dynamics.unit
 
     def of_rows(self, rows: Tensor, points: int) -> Residual:
         """As `Residual.of_rows`: networks without a point are left out, the others padded to the one with most."""
         return self if len(rows) == points else _SomePoints(self, rows, points // self.dynamics.networks)
 
-
-class StepResidual(EnsembleResidual):
-    """F(z) - z in h and c themselves."""
-
     def __call__(self, states: Tensor) -> Tensor:
-        return self.dynamics.step(states) - states
-
-
-class SpeedResidual(EnsembleResidual):
-    """F(z) - z in the coordinates of speed, its derivatives in closed form where the recurrent unit has them."""
-
-    def __call__(self, states: Tensor) -> Tensor:
-        return self.dynamics.move(states)
+        measure = self.unit.speed_coordinates
+        return measure(self.dynamics.step(states)) - measure(states)
 
     def gradient(self, states: Tensor) -> Tensor:
         """As `Residual.gradient`, through the adjoint of the step."""
-        unit = self.dynamics.unit
+        unit = self.unit
         if not unit.has_adjoint:
             return super().gradient(states)
-        drives, parts, recurrent = self._arguments(states)
+        drives, parts, recurrent = self.dynamics.arguments(states)
         next_parts, kept = unit.step(drives, parts, recurrent)
         after, before = (unit.speed_coordinates(torch.cat(state, dim=-1)) for state in (next_parts, parts))
         move = after - before
@@ -55,15 +47,35 @@ class SpeedResidual(EnsembleResidual):
 
     def hessian(self, states: Tensor) -> Tensor:
         """As `Residual.hessian`, in closed form."""
-        if not self.dynamics.unit.has_hessian:
+        if not self.unit.has_hessian:
             return super().hessian(states)
-        hessian = self.dynamics.unit.hessian(*self._arguments(states)).flatten(0, 1)
+        hessian = self.unit.hessian(*self.dynamics.arguments(states)).flatten(0, 1)
         return (hessian + hessian.mT) / 2
 
-    def _arguments(self, states: Tensor) -> tuple[list[Tensor], State, list[Tensor]]:
-        dynamics, parts = self.dynamics, self.dynamics.parts(states)
-        recurrent = dynamics.unit.split_recurrent(dynamics.recurrent)
-        return dynamics.drives(dynamics.drive, parts[0].shape[1]), parts, recurrent
+
+class StepResidual(SpeedResidual):
+    """F(z) - z in h and c themselves."""
+
+    def __init__(self, dynamics: Dynamics):
+        super().__init__(dynamics)
+        self.unit = dynamics.unit.raw
+
+    def jacobian(self, states: Tensor) -> Tensor:
+        """As `Residual.jacobian`, in closed form."""
+        if not self.unit.has_jacobian:
+            return super().jacobian(states)
+        slopes = self.unit.jacobian(*self.dynamics.arguments(states)).flatten(0, 1)
+        slopes.diagonal(dim1=1, dim2=2).sub_(1)
+        return slopes
+
+    def newton(self, states: Tensor) -> Solver:
+        """As `Residual.newton`, in closed form."""
+        if not self.unit.has_jacobian:
+            return super().newton(states)
+        drives, parts, recurrent = ([part.float() for part in each] for each in self.dynamics.arguments(states))
+        step = self.unit.newton(drives, tuple(parts), recurrent)
+        stacked = (self.dynamics.networks, -1, states.shape[1])
+        return lambda values: step(values.float().view(stacked)).view(values.shape).to(values)
 
 
 class _SomePoints(Residual):
@@ -75,7 +87,7 @@ class _SomePoints(Residual):
         points: C.
     """
 
-    def __init__(self, residual: EnsembleResidual, rows: Tensor, points: int):
+    def __init__(self, residual: SpeedResidual, rows: Tensor, points: int):
         networks, network, counts = torch.unique(rows // points, return_inverse=True, return_counts=True)
         most, first, order = int(counts.max()), counts.cumsum(0) - counts, torch.arange(len(rows), device=rows.device)
         self.packed = network * most + order - first[network]
@@ -88,6 +100,13 @@ class _SomePoints(Residual):
 
     def gradient(self, states: Tensor) -> Tensor:
         return self.residual.gradient(states[self.source])[self.packed]
+
+    def jacobian(self, states: Tensor) -> Tensor:
+        return self.residual.jacobian(states[self.source])[self.packed]
+
+    def newton(self, states: Tensor) -> Solver:
+        step = self.residual.newton(states[self.source])
+        return lambda values: step(values[self.source])[self.packed]
 
     def hessian(self, states: Tensor) -> Tensor:
         return self.residual.hessian(states[self.source])[self.packed]

@@ -1,8 +1,8 @@
 """Recurrent units, a module each: the equations of a step, its adjoint, its curvature, and what others need to know.
 
-A module here is a unit of the grid as soon as it holds a subclass of `Unit`: configurations, resources and figures
-follow. Modules are found by looking into this folder, not by imports, so that a job's digest holds its own unit alone
-and another unit beside it retrains nothing.
+A module here is a unit of the grid as soon as it holds a public subclass of `Unit`: configurations, resources and
+figures follow. Modules are found by looking into this folder, not by imports, so that a job's digest holds its own unit
+alone and another unit beside it retrains nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def units() -> dict[str, Unit]:
     """Every recurrent unit by name, in alphabetical order."""
     found = {}
     for module in sorted(module.name for module in iter_modules(__path__) if module.name != BASE):
-        for item in vars(import_module(f"{__name__}.{module}")).values():
-            if isinstance(item, type) and issubclass(item, Unit) and item is not Unit:
+        for name, item in vars(import_module(f"{__name__}.{module}")).items():
+            if isinstance(item, type) and issubclass(item, Unit) and item is not Unit and not name.startswith("_"):
                 found[item.name] = item()
     return found
 

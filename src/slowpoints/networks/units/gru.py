@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slowpoints.core.looks import Look
 from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class GRU(Unit):
@@ -38,6 +43,13 @@ class GRU(Unit):
         before = (stay + through_r).baddbmm(grad_gates, recurrent[0].mT)
         return (before,), [(h, grad_gates), (reset, grad_n)]
 
+    def jacobian(self, drive, state, recurrent):
+        (h,) = state
+        _, (gates, _, n) = self.step(drive, state, recurrent)
+        z, r = gates.chunk(2, dim=-1)
+        slopes = gated_slopes(recurrent, z, n, n - h, _inner(recurrent, r, h))
+        return (slopes + h.new_ones(h.shape).diag_embed()).mT
+
     def hessian(self, drive, state, recurrent):
         (h,) = state
         _, (gates, _, n) = self.step(drive, state, recurrent)
@@ -48,14 +60,33 @@ class GRU(Unit):
         z2, r2, n2 = z1 * (1 - 2 * z), r1 * (1 - 2 * r), -2 * n * n1  # second derivatives
         gap = n - h
         speed = z * gap
-        # How n's input depends on h: through the reset state r h.
-        inner = r[..., None] * u_n[:, None] + times_weights(scale_columns(u_r, r1 * h), u_n)
-        jacobian = scale_columns(u_z, z1 * gap) + scale_columns(inner, z * n1) - z.diag_embed()
+        inner = _inner(recurrent, r, h)
+        slopes = gated_slopes(recurrent, z, n, gap, inner)
         through_reset = (speed * z * n1).bmm(u_n.mT)  # weight of each reset state's own curvature
-        hessian = jacobian @ jacobian.mT
+        hessian = slopes @ slopes.mT
         hessian += scale_columns(inner, speed * z * n2) @ inner.mT
         hessian += times_weights(scale_columns(u_z, speed * z2 * gap), u_z[:, 0].mT)
         hessian += times_weights(scale_columns(u_r, through_reset * r2 * h), u_r[:, 0].mT)
         mixed = scale_columns(u_z, speed * z1 * n1) @ inner.mT
         mixed = mixed - scale_columns(u_z, speed * z1) + scale_columns(u_r, through_reset * r1)
         return hessian + mixed + mixed.mT
+
+
+def gated_slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor, inner: Tensor) -> Tensor:
+    """How h' - h = z (n - h) depends on h, a column a coordinate of h', `[S, B, H, H]`.
+
+    Args:
+        recurrent: of the unit, z's columns first.
+        z: `[S, B, H]`.
+        n: `[S, B, H]`.
+        gap: n - h, `[S, B, H]`.
+        inner: how n's input depends on h, `[S, B, H, H]`.
+    """
+    u_z = recurrent[0][:, None, :, : z.shape[-1]]
+    return scale_columns(u_z, z * (1 - z) * gap) + scale_columns(inner, z * (1 - n**2)) - z.diag_embed()
+
+
+def _inner(recurrent: list[Tensor], r: Tensor, h: Tensor) -> Tensor:
+    """How n's input depends on h: through the reset state r h, `[S, B, H, H]`."""
+    u_r = recurrent[0][:, None, :, r.shape[-1] :]
+    return r[..., None] * recurrent[1][:, None] + times_weights(scale_columns(u_r, r * (1 - r) * h), recurrent[1])

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slowpoints.core.looks import Look
+from slowpoints.networks.units.gru import gated_slopes
 from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class GRUAfter(Unit):
@@ -40,23 +46,35 @@ class GRUAfter(Unit):
         before = stay.baddbmm(grad_gates, recurrent[0].mT).baddbmm(grad_m, recurrent[2].mT)
         return (before,), [(h, grad_gates), (None, grad_n), (h, grad_m)]
 
+    def jacobian(self, drive, state, recurrent):
+        (h,) = state
+        _, (gates, m, n) = self.step(drive, state, recurrent)
+        z, r = gates.chunk(2, dim=-1)
+        slopes = gated_slopes(recurrent, z, n, n - h, _inner(recurrent, r, m))
+        return (slopes + h.new_ones(h.shape).diag_embed()).mT
+
     def hessian(self, drive, state, recurrent):
         (h,) = state
         _, (gates, m, n) = self.step(drive, state, recurrent)
         z, r = gates.chunk(2, dim=-1)
         u_z, u_r = (block[:, None] for block in recurrent[0].chunk(2, dim=-1))
-        u_m = recurrent[2][:, None]
         z1, r1, n1 = z * (1 - z), r * (1 - r), 1 - n**2  # first derivatives
         z2, r2, n2 = z1 * (1 - 2 * z), r1 * (1 - 2 * r), -2 * n * n1  # second derivatives
         gap = n - h
         speed = z * gap
-        inner = scale_columns(u_m, r) + scale_columns(u_r, r1 * m)  # how n's input depends on h: through r m
-        jacobian = scale_columns(u_z, z1 * gap) + scale_columns(inner, z * n1) - z.diag_embed()
+        inner = _inner(recurrent, r, m)
+        slopes = gated_slopes(recurrent, z, n, gap, inner)
         through_n = speed * z * n1  # weight of the curvature of n's input
-        hessian = jacobian @ jacobian.mT
+        hessian = slopes @ slopes.mT
         hessian += scale_columns(inner, speed * z * n2) @ inner.mT
         hessian += times_weights(scale_columns(u_z, speed * z2 * gap), u_z[:, 0].mT)
         hessian += times_weights(scale_columns(u_r, through_n * r2 * m), u_r[:, 0].mT)
         mixed = scale_columns(u_z, speed * z1 * n1) @ inner.mT - scale_columns(u_z, speed * z1)
         mixed = mixed + times_weights(scale_columns(u_r, through_n * r1), recurrent[2].mT)
         return hessian + mixed + mixed.mT
+
+
+def _inner(recurrent: list[Tensor], r: Tensor, m: Tensor) -> Tensor:
+    """How n's input depends on h: through r m, `[S, B, H, H]`."""
+    u_r = recurrent[0][:, None, :, r.shape[-1] :]
+    return scale_columns(recurrent[2][:, None], r) + scale_columns(u_r, r * (1 - r) * m)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+from slowpoints.networks.units.unit import Unit, join, scale_columns, solver, tanh, times_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,11 +50,39 @@ class LSTM(Unit):
         grad_pre = join(grad_gates, grad_g)
         return (grad_pre.bmm(recurrent[0].mT), grad_c * f), [(h, grad_pre)]
 
-    def hessian(self, drive, state, recurrent):
-        (h_new, _), kept = self.step(drive, state, recurrent)
+    def jacobian(self, drive, state, recurrent):
+        _, kept = self.step(drive, state, recurrent)
         slopes = _slopes(state, kept)
-        local = _local_hessian(h_new - state[0], state[1], kept, slopes)
-        return _in_state(local, slopes.h, [block[:, None] for block in recurrent[0].chunk(4, dim=-1)])
+        from_c = [of[:, :, C].diag_embed() for of in (slopes.h, slopes.c)]
+        return join(join(*_from_h(slopes, recurrent)), join(*from_c), dim=-2).mT
+
+    def newton(self, drive, state, recurrent):
+        """As `Unit.newton`; a unit's c acts on itself and its own h alone, so what is solved for is h."""
+        _, kept = self.step(drive, state, recurrent)
+        slopes = _slopes(state, kept)
+        h_by_h, c_by_h = (slope.mT for slope in _from_h(slopes, recurrent))
+        leak = slopes.c[:, :, C] - 1
+        pull = slopes.h[:, :, C] / leak
+        reduced = h_by_h - pull[..., None] * c_by_h
+        reduced.diagonal(dim1=-2, dim2=-1).sub_(1)
+        solve = solver(reduced)
+
+        def step(move):
+            move_h, move_c = move.chunk(2, dim=-1)
+            step_h = -solve(move_h - pull * move_c)
+            return join(step_h, -(move_c + (c_by_h @ step_h[..., None])[..., 0]) / leak)
+
+        return step
+
+    def hessian(self, drive, state, recurrent):
+        (h, c), ((h_new, c_new), kept) = state, self.step(drive, state, recurrent)
+        slopes = _slopes(state, kept)
+        local = _local_hessian(h_new - h, self._measured(c), self._measured(c_new), c, kept, slopes)
+        return _in_state(local, slopes.h, _gates_of(recurrent))
+
+    @property
+    def raw(self):
+        return _RawLSTM()
 
     def speed_coordinates(self, state):
         h, c = state.chunk(2, dim=-1)
@@ -65,18 +93,52 @@ class LSTM(Unit):
         squashed = coordinates.chunk(2, dim=-1)[1]
         return join(grad_h, grad_c.addcmul(grad_c * squashed, squashed, value=-1))
 
+    def _measured(self, c: Tensor) -> _Measured:
+        return _squashed(c)
+
+
+class _RawLSTM(LSTM):
+    """The LSTM with the speed of c itself, which a saturated cell state keeps."""
+
+    def speed_coordinates(self, state):
+        return state
+
+    def speed_adjoint(self, grad, coordinates):
+        return grad
+
+    def _measured(self, c):
+        return _Measured(c, c.new_ones(c.shape), c.new_zeros(c.shape))
+
+
+class _Measured(NamedTuple):
+    """A function of c, and its first and second derivative, `[S, B, H]` each."""
+
+    value: Tensor
+    slope: Tensor
+    curvature: Tensor
+
+
+def _squashed(c: Tensor) -> _Measured:
+    squashed = tanh(c)
+    slope = 1 - squashed**2
+    return _Measured(squashed, slope, -2 * squashed * slope)
+
 
 class _Slopes(NamedTuple):
-    """First derivatives of a unit's c', h' and tanh c' in its five variables, `[S, B, 5, H]` each.
+    """First derivatives of a unit's c' and h' in its five variables, `[S, B, 5, H]` each.
 
-    `through_o` is the part of h' that its output gate adds, `squash` the slope of tanh at c', `[S, B, H]`.
+    `through_o` is the part of h' that its output gate adds, `tanh_c` what tanh c' adds to it.
     """
 
     c: Tensor
     h: Tensor
-    tanh_c: Tensor
     through_o: Tensor
-    squash: Tensor
+    tanh_c: Tensor
+
+
+def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
+    """Recurrent weights of i, f, o and g, `[S, 1, H, H]` each."""
+    return [block[:, None] for block in recurrent[0].chunk(4, dim=-1)]
 
 
 def _slopes(state: State, kept: tuple) -> _Slopes:
@@ -86,27 +148,44 @@ def _slopes(state: State, kept: tuple) -> _Slopes:
     none = c.new_zeros(c.shape)
     of_c = _by_variable(i1 * g, f1 * c, none, i * g1, f)
     through_o = _by_variable(none, none, o1, none, none)
-    squash = 1 - squashed**2
-    of_h = o[:, :, None] * squash[:, :, None] * of_c + through_o * squashed[:, :, None]
-    return _Slopes(of_c, of_h, squash[:, :, None] * of_c, through_o, squash)
+    tanh_c = (1 - squashed**2)[:, :, None] * of_c
+    return _Slopes(of_c, o[:, :, None] * tanh_c + through_o * squashed[:, :, None], through_o, tanh_c)
 
 
-def _local_hessian(speed_h: Tensor, c: Tensor, kept: tuple, slopes: _Slopes) -> Tensor:
-    """Hessian of a unit's own share of half the squared speed in its five variables, `[S, B, 5, 5, H]`."""
+def _from_h(slopes: _Slopes, recurrent: list[Tensor]) -> list[Tensor]:
+    """How h' and c' depend on h through the gates, a column a coordinate of theirs, `[S, B, H, H]` each."""
+    u = _gates_of(recurrent)
+    return [
+        sum((scale_columns(u[gate], of[:, :, gate]) for gate in range(4)), start=of.new_zeros(()))
+        for of in (slopes.h, slopes.c)
+    ]
+
+
+def _local_hessian(
+    speed_h: Tensor, before: _Measured, after: _Measured, c: Tensor, kept: tuple, slopes: _Slopes
+) -> Tensor:
+    """Hessian of a unit's own share of half the squared speed in its five variables, `[S, B, 5, 5, H]`.
+
+    Args:
+        speed_h: h' - h, `[S, B, H]`.
+        before: c as the speed measures it.
+        after: c' likewise.
+        c: `[S, B, H]`.
+        kept: by the step.
+        slopes: of the step.
+    """
     gates, g, squashed = kept
     i, f, o = gates.chunk(3, dim=-1)
     i1, f1, o1, g1 = i * (1 - i), f * (1 - f), o * (1 - o), 1 - g**2
-    before = tanh(c)
-    squash_before = 1 - before**2
-    speed_c = squashed - before
-    residual_slope = slopes.tanh_c.clone()
-    residual_slope[:, :, C] -= squash_before
+    speed_c, squash = after.value - before.value, 1 - squashed**2
+    residual_slope = after.slope[:, :, None] * slopes.c
+    residual_slope[:, :, C] -= before.slope
     local = _outer(slopes.h, slopes.h) + _outer(residual_slope, residual_slope)
-    through_c = speed_h * o + speed_c
-    local += _outer(slopes.c, slopes.c) * (-2 * squashed * slopes.squash * through_c)[:, :, None, None]
+    curvature = -2 * squashed * squash * speed_h * o + after.curvature * speed_c
+    local += _outer(slopes.c, slopes.c) * curvature[:, :, None, None]
     mixed = _outer(slopes.through_o, slopes.tanh_c) * speed_h[:, :, None, None]
     local += mixed + mixed.transpose(2, 3)
-    weight = through_c * slopes.squash
+    weight = speed_h * o * squash + speed_c * after.slope
     for (row, column), second in {
         (I, I): weight * i1 * (1 - 2 * i) * g,
         (I, G): weight * i1 * g1,
@@ -116,7 +195,7 @@ def _local_hessian(speed_h: Tensor, c: Tensor, kept: tuple, slopes: _Slopes) -> 
         (F, C): weight * f1,
         (C, F): weight * f1,
         (O, O): speed_h * squashed * o1 * (1 - 2 * o),
-        (C, C): speed_c * 2 * before * squash_before,
+        (C, C): -speed_c * before.curvature,
     }.items():
         local[:, :, row, column] += second
     return local

@@ -34,6 +34,10 @@ class MinGRU(Unit):
         stay = grad_h - grad_n
         return (stay,), [(None, join(stay * z * (n - h), grad_n))]
 
+    def jacobian(self, drive, state, recurrent):
+        _, (z, _) = self.step(drive, state, recurrent)
+        return (1 - z).diag_embed()
+
     def hessian(self, drive, state, recurrent):
         _, (z, _) = self.step(drive, state, recurrent)
         return z.square().diag_embed()

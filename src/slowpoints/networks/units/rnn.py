@@ -27,6 +27,10 @@ class RNN(Unit):
         grad_n = grad_h.addcmul(grad_h * n, n, value=-1)
         return (grad_n.bmm(recurrent[0].mT),), [(h, grad_n)]
 
+    def jacobian(self, drive, state, recurrent):
+        _, (n,) = self.step(drive, state, recurrent)
+        return scale_columns(recurrent[0][:, None], 1 - n**2).mT
+
     def hessian(self, drive, state, recurrent):
         (h,) = state
         _, (n,) = self.step(drive, state, recurrent)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from slowpoints.core.looks import Look
 from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class UGRNN(Unit):
@@ -31,17 +36,34 @@ class UGRNN(Unit):
         grad_pre = join(through_n * z * (h - n), through_n.addcmul(through_n * n, n, value=-1))
         return (stay.baddbmm(grad_pre, recurrent[0].mT),), [(h, grad_pre)]
 
+    def jacobian(self, drive, state, recurrent):
+        (h,) = state
+        _, (z, n) = self.step(drive, state, recurrent)
+        return (_slopes(recurrent, z, n, n - h) + h.new_ones(h.shape).diag_embed()).mT
+
     def hessian(self, drive, state, recurrent):
         (h,) = state
         _, (z, n) = self.step(drive, state, recurrent)
-        u_z, u_n = (block[:, None] for block in recurrent[0].chunk(2, dim=-1))
+        u_z, u_n = _columns_of(recurrent)
         z1, n1 = z * (1 - z), 1 - n**2  # first derivatives
         z2, n2 = z1 * (1 - 2 * z), -2 * n * n1  # second derivatives
         fresh, gap = 1 - z, n - h
         speed = fresh * gap
-        jacobian = scale_columns(u_n, fresh * n1) - scale_columns(u_z, z1 * gap) - fresh.diag_embed()
-        hessian = jacobian @ jacobian.mT
+        slopes = _slopes(recurrent, z, n, gap)
+        hessian = slopes @ slopes.mT
         hessian += times_weights(scale_columns(u_n, speed * fresh * n2), u_n[:, 0].mT)
         hessian -= times_weights(scale_columns(u_z, speed * z2 * gap), u_z[:, 0].mT)
         mixed = scale_columns(u_z, speed * z1) - times_weights(scale_columns(u_z, speed * z1 * n1), u_n[:, 0].mT)
         return hessian + mixed + mixed.mT
+
+
+def _columns_of(recurrent: list[Tensor]) -> list[Tensor]:
+    """Recurrent weights of the gate and of what is new, `[S, 1, H, H]` each."""
+    return [block[:, None] for block in recurrent[0].chunk(2, dim=-1)]
+
+
+def _slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor) -> Tensor:
+    """How h' - h depends on h, a column a coordinate of h', `[S, B, H, H]`."""
+    u_z, u_n = _columns_of(recurrent)
+    fresh = 1 - z
+    return scale_columns(u_n, fresh * (1 - n**2)) - scale_columns(u_z, z * fresh * gap) - fresh.diag_embed()

@@ -11,6 +11,7 @@ wait for PyTorch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from slowpoints.core.looks import Look
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 
 State = tuple["Tensor", ...]
 """Parts of a state, `[S, B, H]` each; the first is the hidden state h."""
+Solver = Callable[["Tensor"], "Tensor"]
+"""From right sides of linear systems to their solutions, of the same shape."""
 
 
 class Unit:
     """A recurrent unit.
 
     A new unit defines `name`, `look`, `blocks`, `parts` and `step`. With `adjoint` it also trains at full speed, with
-    `hessian` its slow points are found at full speed; without, `step` is differentiated automatically.
+    `jacobian` and `hessian` its slow points are found at full speed; without, `step` is differentiated automatically.
     """
 
     name: ClassVar[str]
@@ -90,6 +93,34 @@ class Unit:
         """
         raise NotImplementedError
 
+    def jacobian(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Tensor:
+        """Derivative of the flat state after a frame in the one before, `[S, B, n, n]` with n = parts * H.
+
+        Row i holds the derivatives of coordinate i.
+
+        Args:
+            drive: as for `step`.
+            state: where.
+            recurrent: as for `step`.
+        """
+        raise NotImplementedError
+
+    def newton(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Solver:
+        """Newton's step to where a frame moves the flat state no more, from what a frame moves it, `[S, B, n]` each.
+
+        Args:
+            drive: as for `step`.
+            state: where the step is taken to be affine.
+            recurrent: as for `step`.
+
+        Returns:
+            A function that gives changes of the state, not finite where there are none.
+        """
+        slopes = self.jacobian(drive, state, recurrent)
+        slopes.diagonal(dim1=-2, dim2=-1).sub_(1)
+        solve = solver(slopes)
+        return lambda move: -solve(move)
+
     def hessian(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Tensor:
         """Exact Hessian of half the squared speed (docs/method.md, Hessians), `[S, B, n, n]` with n = parts * H.
 
@@ -109,8 +140,17 @@ class Unit:
         return grad
 
     @property
+    def raw(self) -> Unit:
+        """This unit, its speed measured in the flat state itself."""
+        return self
+
+    @property
     def has_adjoint(self) -> bool:
         return type(self).adjoint is not Unit.adjoint
+
+    @property
+    def has_jacobian(self) -> bool:
+        return type(self).jacobian is not Unit.jacobian
 
     @property
     def has_hessian(self) -> bool:
@@ -150,6 +190,14 @@ def join(*tensors: Tensor, dim: int = -1) -> Tensor:
     import torch  # here, and nowhere else in these modules: see above
 
     return torch.cat(tensors, dim=dim)
+
+
+def solver(matrices: Tensor) -> Solver:
+    """What solves square systems `[..., n, n]` for right sides `[..., n]`; not finite where one is singular."""
+    import torch  # as above
+
+    factors, pivots, _ = torch.linalg.lu_factor_ex(matrices)
+    return lambda right: torch.linalg.lu_solve(factors, pivots, right[..., None])[..., 0]
 
 
 def scale_columns(matrix: Tensor, scale: Tensor) -> Tensor:

@@ -1,0 +1,225 @@
+"""Searches for slow points against one another: ours, FixedPointFinder, and SciPy's point by point.
+
+Networks of torch.nn trained on the 3-bit flip-flop, and those of a study, each with the same starts for all:
+
+    python benchmarks/slow_points.py --fixed-point-finder PATH --study results
+
+PATH is a checkout of github.com/mattgolub/fixed-point-finder; without it the others run alone. One thread; CPU time.
+FixedPointFinder runs at its defaults, but without Jacobians, which ours works out when asked. Speeds are those of the
+module in float64. Rows go to benchmarks/slow_points.parquet.
+"""
+
+import argparse
+import contextlib
+import io
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from _flip_flop import trained
+from _study import ROOT
+from scipy.optimize import least_squares, minimize
+from torch import Tensor, nn
+
+from slowpoints import Dynamics, find_slow_points, flip_flop_trials, load_networks, slow_points_of, states_of
+from slowpoints.adapters.frames import Frozen, frozen
+from slowpoints.dynamics.snapshots import TENSORS
+from slowpoints.dynamics.speed import StepResidual
+
+AT_REST = 1e-6  # speed a frame
+ONE_BY_ONE = 30  # points at most that SciPy is given: it takes one at a time
+NOISE = 0.1  # of the starts, so that saddles are met as well
+
+
+class Case(NamedTuple):
+    """A network, starts, and the input that they are searched under.
+
+    Attributes:
+        name: of the network.
+        module: `torch.nn` has it, or one that is called in the same way.
+        starts: `[P, n]`, float32, as FixedPointFinder takes them.
+        network: the map of the module, float64.
+    """
+
+    name: str
+    module: nn.Module
+    starts: Tensor
+    network: Frozen
+
+
+class Flat(nn.Module):
+    """An LSTM whose state is h and c side by side, as FixedPointFinder needs it."""
+
+    batch_first = False
+
+    def __init__(self, lstm: nn.LSTM):
+        super().__init__()
+        self.lstm = lstm
+
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        _, parts = self.lstm(inputs, tuple(part.contiguous() for part in state.chunk(2, dim=-1)))
+        after = torch.cat(parts, dim=-1)
+        return after, after
+
+
+class OfTheGrid(nn.Module):
+    """A network of a study, called as `torch.nn.RNN` is."""
+
+    batch_first, input_size = False, 1
+
+    def __init__(self, dynamics: Dynamics):
+        super().__init__()
+        self.dynamics = dynamics
+        self.weights = nn.ParameterDict({name: nn.Parameter(getattr(dynamics, name).float()) for name in TENSORS})
+
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        after = Dynamics(self.dynamics.architecture, **self.weights).step(state[0])[None]
+        return after, after
+
+
+def ours(case: Case) -> tuple[Tensor, float]:
+    """As `slow_points_of` does it."""
+    step, residual, lower, upper = case.network
+    points = find_slow_points(step, case.starts, lower, upper, residual=residual, newton=40)
+    return points.state, points.converged.double().mean().item()
+
+
+def fixed_point_finder(case: Case) -> tuple[Tensor, float]:
+    from FixedPointFinderTorch import FixedPointFinderTorch
+
+    module = Flat(case.module) if isinstance(case.module, nn.LSTM) else case.module
+    with contextlib.redirect_stdout(io.StringIO()):
+        finder = FixedPointFinderTorch(module, verbose=False, do_compute_jacobians=False, do_decompose_jacobians=False)
+        inputs = np.zeros((1, case.module.input_size), dtype=np.float32)
+        _, found = finder.find_fixed_points(case.starts.numpy().copy(), inputs)  # a copy, since it overwrites them
+    return torch.tensor(found.xstar).double(), float((found.qstar < finder.tol_q).mean())
+
+
+def bounded_least_squares(case: Case) -> tuple[Tensor, float]:
+    residual, bounds = case.network.residual, (case.network.lower.numpy(), case.network.upper.numpy())
+
+    def solve(start: np.ndarray) -> tuple[np.ndarray, bool]:
+        inside = start.clip(*bounds)
+        done = least_squares(
+            lambda z: residual(torch.tensor(z)[None])[0].numpy(),
+            np.where(np.isfinite(bounds[0]), inside * (1 - 1e-9), inside),  # strictly inside, as it must be
+            jac=lambda z: residual.jacobian(torch.tensor(z)[None])[0].numpy(),
+            bounds=bounds,
+            xtol=1e-12,
+            ftol=1e-15,
+            gtol=1e-12,
+        )
+        return done.x, done.success
+
+    return _one_by_one(solve, case.starts)
+
+
+def l_bfgs_b(case: Case) -> tuple[Tensor, float]:
+    residual = case.network.residual
+    bounds = list(zip(case.network.lower.tolist(), case.network.upper.tolist(), strict=True))
+
+    def value(z: np.ndarray) -> tuple[float, np.ndarray]:
+        state = torch.tensor(z)[None]
+        return residual.half_square(state).item(), residual.gradient(state)[0].numpy()
+
+    def solve(start: np.ndarray) -> tuple[np.ndarray, bool]:
+        options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 0, "gtol": 1e-10}
+        done = minimize(value, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        return done.x, done.success
+
+    return _one_by_one(solve, case.starts)
+
+
+def _one_by_one(solve: Callable[[np.ndarray], tuple[np.ndarray, bool]], starts: Tensor) -> tuple[Tensor, float]:
+    found, converged = zip(*(solve(start) for start in starts.double().numpy()), strict=True)
+    return torch.tensor(np.stack(found)), float(np.mean(converged))
+
+
+TOOLS = {
+    "slowpoints": ours,
+    "FixedPointFinder": fixed_point_finder,
+    "SciPy least_squares": bounded_least_squares,
+    "SciPy L-BFGS-B": l_bfgs_b,
+}
+"""Each from a case to its states `[P, n]` and the share that it calls converged."""
+
+
+def flip_flop_cases(given: argparse.Namespace) -> Iterator[Case]:
+    """Networks trained on the flip-flop; starts from trials that they had no part in."""
+    for kind in given.kinds:
+        for units in given.units:
+            module, error = trained(kind, units, given.steps)
+            print(f"{kind} {units}: squared error {error:.5f}", flush=True)
+            states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
+            for points in given.points:
+                starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0, newton=0).start
+                yield Case(f"flip-flop {kind} {units}", module, starts.float(), frozen(module, None))
+
+
+def study_cases(results: Path) -> Iterator[Case]:
+    """The first network of each cell of the digits, from its slow points as the authors' descent left them."""
+    for cell in sorted(results.glob("networks/digits/*/*/trained/*")):
+        networks = load_networks(cell.parent)
+        whole = Dynamics.of(networks)
+        weights = {name: getattr(whole, name)[:1] for name in TENSORS}
+        dynamics = Dynamics(whole.architecture, **weights)
+        table = pd.read_parquet(cell / "slow_points.parquet")
+        first = table[table["seed"] == table["seed"].min()]
+        starts = torch.tensor(np.stack(first["state"]))
+        bound = torch.full((dynamics.coordinates,), math.inf, dtype=torch.float64)
+        bound[: dynamics.hidden] = 1
+        network = Frozen(dynamics.step, StepResidual(dynamics), -bound, bound)
+        yield Case("/".join(cell.parts[-5:-2]), OfTheGrid(dynamics), starts.float(), network)
+
+
+def measured(case: Case, tool: str) -> dict:
+    """A row of the table."""
+    if tool.startswith("SciPy"):
+        case = case._replace(starts=case.starts[:ONE_BY_ONE])
+    start = time.process_time()
+    states, converged = TOOLS[tool](case)
+    seconds = time.process_time() - start
+    speed = case.network.residual(states).norm(dim=1)
+    inside = ((states >= case.network.lower) & (states <= case.network.upper)).all(1)
+    return {
+        "network": case.name,
+        "points": len(case.starts),
+        "tool": tool,
+        "seconds": seconds,
+        "median_speed": speed.median().item(),
+        "worst_speed": speed.max().item(),
+        "at_rest": (speed <= AT_REST).double().mean().item(),
+        "inside": inside.double().mean().item(),
+        "converged": converged,
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kinds", nargs="*", default=["RNN", "GRU", "LSTM"], help="of torch.nn")
+    parser.add_argument("--units", nargs="*", type=int, default=[64, 128, 256])
+    parser.add_argument("--points", nargs="*", type=int, default=[30, 300, 1000])
+    parser.add_argument("--steps", type=int, default=3000, help="of training on the flip-flop")
+    parser.add_argument("--fixed-point-finder", type=Path, metavar="PATH", help="a checkout of it")
+    parser.add_argument("--study", type=Path, metavar="RESULTS", help="folder of results with networks of the digits")
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/slow_points.parquet")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    tools = dict.fromkeys(TOOLS)
+    if given.fixed_point_finder:
+        sys.path.insert(0, str(given.fixed_point_finder))
+    else:
+        tools.pop("FixedPointFinder")
+    rows = []
+    for case in [*flip_flop_cases(given), *(study_cases(given.study) if given.study else ())]:
+        for tool in tools:
+            if len(case.starts) <= ONE_BY_ONE or not tool.startswith("SciPy"):
+                rows.append(measured(case, tool))
+                print(*(f"{name} {value}" for name, value in rows[-1].items()), sep=", ", flush=True)
+    pd.DataFrame(rows).to_parquet(given.output)

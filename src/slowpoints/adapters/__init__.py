@@ -1,0 +1,1 @@
+"""Slow points of networks that were trained elsewhere."""

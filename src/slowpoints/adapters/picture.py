@@ -1,0 +1,111 @@
+"""Slow points of a network in principal components, with the directions in which states leave them."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from slowpoints.plots.style import GREY, STYLE
+
+if TYPE_CHECKING:
+    from slowpoints.adapters.points import NetworkPoints
+
+SCREEN_DPI = 100
+PATHS = 30  # drawn of the states, so that the points still show
+REACH = 0.08  # half the length of an unstable direction, as a share of the widest spread
+ATTRACTING, LEAVING, SLOW = "#21688e", "#c2410c", "#8a8a8a"
+GROUPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("attracting fixed point", {"marker": "o", "color": ATTRACTING, "mec": "white", "ms": 9}),
+    ("saddle, with its unstable directions", {"marker": "D", "color": "white", "mec": LEAVING, "mew": 1.6, "ms": 6.5}),
+    ("other fixed point", {"marker": "s", "color": "white", "mec": ATTRACTING, "mew": 1.6, "ms": 7}),
+    ("slow, but no fixed point", {"marker": "^", "color": SLOW, "mec": "white", "ms": 7.5}),
+)
+"""What a point is called in the legend, and how it is marked."""
+
+
+class Picture(Figure):
+    """A figure that a notebook shows by itself, whether or not `pyplot` is in use."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            self.savefig(buffer, format="png", dpi=SCREEN_DPI)
+        return buffer.getvalue()
+
+
+def draw(points: NetworkPoints, states: Tensor | None, dimensions: int) -> Picture:
+    """As `NetworkPoints.plot`."""
+    if dimensions not in (2, 3):
+        raise ValueError(f"dimensions is {dimensions}; it must be 2 or 3")
+    n = points.state.shape[1]
+    if n < dimensions:
+        raise ValueError(f"states have {n} coordinates; {dimensions} dimensions cannot be drawn")
+    if not len(points):
+        raise ValueError("there are no points to be drawn")
+    around = points.state if states is None else states.detach().to(points.state).reshape(-1, n)
+    centre, axes, explained = _principal_components(around, dimensions)
+    with mpl.rc_context(STYLE):
+        figure = Picture(figsize=(5.2, 4.4) if dimensions == 2 else (5.6, 4.8))
+        panel: Any = figure.add_subplot(projection="3d" if dimensions == 3 else None)
+        if states is not None:
+            _draw_states(panel, ((states.detach().to(points.state) - centre) @ axes).cpu().numpy())
+        _draw_directions(panel, points, centre, axes, REACH * float((around - centre).norm(dim=1).max()))
+        _draw_points(panel, points, ((points.state - centre) @ axes).cpu().numpy())
+        for axis, name, share in zip("xyz", ("PC 1", "PC 2", "PC 3"), explained.tolist(), strict=False):
+            getattr(panel, f"set_{axis}label")(f"{name} ({share:.0%} of variance)")
+        if dimensions == 3:
+            panel.set_box_aspect(None, zoom=0.95)  # or the last label is cut off
+        figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def _principal_components(states: Tensor, number: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean `[n]`, directions `[n, number]` and their share of the variance of states `[P, n]`."""
+    centre = states.mean(0)
+    _, spread, directions = torch.linalg.svd(states - centre, full_matrices=False)
+    while len(directions) < number:  # fewer states than dimensions
+        directions = torch.cat([directions, torch.zeros_like(directions[:1])])
+        spread = torch.cat([spread, spread.new_zeros(1)])
+    share = spread.square() / spread.square().sum().clamp(min=torch.finfo(spread.dtype).tiny)
+    return centre, directions[:number].T, share[:number]
+
+
+def _draw_states(panel: Axes, states: np.ndarray) -> None:
+    """Paths of states `[T, B, d]`, or dots of `[..., d]`."""
+    if states.ndim == 3:
+        for path in states[:, :PATHS].transpose(1, 2, 0):
+            panel.plot(*path, color=GREY, lw=0.5, alpha=0.35, zorder=1)
+    else:
+        panel.plot(*states.reshape(-1, states.shape[-1]).T, ".", color=GREY, ms=2, alpha=0.4, zorder=1)
+
+
+def _groups(points: NetworkPoints) -> np.ndarray:
+    """Row of `GROUPS` of each point, `[P]`."""
+    resting = points.kind == "fixed point"
+    attracts, leaves = points.stability == "attracting", points.n_unstable > 0
+    return np.select([resting & attracts, resting & leaves, resting], [0, 1, 2], default=3)
+
+
+def _draw_points(panel: Axes, points: NetworkPoints, states: np.ndarray) -> None:
+    groups = _groups(points)
+    for group, (label, look) in enumerate(GROUPS):
+        chosen = states[groups == group]
+        if len(chosen):
+            panel.plot(*chosen.T, ls="", label=f"{label} ({len(chosen)})", zorder=3 + group, **look)
+
+
+def _draw_directions(panel: Axes, points: NetworkPoints, centre: Tensor, axes: Tensor, reach: float) -> None:
+    """Lines along the unstable directions of fixed points."""
+    leaving = points[(points.kind == "fixed point") & (points.n_unstable > 0)]
+    for state, jacobian, order in zip(leaving.state, leaving.jacobian, leaving.n_unstable, strict=True):
+        values, vectors = torch.linalg.eig(jacobian)
+        for vector in vectors[:, values.abs().argsort(descending=True)[:order]].real.T:
+            ends = torch.stack([state - reach * vector, state + reach * vector])
+            panel.plot(*((ends - centre) @ axes).T.cpu().numpy(), color=LEAVING, lw=1.4, zorder=2)

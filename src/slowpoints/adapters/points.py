@@ -1,0 +1,179 @@
+"""What a search for slow points of a network found: its points, what they do to states near them, and where they lie.
+
+P points of n coordinates.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from slowpoints.adapters.frames import Frozen
+from slowpoints.core.tables import write_arrow
+from slowpoints.dynamics.jacobian import time_constant
+from slowpoints.dynamics.residual import blocks
+from slowpoints.dynamics.search import SlowPoints
+
+if TYPE_CHECKING:
+    from slowpoints.adapters.picture import Picture
+
+MARGIN = 1e-6  # by how much an eigenvalue may miss the unit circle and still count as on it: rounding moves it as far
+
+
+@dataclass(frozen=True, repr=False)
+class NetworkPoints(SlowPoints):
+    """Slow points of a network, one for each start, or fewer after `unique` or `points[...]`.
+
+    Attributes:
+        start: from which each was searched, `[P, n]`.
+        share: of all starts that led there, `[P]`.
+        network: the map, its residual and bounds.
+    """
+
+    start: Tensor
+    share: Tensor
+    network: Frozen
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    def __getitem__(self, chosen: slice | np.ndarray | Tensor | list[int]) -> NetworkPoints:
+        """Some of the points, by a slice, indices or a mask, such as `points[points.kind == "fixed point"]`."""
+        rows = np.atleast_1d(np.arange(len(self))[np.asarray(chosen) if not isinstance(chosen, slice) else chosen])
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        picked = {name: value if name == "network" else value[rows] for name, value in given.items()}
+        return NetworkPoints(**picked)
+
+    def __repr__(self) -> str:
+        """Such as "300 slow points: 280 fixed point, attracting; 20 fixed point, saddle of order 1"."""
+        counts = Counter(zip(self.kind, self.stability, strict=True)).most_common()
+        return f"{len(self)} slow points: " + "; ".join(
+            f"{count} {kind}, {stability}" for (kind, stability), count in counts
+        )
+
+    @cached_property
+    def jacobian(self) -> Tensor:
+        """Derivative of a frame at each point, `[P, n, n]`; row i holds those of coordinate i."""
+        return self._jacobian(self.state)
+
+    @cached_property
+    def eigenvalues(self) -> Tensor:
+        """Eigenvalues of the Jacobians, `[P, n]` complex, largest absolute value first."""
+        values = torch.cat([torch.linalg.eigvals(self._jacobian(some)) for some in blocks(*self._state_and_n)])
+        return values.gather(1, values.abs().argsort(dim=1, descending=True, stable=True))
+
+    @property
+    def time_constants(self) -> Tensor:
+        """Frames in which each direction decays, or grows, by a factor e, `[P, n]`, in the order of `eigenvalues`."""
+        return time_constant(self.eigenvalues.abs())
+
+    @property
+    def n_unstable(self) -> np.ndarray:
+        """Directions in which states leave a point, `[P]`: the order of a saddle."""
+        return (self.eigenvalues.abs() > 1 + MARGIN).sum(1).cpu().numpy()
+
+    @property
+    def stability(self) -> np.ndarray:
+        """`[P]`: "attracting", "saddle of order k" with k unstable directions, "repelling" where all are unstable.
+
+        "marginal" has none unstable, and one that neither grows nor decays, as along a line of fixed points.
+        """
+        order, n = self.n_unstable, self.state.shape[1]
+        names = np.array([f"saddle of order {k}" for k in range(n + 1)], dtype=object)
+        names[n] = "repelling"
+        still = (self.eigenvalues[:, 0].abs() >= 1 - MARGIN).cpu().numpy()
+        return np.where(order > 0, names[order], np.where(still, "marginal", "attracting")).astype(str)
+
+    def unique(self, tolerance: float) -> NetworkPoints:
+        """The different points, those that most starts led to first.
+
+        Points are taken in the order of their speed; each stands for those within `tolerance` of it that no slower one
+        stands for, and takes over their share of starts.
+
+        Args:
+            tolerance: greatest distance of two states that are one and the same point.
+        """
+        order, speed_first = [], self.speed.argsort(stable=True)
+        left, share = torch.ones(len(self), dtype=torch.bool, device=self.state.device), torch.zeros_like(self.share)
+        for point in speed_first.tolist():
+            if left[point]:
+                near = left & ((self.state - self.state[point]).norm(dim=1) <= tolerance)
+                share[point], left = self.share[near].sum(), left & ~near
+                order.append(point)
+        merged = NetworkPoints(**{field.name: getattr(self, field.name) for field in fields(self)} | {"share": share})
+        rows = np.array(order, dtype=int)
+        return merged[rows[np.argsort(-share[rows].cpu().numpy(), kind="stable")]]
+
+    def nearest(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """The nearest point of each state.
+
+        Args:
+            states: `[..., n]`.
+
+        Returns:
+            Its row, and how far it is, `[...]` each.
+
+        Raises:
+            ValueError: if there are no points.
+        """
+        if not len(self):
+            raise ValueError("there are no points to be near to")
+        flat = states.detach().to(self.state).reshape(-1, states.shape[-1])
+        distance, row = torch.cdist(flat, self.state, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1)
+        return row.view(states.shape[:-1]), distance.view(states.shape[:-1])
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a point: kind, stability, speed, share, spectrum in short, search, and the state as a list."""
+        leading = self.eigenvalues[:, 0].abs()
+        columns = {
+            "kind": self.kind.astype(str),
+            "stability": self.stability,
+            "speed": self.speed,
+            "share": self.share,
+            "n_unstable": self.n_unstable,
+            "leading": leading,
+            "time_constant": time_constant(leading),
+            "projected_gradient": self.projected_gradient,
+            "converged": self.converged,
+            "iterations": self.iterations,
+            "state": list(self.state.cpu().numpy()),
+        }
+        return pd.DataFrame(
+            {name: column.cpu().numpy() if isinstance(column, Tensor) else column for name, column in columns.items()}
+        )
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Writes the table of `to_frame`, with the versions that made it in the metadata."""
+        write_arrow(pa.Table.from_pandas(self.to_frame(), preserve_index=False), path, kind="network_points")
+
+    def plot(self, states: Tensor | None = None, *, dimensions: int = 2) -> Picture:
+        """The points in principal components, among states that the network went through.
+
+        Args:
+            states: `[T, B, n]`, drawn as B paths, or `[..., n]`, as dots; the components are theirs. Of the points
+                alone if not given.
+            dimensions: 2 or 3.
+
+        Raises:
+            ValueError: if there are no points, or not so many dimensions to be drawn.
+        """
+        from slowpoints.adapters.picture import draw  # Matplotlib, which takes a second to import
+
+        return draw(self, states, dimensions)
+
+    @property
+    def _state_and_n(self) -> tuple[Tensor, int]:
+        return self.state, self.state.shape[1]
+
+    def _jacobian(self, states: Tensor) -> Tensor:
+        slopes = self.network.residual.jacobian(states)
+        return slopes + torch.eye(states.shape[1], dtype=states.dtype, device=states.device)

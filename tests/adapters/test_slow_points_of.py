@@ -1,0 +1,261 @@
+"""Any network's slow points: what modules of PyTorch and callables are taken for, and what comes back."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import torch
+from torch import nn
+
+from slowpoints import slow_points_of, states_of
+from slowpoints.dynamics.residual import Residual
+
+DOUBLE = torch.float64
+LAYERS = {
+    "RNN": nn.RNN,
+    "GRU": nn.GRU,
+    "LSTM": nn.LSTM,
+    "relu": lambda n, h, **more: nn.RNN(n, h, nonlinearity="relu", **more),
+    "projected": lambda n, h, **more: nn.LSTM(n, h, proj_size=3, **more),
+}
+
+
+def seeded(make, *sizes, **more):
+    torch.manual_seed(3)
+    return make(*sizes, **more)
+
+
+def random(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")  # by the module itself
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("more", [{}, {"bias": False}, {"batch_first": True}])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_states_are_those_that_the_module_goes_through(kind, more, layers):
+    module = seeded(LAYERS[kind], 3, 5, num_layers=layers, **more)
+    inputs = random(7, 4, 3)
+    states = states_of(module, inputs)
+    outputs, last = module(inputs)
+    h, *c = last if isinstance(last, tuple) else (last,)
+    width = h.shape[-1]
+    torch.testing.assert_close(
+        states[..., (layers - 1) * width : layers * width], outputs.to(DOUBLE), rtol=1e-5, atol=1e-6
+    )
+    final = states[:, -1] if module.batch_first else states[-1]
+    flat = torch.cat([part.transpose(0, 1).flatten(1) for part in (h, *c)], dim=1)
+    torch.testing.assert_close(final, flat.to(DOUBLE), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        states_of(module, inputs[:, 0] if not module.batch_first else inputs[0]),
+        states[:, 0] if not module.batch_first else states[0],
+    )
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_a_cell_is_as_its_layer(kind):
+    layer, cell = LAYERS[kind](3, 5), getattr(nn, f"{kind}Cell")(3, 5)
+    cell.load_state_dict({name.removesuffix("_l0"): weight for name, weight in layer.state_dict().items()})
+    inputs = random(7, 4, 3)
+    torch.testing.assert_close(states_of(cell, inputs), states_of(layer, inputs))
+    found, again = (slow_points_of(each, states_of(layer, inputs), starts=5) for each in (layer, cell))
+    torch.testing.assert_close(found.state, again.state)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_points_are_at_rest_for_the_module_itself(kind, layers):
+    """Fixed points of a random network, put back into a copy of the module, stay where they are."""
+    module = seeded(LAYERS[kind], 3, 5, num_layers=layers)
+    weights = {name: weight.clone() for name, weight in module.state_dict().items()}
+    states, constant = states_of(module, random(6, 4, 3)), random(3, seed=1)
+    points = slow_points_of(module, states, constant)
+    assert (points.kind == "fixed point").all()
+    widths = [layers * (3 if kind == "projected" else 5)] + [layers * 5] * isinstance(module, nn.LSTM)
+    parts = [part.unflatten(1, (layers, -1)).transpose(0, 1).contiguous() for part in points.state.split(widths, dim=1)]
+    double = module.double()
+    sequence = constant.to(DOUBLE).expand(1, len(points), 3)
+    _, after = double(sequence, tuple(parts) if len(parts) == 2 else parts[0])
+    for before, part in zip(parts, after if len(parts) == 2 else (after,), strict=True):
+        torch.testing.assert_close(part, before, atol=1e-11, rtol=0)
+    for name, weight in weights.items():
+        assert torch.equal(double.state_dict()[name].float(), weight)
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_closed_forms_are_those_of_the_module_itself(kind):
+    """Residual and derivatives against PyTorch's own of the module's frame."""
+    module = seeded(LAYERS[kind], 3, 5)
+    points = slow_points_of(module, states_of(module, random(6, 4, 3)), random(3, seed=1), starts=4)
+    states, automatic = (
+        0.5 * random(4, points.state.shape[1]).to(DOUBLE),
+        Residual(lambda states: points.network.step(states) - states),
+    )
+    assert type(points.network.residual) is not Residual
+    torch.testing.assert_close(points.network.residual(states), automatic(states))
+    for derivative in ("gradient", "jacobian", "hessian"):
+        closed, other = (getattr(each, derivative)(states) for each in (points.network.residual, automatic))
+        torch.testing.assert_close(closed, other, rtol=1e-10, atol=1e-12)
+
+
+def test_an_input_is_constant_the_mean_of_inputs_or_zero():
+    module = seeded(nn.GRU, 3, 5)
+    inputs = random(7, 4, 3)
+    states = states_of(module, inputs)
+    mean = inputs.mean((0, 1))
+    torch.testing.assert_close(slow_points_of(module, states, inputs).state, slow_points_of(module, states, mean).state)
+    zero = slow_points_of(module, states, torch.zeros(3)).state
+    torch.testing.assert_close(slow_points_of(module, states).state, zero)
+    assert not torch.allclose(zero, slow_points_of(module, states, mean).state)
+
+
+def test_starts_are_drawn_with_a_seed_and_noise():
+    states = random(50, 20, 2).to(DOUBLE)
+    drawn = [slow_points_of(torch.tanh, states, starts=10, seed=seed).start for seed in (0, 0, 1)]
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    among = (drawn[0][:, None] == states.reshape(-1, 2)).all(2).any(1)
+    assert among.all()
+    noisy = slow_points_of(torch.tanh, states, starts=10, noise=0.1).start
+    assert 0.05 < (noisy - drawn[0]).std() < 0.2
+    assert torch.equal(slow_points_of(torch.tanh, states[0], starts=None).start, states[0])
+
+
+def flow(states):
+    """z' = z + 0.1 (z - z^3) in each coordinate: at rest where each is -1, 0 or 1; grows by 1.1 at 0, decays by 0.8."""
+    return states + 0.1 * (states - states**3)
+
+
+@pytest.fixture(scope="module")
+def cube():
+    return slow_points_of(flow, 2 * random(400, 2, seed=2).to(DOUBLE), starts=None, lower=-2, upper=2).unique(1e-6)
+
+
+def test_the_points_of_a_known_flow_are_found_with_their_stability(cube):
+    found = {
+        tuple(np.round(state, 6) + 0.0): name for state, name in zip(cube.state.numpy(), cube.stability, strict=True)
+    }
+    expected = {
+        (x, y): {0: "attracting", 1: "saddle of order 1", 2: "repelling"}[(x == 0) + (y == 0)]
+        for x in (-1.0, 0.0, 1.0)
+        for y in (-1.0, 0.0, 1.0)
+    }
+    assert found == expected
+    assert cube.n_unstable.tolist() == [int((state.abs() < 0.5).sum()) for state in cube.state]
+    assert float(cube.share.sum()) == pytest.approx(1)
+    assert (cube.share[:-1] >= cube.share[1:]).all()
+
+
+def test_spectra_are_those_of_the_known_flow(cube):
+    for state, values, frames, jacobian in zip(
+        cube.state, cube.eigenvalues, cube.time_constants, cube.jacobian, strict=True
+    ):
+        rates = 1 + 0.1 * (1 - 3 * state**2)
+        torch.testing.assert_close(jacobian, rates.diag())
+        expected = rates.sort(descending=True).values
+        torch.testing.assert_close(values.real, expected)
+        torch.testing.assert_close(frames, 1 / expected.log().abs())
+
+
+def test_a_line_of_fixed_points_is_marginal():
+    def line(states):
+        return states * torch.tensor([1.0, 0.5], dtype=DOUBLE)
+
+    points = slow_points_of(line, random(30, 2).to(DOUBLE))
+    assert (points.kind == "fixed point").all()
+    assert (points.stability == "marginal").all()
+    assert len(points.unique(1e-3)) > 20
+
+
+def test_a_drift_has_no_fixed_point():
+    points = slow_points_of(lambda z: z + 0.01 + 0.1 * z**2, random(30, 1).to(DOUBLE), lower=-3, upper=3)
+    assert (points.kind == "minimum").all()
+    torch.testing.assert_close(points.speed, torch.full((30,), 0.01, dtype=DOUBLE))
+
+
+def test_a_network_of_ones_own_takes_inputs_first():
+    class Leaky(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.eye(2) * 0.5)
+
+        def forward(self, inputs, states):
+            return 0.5 * states + 0.5 * torch.tanh(states @ self.weight + inputs)
+
+    network = Leaky()
+    points = slow_points_of(network, random(9, 2), torch.tensor([0.3, -0.2]))
+    torch.testing.assert_close(points.state, torch.tanh(0.5 * points.state + torch.tensor([0.3, -0.2])))
+    assert network.weight.dtype == torch.float32
+    assert network.weight.requires_grad
+    assert network.weight.grad is None
+
+
+def test_some_points_can_be_taken(cube):
+    attracting = cube[cube.stability == "attracting"]
+    assert len(attracting) == 4
+    assert torch.equal(attracting.state[0], cube[int(np.argmax(cube.stability == "attracting"))].state[0])
+    assert len(cube[:3]) == 3
+    assert len(cube[[1, 0]]) == 2
+    assert torch.equal(cube[[1, 0]].state[1], cube.state[0])
+    assert len(cube[cube.kind == "sliding"]) == 0
+    assert repr(attracting) == "4 slow points: 4 fixed point, attracting"
+
+
+def test_the_nearest_point_of_each_state(cube):
+    row, distance = cube.nearest(torch.tensor([[[0.9, 0.1], [-1.0, -1.0]]]))
+    assert row.shape == distance.shape == (1, 2)
+    torch.testing.assert_close(cube.state[row[0]], torch.tensor([[1.0, 0.0], [-1.0, -1.0]], dtype=DOUBLE))
+    assert distance[0, 0] == pytest.approx(math.hypot(0.1, 0.1))
+    with pytest.raises(ValueError, match="no points"):
+        cube[:0].nearest(torch.zeros(1, 2))
+
+
+def test_points_become_a_table(cube, tmp_path):
+    cube.to_parquet(tmp_path / "points.parquet")
+    table = pd.read_parquet(tmp_path / "points.parquet")
+    assert len(table) == 9
+    assert table["stability"].tolist() == cube.stability.tolist()
+    np.testing.assert_array_equal(np.stack(table["state"]), cube.state.numpy())
+    assert b"packages" in (pq.read_schema(tmp_path / "points.parquet").metadata)
+    assert list(cube[:0].to_frame().columns) == list(table.columns)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_points_are_drawn_among_states(dimensions):
+    module = seeded(nn.GRU, 3, 5)
+    states = states_of(module, random(6, 4, 3))
+    points = slow_points_of(module, states)
+    figure = points.plot(states, dimensions=dimensions)
+    (axes,) = figure.axes
+    assert axes.get_xlabel().startswith("PC 1")
+    assert figure.legends[0].get_texts()[0].get_text() == f"attracting fixed point ({len(points)})"
+    assert len(axes.lines) == 4 + 1  # a path each, and the points
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    points[:1].plot(dimensions=dimensions)
+
+
+REFUSED = {
+    "bidirectional of the module is True": lambda: slow_points_of(nn.GRU(3, 5, bidirectional=True), torch.zeros(1, 10)),
+    "inputs have 2 values each; the module takes 3": lambda: slow_points_of(
+        nn.GRU(3, 5), torch.zeros(1, 5), torch.ones(2)
+    ),
+    "states have 5 values each; those of the module have 10, the hidden and cell states": lambda: slow_points_of(
+        nn.LSTM(3, 5), torch.zeros(1, 5)
+    ),
+    "nothing to start from": lambda: slow_points_of(nn.GRU(3, 5), torch.zeros(0, 5)),
+    "states must be finite": lambda: slow_points_of(nn.GRU(3, 5), torch.full((1, 5), torch.nan)),
+    "inputs have 1 axes; they must have 3": lambda: states_of(nn.GRU(3, 5), torch.zeros(3)),
+    "dimensions is 4; it must be 2 or 3": lambda: slow_points_of(torch.tanh, torch.ones(2, 3)).plot(dimensions=4),
+    "states have 2 coordinates; 3 dimensions": lambda: slow_points_of(torch.tanh, torch.ones(2, 2)).plot(dimensions=3),
+    "it gave tuple": lambda: slow_points_of(lambda z: (z, z), torch.ones(2, 2)),
+    r"it gave \(2, 1\)": lambda: slow_points_of(lambda z: z[:, :1], torch.ones(2, 2)),
+    "must take states in float64": lambda: slow_points_of(lambda z: z @ torch.eye(2), torch.ones(2, 2)),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_does_not_fit_is_refused(message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        REFUSED[message]()
