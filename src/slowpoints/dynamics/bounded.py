@@ -39,7 +39,8 @@ def bounded_step(
     for _ in range(MAX_CHANGES):
         low, high, at_low, at_high = lowest[rows], highest[rows], below[rows], above[rows]
         held = torch.where(at_low, low, torch.where(at_high, high, 0.0))
-        p, slope, damping[rows] = _step_of_free(hessian[rows], gradient[rows], ~(at_low | at_high), held, damping[rows])
+        these = hessian if len(rows) == len(hessian) else hessian[rows]  # large, so not copied without need
+        p, slope, damping[rows] = _step_of_free(these, gradient[rows], ~(at_low | at_high), held, damping[rows])
         move[rows] = p.clamp(low, high)
         below[rows] = torch.where(at_low, (slope > 0) | (low == high), ~at_high & (p < low))
         above[rows] = torch.where(at_high, slope < 0, ~at_low & (p > high))
@@ -58,9 +59,18 @@ def pressed_outwards(gradient: Tensor, lowest: Tensor, highest: Tensor) -> tuple
     return below & (above | (gradient > 0)), above & ~below & (gradient < 0)
 
 
-def among_free(hessian: Tensor, free: Tensor) -> Tensor:
-    """The Hessian of the free variables; the identity in the others' rows and columns, `[P, n, n]`."""
-    return torch.where(free[:, :, None] & free[:, None, :], hessian, 0) + torch.diag_embed((~free).to(hessian))
+def among_free(hessian: Tensor, free: Tensor, damping: Tensor | float = 0.0) -> Tensor:
+    """The Hessian of the free variables; the identity in the others' rows and columns, `[P, n, n]`.
+
+    Args:
+        hessian: `[P, n, n]`.
+        free: `[P, n]`.
+        damping: added to the whole diagonal, `[P, 1]` or a number.
+    """
+    share = free.to(hessian)
+    among = (hessian * share[:, :, None]).mul_(share[:, None, :])
+    among.diagonal(dim1=1, dim2=2).add_(1 - share).add_(damping)
+    return among
 
 
 def projected_gradient(state: Tensor, gradient: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
@@ -76,16 +86,12 @@ def _step_of_free(
     Returns:
         p, `[P, n]`; the slope of the damped quadratic there, `[P, n]`; and the damping, raised as need be, `[P]`.
     """
-    curvature = among_free(hessian, free)
-    factor, failed = torch.linalg.cholesky_ex(curvature + _diagonal(damping, gradient))
+    factor, failed = torch.linalg.cholesky_ex(among_free(hessian, free, damping[:, None]))
     while len(rows := ((failed > 0) & (damping < MAX_DAMPING)).nonzero()[:, 0]):
         damping[rows] *= RAISED
-        factor[rows], failed[rows] = torch.linalg.cholesky_ex(curvature[rows] + _diagonal(damping[rows], gradient))
+        raised = among_free(hessian[rows], free[rows], damping[rows, None])
+        factor[rows], failed[rows] = torch.linalg.cholesky_ex(raised)
     pull = gradient + (hessian @ held[..., None])[..., 0]
     p = held + torch.cholesky_solve(torch.where(free, -pull, 0)[..., None], factor)[..., 0]
     slope = gradient + (hessian @ p[..., None])[..., 0] + damping[:, None] * p
     return p, slope, damping
-
-
-def _diagonal(damping: Tensor, like: Tensor) -> Tensor:
-    return torch.diag_embed(damping[:, None].expand(-1, like.shape[1]))

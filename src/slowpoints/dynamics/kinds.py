@@ -73,8 +73,8 @@ def kinds_of(points: Points, hessian: Tensor, lower: Tensor, upper: Tensor, tole
     rows = (points.projected <= (rounding * scale).clamp(min=tolerance)).nonzero()[:, 0]
     below, above = pressed_outwards(points.gradient, lower - points.state, upper - points.state)
     free = ~(below | above)[rows]
-    shift = torch.diag_embed((STRAIGHT * scale[rows, None]).clamp(min=TINY).expand(free.shape))
-    factor, indefinite = torch.linalg.cholesky_ex(among_free(hessian[rows], free) + shift)
+    straight = (STRAIGHT * scale[rows, None]).clamp(min=TINY)
+    factor, indefinite = torch.linalg.cholesky_ex(among_free(hessian[rows], free, straight))
     slope = torch.where(free, points.gradient[rows], 0)
     promised = (slope * torch.cholesky_solve(slope[..., None], factor)[..., 0]).sum(1) / 2
     bottom = torch.where(promised <= PROMISE * points.half_square[rows], MINIMUM, SLIDING)

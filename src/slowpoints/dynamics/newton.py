@@ -115,7 +115,8 @@ class NewtonWalk:
         for _ in range(TRIES):
             if not len(waiting):
                 break
-            waiting = waiting[~self._try_step(rows[waiting], hessian[waiting], gradient[waiting])]
+            these = hessian if len(waiting) == len(hessian) else hessian[waiting]  # large, so not copied without need
+            waiting = waiting[~self._try_step(rows[waiting], these, gradient[waiting])]
         return rows
 
     def finish(self) -> None:
