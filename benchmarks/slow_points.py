@@ -12,6 +12,7 @@ module in float64. Rows go to benchmarks/slow_points.parquet.
 import argparse
 import contextlib
 import io
+import itertools
 import math
 import sys
 import time
@@ -24,6 +25,7 @@ import pandas as pd
 import torch
 from _flip_flop import trained
 from _study import ROOT
+from safetensors.torch import load_file, save_file
 from scipy.optimize import least_squares, minimize
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ from slowpoints.dynamics.snapshots import TENSORS
 from slowpoints.dynamics.speed import StepResidual
 
 AT_REST = 1e-6  # speed a frame
-ONE_BY_ONE = 30  # points at most that SciPy is given: it takes one at a time
+ONE_BY_ONE, COORDINATES = 30, 128  # points, and coordinates, at most that SciPy is given: it takes one at a time
 NOISE = 0.1  # of the starts, so that saddles are met as well
 
 
@@ -154,12 +156,24 @@ def flip_flop_cases(given: argparse.Namespace) -> Iterator[Case]:
     """Networks trained on the flip-flop; starts from trials that they had no part in."""
     for kind in given.kinds:
         for units in given.units:
-            module, error = trained(kind, units, given.steps)
-            print(f"{kind} {units}: squared error {error:.5f}", flush=True)
+            module = _trained_once(kind, units, given.steps, given.networks)
             states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
             for points in given.points:
                 starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0, newton=0).start
                 yield Case(f"flip-flop {kind} {units}", module, starts.float(), frozen(module, None))
+
+
+def _trained_once(kind: str, units: int, steps: int, folder: Path) -> nn.RNNBase:
+    """A network of an earlier run, or one that is trained now and kept."""
+    file = folder / f"{kind}-{units}-{steps}.safetensors"
+    if not file.is_file():
+        module, error = trained(kind, units, steps)
+        print(f"{kind} {units}: squared error {error:.5f}", flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(module.state_dict(), file)
+    module = getattr(nn, kind)(3, units)
+    module.load_state_dict(load_file(file))
+    return module
 
 
 def study_cases(results: Path) -> Iterator[Case]:
@@ -180,8 +194,6 @@ def study_cases(results: Path) -> Iterator[Case]:
 
 def measured(case: Case, tool: str) -> dict:
     """A row of the table."""
-    if tool.startswith("SciPy"):
-        case = case._replace(starts=case.starts[:ONE_BY_ONE])
     start = time.process_time()
     states, converged = TOOLS[tool](case)
     seconds = time.process_time() - start
@@ -206,6 +218,7 @@ if __name__ == "__main__":
     parser.add_argument("--units", nargs="*", type=int, default=[64, 128, 256])
     parser.add_argument("--points", nargs="*", type=int, default=[30, 300, 1000])
     parser.add_argument("--steps", type=int, default=3000, help="of training on the flip-flop")
+    parser.add_argument("--networks", type=Path, default=ROOT / "results/flip-flop", help="folder that keeps them")
     parser.add_argument("--fixed-point-finder", type=Path, metavar="PATH", help="a checkout of it")
     parser.add_argument("--study", type=Path, metavar="RESULTS", help="folder of results with networks of the digits")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/slow_points.parquet")
@@ -217,9 +230,10 @@ if __name__ == "__main__":
     else:
         tools.pop("FixedPointFinder")
     rows = []
-    for case in [*flip_flop_cases(given), *(study_cases(given.study) if given.study else ())]:
+    for case in itertools.chain(flip_flop_cases(given), study_cases(given.study) if given.study else ()):
         for tool in tools:
-            if len(case.starts) <= ONE_BY_ONE or not tool.startswith("SciPy"):
+            points, coordinates = case.starts.shape
+            if (points <= ONE_BY_ONE and coordinates <= COORDINATES) or not tool.startswith("SciPy"):
                 rows.append(measured(case, tool))
                 print(*(f"{name} {value}" for name, value in rows[-1].items()), sep=", ", flush=True)
     pd.DataFrame(rows).to_parquet(given.output)

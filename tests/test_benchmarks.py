@@ -172,7 +172,7 @@ def test_memory_is_followed_beyond_the_delays_of_the_study(study):
 def test_searches_for_slow_points_are_compared(study, tmp_path):
     """Without FixedPointFinder, which is no package; SciPy, given the same residual, comes to the same speeds."""
     sizes = "--kinds GRU LSTM --units 4 --points 3 --steps 20"
-    run(study, f"python benchmarks/slow_points.py {sizes} --output {tmp_path / 'table.parquet'}")
+    run(study, f"python benchmarks/slow_points.py {sizes} --output {tmp_path / 'table.parquet'} --networks {tmp_path}")
     table = pd.read_parquet(tmp_path / "table.parquet").set_index(["network", "tool"])
     assert len(table) == 2 * 3
     assert (table["inside"] == 1).all()
