@@ -180,7 +180,7 @@ class Networks:
         return torch.baddbmm(self.weights["readout_bias"][:, None], hidden, self.weights["readout"])
 
     def run_trials(self, batch: Batch) -> Tensor:
-        """Outputs at every frame of a batch of trials, `[T, S, B, C + 1]`."""
+        """Outputs at every frame of a batch of trials, `[T, S, B, C + 1]`; in memory `[S, C + 1, T, B]`."""
         trials = batch.trials
         # Each trial's report frame, its noise with the trigger added, becomes one more row of the table.
         report = batch.rows.gather(0, trials.report[None])[0]
@@ -191,8 +191,9 @@ class Networks:
         index = place_rows(batch.rows, trials.report, batch.frames.shape[1])
         hidden = unroll(self.spec.unit, tables, index, self.weights["recurrent"])
         # All frames of a network in one product; sums over them, as in its gradient, then run network by network.
-        logits = self.logits(hidden.transpose(0, 1).flatten(1, 2))
-        return logits.unflatten(1, (len(hidden), trials.label.shape[1])).transpose(0, 1)
+        rows = hidden.transpose(0, 1).flatten(1, 2)
+        logits = torch.baddbmm(self.weights["readout_bias"][:, :, None], self.weights["readout"].mT, rows.mT)
+        return logits.unflatten(2, (len(hidden), trials.label.shape[1])).permute(2, 0, 3, 1)
 
     @torch.no_grad()
     def mean_features(self) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from slowpoints.task.timing import FRAMES
@@ -37,15 +36,15 @@ def log_probabilities(logits: Tensor, mask: Tensor, readout: str) -> Tensor:
     as the authors' code has it.
 
     Args:
-        logits: `[T, S, B, C + 1]`.
+        logits: `[S, C + 1, T, B]`.
         mask: outputs in use, `[S, C + 1]`.
         readout: one of `READOUTS`.
     """
-    unused = ~mask[:, None]
+    unused = ~mask[:, :, None, None]
     if readout == "softmax":
-        return logits.masked_fill(unused, -torch.inf).log_softmax(-1)
+        return logits.masked_fill(unused, -torch.inf).log_softmax(1)
     values = logits.sigmoid().masked_fill(unused, -torch.inf)
-    return (values.softmax(-1) + LOG_OFFSET).log()
+    return (values.softmax(1) + LOG_OFFSET).log()
 
 
 def trial_loss(logits: Tensor, trials: Trials, mask: Tensor, null_weight: float, readout: str) -> Tensor:
@@ -62,13 +61,13 @@ def trial_loss(logits: Tensor, trials: Trials, mask: Tensor, null_weight: float,
         null_weight: weight of frames without a report.
         readout: one of `READOUTS`.
     """
-    frames, _, batch, outputs = logits.shape
-    log_p = log_probabilities(logits, mask, readout)
-    wanted = targets(trials, frames)
-    cost = F.nll_loss(log_p.reshape(-1, outputs), wanted.view(-1), reduction="none").view(wanted.shape)
+    frames, _, batch, _ = logits.shape
+    # As `run_trials` has them in memory: over a last axis as short as this one, a CPU takes a softmax row by row.
+    log_p = log_probabilities(logits.permute(1, 3, 0, 2), mask, readout)
+    cost = -log_p.gather(1, targets(trials, frames).transpose(0, 1)[:, None])[:, 0]  # [S, T, B]
     weight = torch.full_like(cost, null_weight)
-    weight.scatter_(0, trials.report[None], REPORT_WEIGHT - 1 + null_weight)
-    return (cost * weight).transpose(0, 1).flatten(1).sum(1) / (FRAMES * batch)
+    weight.scatter_(1, trials.report[:, None], REPORT_WEIGHT - 1 + null_weight)
+    return (cost * weight).flatten(1).sum(1) / (FRAMES * batch)
 
 
 def accuracies(logits: Tensor, trials: Trials, mask: Tensor) -> tuple[Tensor, Tensor]:
