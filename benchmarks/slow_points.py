@@ -30,7 +30,7 @@ from scipy.optimize import least_squares, minimize
 from torch import Tensor, nn
 
 from slowpoints import Dynamics, find_slow_points, flip_flop_trials, load_networks, slow_points_of, states_of
-from slowpoints.adapters.frames import Frozen, frozen
+from slowpoints.adapters.frames import Frame, Frozen, frozen
 from slowpoints.dynamics.snapshots import TENSORS
 from slowpoints.dynamics.speed import StepResidual
 
@@ -92,6 +92,13 @@ def ours(case: Case) -> tuple[Tensor, float]:
     return points.state, points.converged.double().mean().item()
 
 
+def without_newton(case: Case) -> tuple[Tensor, float]:
+    """As with `newton=0`."""
+    step, residual, lower, upper = case.network
+    points = find_slow_points(step, case.starts, lower, upper, residual=residual)
+    return points.state, points.converged.double().mean().item()
+
+
 def fixed_point_finder(case: Case) -> tuple[Tensor, float]:
     from FixedPointFinderTorch import FixedPointFinderTorch
 
@@ -145,6 +152,7 @@ def _one_by_one(solve: Callable[[np.ndarray], tuple[np.ndarray, bool]], starts: 
 
 TOOLS = {
     "slowpoints": ours,
+    "slowpoints, newton=0": without_newton,
     "FixedPointFinder": fixed_point_finder,
     "SciPy least_squares": bounded_least_squares,
     "SciPy L-BFGS-B": l_bfgs_b,
@@ -159,8 +167,9 @@ def flip_flop_cases(given: argparse.Namespace) -> Iterator[Case]:
             module = _trained_once(kind, units, given.steps, given.networks)
             states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
             for points in given.points:
-                starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0, newton=0).start
-                yield Case(f"flip-flop {kind} {units}", module, starts.float(), frozen(module, None))
+                starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0).start
+                network = frozen(Frame(module), None, starts)
+                yield Case(f"flip-flop {kind} {units}", module, starts.float(), network)
 
 
 def _trained_once(kind: str, units: int, steps: int, folder: Path) -> nn.RNNBase:

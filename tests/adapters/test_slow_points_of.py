@@ -1,6 +1,7 @@
 """Any network's slow points: what modules of PyTorch and callables are taken for, and what comes back."""
 
 import math
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -40,18 +41,16 @@ def test_states_are_those_that_the_module_goes_through(kind, more, layers):
     inputs = random(7, 4, 3)
     states = states_of(module, inputs)
     outputs, last = module(inputs)
+    outputs = outputs.transpose(0, 1) if module.batch_first else outputs
     h, *c = last if isinstance(last, tuple) else (last,)
     width = h.shape[-1]
     torch.testing.assert_close(
         states[..., (layers - 1) * width : layers * width], outputs.to(DOUBLE), rtol=1e-5, atol=1e-6
     )
-    final = states[:, -1] if module.batch_first else states[-1]
     flat = torch.cat([part.transpose(0, 1).flatten(1) for part in (h, *c)], dim=1)
-    torch.testing.assert_close(final, flat.to(DOUBLE), rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(
-        states_of(module, inputs[:, 0] if not module.batch_first else inputs[0]),
-        states[:, 0] if not module.batch_first else states[0],
-    )
+    torch.testing.assert_close(states[-1], flat.to(DOUBLE), rtol=1e-5, atol=1e-6)
+    single = states_of(module, inputs[0] if module.batch_first else inputs[:, 0])
+    torch.testing.assert_close(single, states[:, 0])
 
 
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
@@ -130,7 +129,7 @@ def flow(states):
 
 @pytest.fixture(scope="module")
 def cube():
-    return slow_points_of(flow, 2 * random(400, 2, seed=2).to(DOUBLE), starts=None, lower=-2, upper=2).unique(1e-6)
+    return slow_points_of(flow, 2 * random(400, 2, seed=2).clamp(-1, 1), starts=None, lower=-2, upper=2).unique(1e-6)
 
 
 def test_the_points_of_a_known_flow_are_found_with_their_stability(cube):
@@ -172,7 +171,114 @@ def test_a_line_of_fixed_points_is_marginal():
 def test_a_drift_has_no_fixed_point():
     points = slow_points_of(lambda z: z + 0.01 + 0.1 * z**2, random(30, 1).to(DOUBLE), lower=-3, upper=3)
     assert (points.kind == "minimum").all()
+    assert (points.stability == "not at rest").all()
     torch.testing.assert_close(points.speed, torch.full((30,), 0.01, dtype=DOUBLE))
+
+
+def test_a_map_that_slows_down_towards_infinity_has_no_fixed_point():
+    points = slow_points_of(lambda z: z + 1 / (1 + z**2), random(30, 1).to(DOUBLE))
+    assert (points.kind != "fixed point").all()
+
+
+class Leaky(nn.RNNCell):
+    """A cell with its own frame, under the name of PyTorch's."""
+
+    def forward(self, inputs, states):
+        return 0.9 * states + 0.1 * super().forward(inputs, states)
+
+
+def hooked():
+    cell = seeded(nn.GRUCell, 3, 5)
+    cell.register_forward_hook(lambda module, given, states: 0.3 * states)
+    return cell
+
+
+def parametrised():
+    return nn.utils.parametrizations.orthogonal(seeded(nn.GRU, 3, 5), "weight_hh_l0")
+
+
+@pytest.mark.parametrize("make", [lambda: seeded(Leaky, 3, 5), hooked, parametrised])
+def test_a_module_that_is_not_quite_pytorchs_is_searched_as_it_is(make):
+    module = make()
+    points = slow_points_of(module, states_of(module, random(20, 6, 3)))
+    assert (points.kind == "fixed point").all()
+    torch.testing.assert_close(points.network.step(points.state), points.state, atol=1e-10, rtol=0)
+
+
+def test_dropout_is_left_out():
+    module = seeded(nn.GRU, 3, 5, num_layers=2, dropout=0.5)
+    states = states_of(module, random(7, 4, 3))
+    torch.testing.assert_close(states, states_of(module, random(7, 4, 3)))
+    assert module.training
+    own = nn.Sequential(nn.Dropout(0.5), nn.Linear(5, 5), nn.Tanh())
+    assert (slow_points_of(own, random(20, 5)).kind == "fixed point").all()
+
+
+def test_arrays_lists_and_pairs_are_taken():
+    module = seeded(nn.LSTM, 3, 5)
+    inputs = random(7, 4, 3)
+    states = states_of(module, inputs)
+    points = slow_points_of(module, states, [0, 0, 1])
+    for given in (states.numpy(), states.tolist(), states.float(), (states[..., :5], states[..., 5:])):
+        torch.testing.assert_close(slow_points_of(module, given, np.array([0, 0, 1])).state, points.state)
+    assert points.nearest(states.numpy())[0].shape == (7, 4)
+    torch.testing.assert_close(states_of(module, inputs.numpy()), states)
+
+
+def test_states_go_on_from_initial_ones():
+    module = seeded(nn.LSTM, 3, 5)
+    inputs = random(7, 4, 3)
+    states = states_of(module, inputs)
+    later = states_of(module, inputs[3:], states[2])
+    torch.testing.assert_close(later, states[3:])
+    torch.testing.assert_close(states_of(module, inputs[3:], states[2].split(5, dim=-1)), later)
+    with pytest.raises(ValueError, match=r"initial states have the shape \(3, 10\); they must have \(4, 10\)"):
+        states_of(module, inputs, torch.zeros(3, 10))
+
+
+def test_starts_beyond_the_bounds_are_put_there_with_a_warning():
+    with pytest.warns(UserWarning, match="2 of 2 starts lie beyond the bounds"):
+        points = slow_points_of(seeded(nn.GRU, 3, 5), 3 * torch.ones(2, 5))
+    assert (points.start == 1).all()
+
+
+def test_bounds_are_those_of_the_kind_of_module():
+    for kind, low, high in (("RNN", -1, 1), ("relu", 0, math.inf), ("projected", -math.inf, math.inf)):
+        module = seeded(LAYERS[kind], 3, 5)
+        network = slow_points_of(module, states_of(module, random(6, 4, 3)), starts=2).network
+        width = 3 if kind == "projected" else 5
+        assert (network.lower[:width] == low).all()
+        assert (network.upper[:width] == high).all()
+
+
+def test_settings_reach_the_search():
+    states = random(30, 1).clamp(-1.5, 1.5)
+
+    def slow(z):
+        return z + 0.01 + 0.1 * z**2
+
+    assert (slow_points_of(slow, states, max_iterations=1, lower=-3, upper=3).kind == "sliding").all()
+    coarse = slow_points_of(slow, states, tolerance=0.1, lower=-3, upper=3)
+    assert coarse.iterations.sum() < slow_points_of(slow, states, lower=-3, upper=3).iterations.sum()
+    without = slow_points_of(flow, states, newton=0, lower=-2, upper=2)
+    assert (without.iterations > 0).any()
+    assert (slow_points_of(flow, states, lower=-2, upper=2).iterations == 0).all()
+
+
+def test_results_can_be_kept(cube):
+    module = seeded(nn.GRU, 3, 5)
+    points = slow_points_of(module, states_of(module, random(6, 4, 3)))
+    again = pickle.loads(pickle.dumps(points))
+    assert torch.equal(again.state, points.state)
+    torch.testing.assert_close(again.jacobian, points.jacobian)
+
+
+def test_inference_mode_is_no_hindrance():
+    module = seeded(nn.GRU, 3, 5, num_layers=2)
+    with torch.inference_mode():
+        states = states_of(module, random(6, 4, 3))
+        points = slow_points_of(module, states)
+    torch.testing.assert_close(points.state, slow_points_of(module, states.clone()).state)
 
 
 def test_a_network_of_ones_own_takes_inputs_first():
@@ -201,6 +307,10 @@ def test_some_points_can_be_taken(cube):
     assert torch.equal(cube[[1, 0]].state[1], cube.state[0])
     assert len(cube[cube.kind == "sliding"]) == 0
     assert repr(attracting) == "4 slow points: 4 fixed point, attracting"
+    assert len(cube[[]]) == len(cube[:0]) == 0
+    assert cube[4].state.shape == (1, 2)
+    with pytest.raises(IndexError, match="one axis"):
+        cube[np.zeros((2, 2), dtype=int)]
 
 
 def test_the_nearest_point_of_each_state(cube):
@@ -232,8 +342,24 @@ def test_points_are_drawn_among_states(dimensions):
     assert axes.get_xlabel().startswith("PC 1")
     assert figure.legends[0].get_texts()[0].get_text() == f"attracting fixed point ({len(points)})"
     assert len(axes.lines) == 4 + 1  # a path each, and the points
+    assert len(axes.lines[0].get_data_3d()[0] if dimensions == 3 else axes.lines[0].get_xdata()) == 6  # frames
     assert figure._repr_png_().startswith(b"\x89PNG")
     points[:1].plot(dimensions=dimensions)
+
+
+def test_unstable_directions_are_drawn(cube):
+    """Along the axes at saddles, both axes at the repelling point; a plane where eigenvalues are complex."""
+    (axes,) = cube.plot().axes
+    centre = cube.state.mean(0).numpy()
+    lines = [np.diff(np.stack(line.get_data()), axis=1) for line in axes.lines if len(line.get_xdata()) == 2]
+    assert len(lines) == 4 * 1 + 2
+    assert np.allclose(centre, 0, atol=1e-6)
+    spiral = slow_points_of(lambda z: 1.1 * z @ torch.tensor([[0.8, 0.6], [-0.6, 0.8]], dtype=DOUBLE), torch.ones(4, 2))
+    (axes,) = spiral[:1].plot(random(9, 2)).axes
+    first, second = (
+        np.diff(np.stack(line.get_data()), axis=1)[:, 0] for line in axes.lines if len(line.get_xdata()) == 2
+    )
+    assert abs(first[0] * second[1] - first[1] * second[0]) > 0.5 * np.linalg.norm(first) * np.linalg.norm(second)
 
 
 REFUSED = {
@@ -244,13 +370,19 @@ REFUSED = {
     "states have 5 values each; those of the module have 10, the hidden and cell states": lambda: slow_points_of(
         nn.LSTM(3, 5), torch.zeros(1, 5)
     ),
-    "nothing to start from": lambda: slow_points_of(nn.GRU(3, 5), torch.zeros(0, 5)),
+    r"states have the shape \(0, 5\)": lambda: slow_points_of(nn.GRU(3, 5), torch.zeros(0, 5)),
+    "inputs must be finite": lambda: slow_points_of(nn.GRU(3, 5), torch.ones(1, 5), torch.tensor([0, 0, torch.inf])),
+    "lets no gradient through": lambda: slow_points_of(torch.no_grad()(flow), torch.ones(2, 2) / 3),
+    "a Linear is none of torch.nn.RNN, GRU, LSTM": lambda: states_of(nn.Linear(3, 3), torch.ones(3, 3)),
+    "starts is 0; it must be at least 1": lambda: slow_points_of(torch.tanh, torch.ones(2, 2), starts=0),
+    "noise is -1": lambda: slow_points_of(torch.tanh, torch.ones(2, 2), noise=-1),
+    "tolerance is nan": lambda: slow_points_of(torch.tanh, torch.ones(2, 2)).unique(math.nan),
     "states must be finite": lambda: slow_points_of(nn.GRU(3, 5), torch.full((1, 5), torch.nan)),
     "inputs have 1 axes; they must have 3": lambda: states_of(nn.GRU(3, 5), torch.zeros(3)),
     "dimensions is 4; it must be 2 or 3": lambda: slow_points_of(torch.tanh, torch.ones(2, 3)).plot(dimensions=4),
     "states have 2 coordinates; 3 dimensions": lambda: slow_points_of(torch.tanh, torch.ones(2, 2)).plot(dimensions=3),
     "it gave tuple": lambda: slow_points_of(lambda z: (z, z), torch.ones(2, 2)),
-    r"it gave \(2, 1\)": lambda: slow_points_of(lambda z: z[:, :1], torch.ones(2, 2)),
+    r"it gave \(1, 1\)": lambda: slow_points_of(lambda z: z[:, :1], torch.ones(2, 2)),
     "must take states in float64": lambda: slow_points_of(lambda z: z @ torch.eye(2), torch.ones(2, 2)),
 }
 

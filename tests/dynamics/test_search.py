@@ -195,8 +195,8 @@ def test_points_that_are_done_cost_no_more_work():
 
     begin = torch.tensor([[1.0, 1.0]] * 8 + [[0.9, 0.8], [-1.2, 1.0]], dtype=torch.float64)
     points = find_slow_points(None, begin, -2, 2, residual=counted)
-    assert asked[:5] == [10, 1, 10, 10, 2]  # whether rows are independent; half square, gradient, Hessian
-    assert max(asked[5:]) <= 2
+    assert asked[:6] == [10, 1, 1, 10, 10, 2]  # whether rows are independent; half square, gradient, Hessian
+    assert max(asked[6:]) <= 2
     assert asked[-1] == 1
     alone = find_slow_points(None, begin[-1:], -2, 2, residual=rosenbrock)
     torch.testing.assert_close(points.state[-1:], alone.state, atol=1e-12, rtol=0)

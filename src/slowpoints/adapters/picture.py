@@ -23,7 +23,10 @@ REACH = 0.08  # half the length of an unstable direction, as a share of the wide
 ATTRACTING, LEAVING, SLOW = "#21688e", "#c2410c", "#8a8a8a"
 GROUPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("attracting fixed point", {"marker": "o", "color": ATTRACTING, "mec": "white", "ms": 9}),
-    ("saddle, with its unstable directions", {"marker": "D", "color": "white", "mec": LEAVING, "mew": 1.6, "ms": 6.5}),
+    (
+        "saddle or repelling, with unstable directions",
+        {"marker": "D", "color": "white", "mec": LEAVING, "mew": 1.6, "ms": 6.5},
+    ),
     ("other fixed point", {"marker": "s", "color": "white", "mec": ATTRACTING, "mew": 1.6, "ms": 7}),
     ("slow, but no fixed point", {"marker": "^", "color": SLOW, "mec": "white", "ms": 7.5}),
 )
@@ -49,13 +52,13 @@ def draw(points: NetworkPoints, states: Tensor | None, dimensions: int) -> Pictu
         raise ValueError(f"states have {n} coordinates; {dimensions} dimensions cannot be drawn")
     if not len(points):
         raise ValueError("there are no points to be drawn")
-    around = points.state if states is None else states.detach().to(points.state).reshape(-1, n)
+    around = points.state if states is None else states.reshape(-1, n)
     centre, axes, explained = _principal_components(around, dimensions)
     with mpl.rc_context(STYLE):
         figure = Picture(figsize=(5.2, 4.4) if dimensions == 2 else (5.6, 4.8))
         panel: Any = figure.add_subplot(projection="3d" if dimensions == 3 else None)
         if states is not None:
-            _draw_states(panel, ((states.detach().to(points.state) - centre) @ axes).cpu().numpy())
+            _draw_states(panel, ((states - centre) @ axes).cpu().numpy())
         _draw_directions(panel, points, centre, axes, REACH * float((around - centre).norm(dim=1).max()))
         _draw_points(panel, points, ((points.state - centre) @ axes).cpu().numpy())
         for axis, name, share in zip("xyz", ("PC 1", "PC 2", "PC 3"), explained.tolist(), strict=False):
@@ -106,6 +109,9 @@ def _draw_directions(panel: Axes, points: NetworkPoints, centre: Tensor, axes: T
     leaving = points[(points.kind == "fixed point") & (points.n_unstable > 0)]
     for state, jacobian, order in zip(leaving.state, leaving.jacobian, leaving.n_unstable, strict=True):
         values, vectors = torch.linalg.eig(jacobian)
-        for vector in vectors[:, values.abs().argsort(descending=True)[:order]].real.T:
+        for mode in values.abs().argsort(descending=True)[:order].tolist():
+            # A pair of complex eigenvalues has one plane, which the two parts of either vector span.
+            vector = vectors[:, mode].imag if values[mode].imag < 0 else vectors[:, mode].real
+            vector = vector / vector.norm()
             ends = torch.stack([state - reach * vector, state + reach * vector])
             panel.plot(*((ends - centre) @ axes).T.cpu().numpy(), color=LEAVING, lw=1.4, zorder=2)

@@ -17,9 +17,9 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from slowpoints.adapters.frames import Frozen
+from slowpoints.adapters.frames import Array, Frozen, as_states
 from slowpoints.core.tables import write_arrow
-from slowpoints.dynamics.jacobian import time_constant
+from slowpoints.dynamics.jacobian import eigenvalues, time_constant
 from slowpoints.dynamics.residual import blocks
 from slowpoints.dynamics.search import SlowPoints
 
@@ -46,19 +46,25 @@ class NetworkPoints(SlowPoints):
     def __len__(self) -> int:
         return len(self.state)
 
-    def __getitem__(self, chosen: slice | np.ndarray | Tensor | list[int]) -> NetworkPoints:
+    def __getitem__(self, chosen: slice | int | np.ndarray | Tensor | list) -> NetworkPoints:
         """Some of the points, by a slice, indices or a mask, such as `points[points.kind == "fixed point"]`."""
-        rows = np.atleast_1d(np.arange(len(self))[np.asarray(chosen) if not isinstance(chosen, slice) else chosen])
+        if not isinstance(chosen, slice):
+            chosen = np.asarray(chosen)
+            chosen = chosen.astype(int) if not chosen.size else chosen
+        rows = np.atleast_1d(np.arange(len(self))[chosen])
+        if rows.ndim > 1:
+            raise IndexError(f"points have one axis; the index has {rows.ndim}")
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        picked = {name: value if name == "network" else value[rows] for name, value in given.items()}
-        return NetworkPoints(**picked)
+        picked = NetworkPoints(**{name: value if name == "network" else value[rows] for name, value in given.items()})
+        for known in {"jacobian", "eigenvalues"} & set(vars(self)):  # not worked out once more
+            vars(picked)[known] = vars(self)[known][rows]
+        return picked
 
     def __repr__(self) -> str:
-        """Such as "300 slow points: 280 fixed point, attracting; 20 fixed point, saddle of order 1"."""
-        counts = Counter(zip(self.kind, self.stability, strict=True)).most_common()
-        return f"{len(self)} slow points: " + "; ".join(
-            f"{count} {kind}, {stability}" for (kind, stability), count in counts
-        )
+        """How many there are of each kind, and, where that has been worked out, stability."""
+        names = [self.kind.astype(str)] + ([self.stability] if "eigenvalues" in vars(self) else [])
+        counts = Counter(zip(*names, strict=True)).most_common()
+        return f"{len(self)} slow points: " + "; ".join(f"{count} {', '.join(name)}" for name, count in counts)
 
     @cached_property
     def jacobian(self) -> Tensor:
@@ -68,8 +74,7 @@ class NetworkPoints(SlowPoints):
     @cached_property
     def eigenvalues(self) -> Tensor:
         """Eigenvalues of the Jacobians, `[P, n]` complex, largest absolute value first."""
-        values = torch.cat([torch.linalg.eigvals(self._jacobian(some)) for some in blocks(*self._state_and_n)])
-        return values.gather(1, values.abs().argsort(dim=1, descending=True, stable=True))
+        return torch.cat([eigenvalues(self._jacobian(some)) for some in blocks(self.state, self.state.shape[1])])
 
     @property
     def time_constants(self) -> Tensor:
@@ -83,15 +88,17 @@ class NetworkPoints(SlowPoints):
 
     @property
     def stability(self) -> np.ndarray:
-        """`[P]`: "attracting", "saddle of order k" with k unstable directions, "repelling" where all are unstable.
+        """Of fixed points, `[P]`; "not at rest" of the others, whose `n_unstable` says how states pass them by.
 
-        "marginal" has none unstable, and one that neither grows nor decays, as along a line of fixed points.
+        "attracting", "saddle of order k" with k unstable directions, "repelling" where all are unstable, or "marginal":
+        none unstable, and one that neither grows nor decays, as along a line of fixed points.
         """
         order, n = self.n_unstable, self.state.shape[1]
         names = np.array([f"saddle of order {k}" for k in range(n + 1)], dtype=object)
         names[n] = "repelling"
         still = (self.eigenvalues[:, 0].abs() >= 1 - MARGIN).cpu().numpy()
-        return np.where(order > 0, names[order], np.where(still, "marginal", "attracting")).astype(str)
+        stability = np.where(order > 0, names[order], np.where(still, "marginal", "attracting"))
+        return np.where(self.kind == "fixed point", stability, "not at rest").astype(str)
 
     def unique(self, tolerance: float) -> NetworkPoints:
         """The different points, those that most starts led to first.
@@ -101,7 +108,12 @@ class NetworkPoints(SlowPoints):
 
         Args:
             tolerance: greatest distance of two states that are one and the same point.
+
+        Raises:
+            ValueError: if it is negative or no number.
         """
+        if not tolerance >= 0:
+            raise ValueError(f"tolerance is {tolerance}; it must be at least 0")
         order, speed_first = [], self.speed.argsort(stable=True)
         left, share = torch.ones(len(self), dtype=torch.bool, device=self.state.device), torch.zeros_like(self.share)
         for point in speed_first.tolist():
@@ -109,11 +121,13 @@ class NetworkPoints(SlowPoints):
                 near = left & ((self.state - self.state[point]).norm(dim=1) <= tolerance)
                 share[point], left = self.share[near].sum(), left & ~near
                 order.append(point)
-        merged = NetworkPoints(**{field.name: getattr(self, field.name) for field in fields(self)} | {"share": share})
         rows = np.array(order, dtype=int)
-        return merged[rows[np.argsort(-share[rows].cpu().numpy(), kind="stable")]]
+        rows = rows[np.argsort(-share[rows].cpu().numpy(), kind="stable")]
+        different = self[rows]
+        different.share[:] = share[rows]
+        return different
 
-    def nearest(self, states: Tensor) -> tuple[Tensor, Tensor]:
+    def nearest(self, states: Array) -> tuple[Tensor, Tensor]:
         """The nearest point of each state.
 
         Args:
@@ -127,12 +141,13 @@ class NetworkPoints(SlowPoints):
         """
         if not len(self):
             raise ValueError("there are no points to be near to")
-        flat = states.detach().to(self.state).reshape(-1, states.shape[-1])
+        given = as_states(states).to(self.state)
+        flat = given.reshape(-1, given.shape[-1])
         distance, row = torch.cdist(flat, self.state, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1)
-        return row.view(states.shape[:-1]), distance.view(states.shape[:-1])
+        return row.view(given.shape[:-1]), distance.view(given.shape[:-1])
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a point: kind, stability, speed, share, spectrum in short, search, and the state as a list."""
+        """A row a point: what it is, how many starts led there, spectrum in short, how far from its start, state."""
         leading = self.eigenvalues[:, 0].abs()
         columns = {
             "kind": self.kind.astype(str),
@@ -145,6 +160,7 @@ class NetworkPoints(SlowPoints):
             "projected_gradient": self.projected_gradient,
             "converged": self.converged,
             "iterations": self.iterations,
+            "distance": (self.state - self.start).norm(dim=1),
             "state": list(self.state.cpu().numpy()),
         }
         return pd.DataFrame(
@@ -155,12 +171,14 @@ class NetworkPoints(SlowPoints):
         """Writes the table of `to_frame`, with the versions that made it in the metadata."""
         write_arrow(pa.Table.from_pandas(self.to_frame(), preserve_index=False), path, kind="network_points")
 
-    def plot(self, states: Tensor | None = None, *, dimensions: int = 2) -> Picture:
+    def plot(self, states: Array | None = None, *, dimensions: int = 2) -> Picture:
         """The points in principal components, among states that the network went through.
 
+        A notebook shows the figure; elsewhere `.savefig("points.png")` keeps it.
+
         Args:
-            states: `[T, B, n]`, drawn as B paths, or `[..., n]`, as dots; the components are theirs. Of the points
-                alone if not given.
+            states: `[T, B, n]`, as `states_of` gives them, drawn as B paths, or `[..., n]`, as dots; the components are
+                theirs. Of the points alone if not given.
             dimensions: 2 or 3.
 
         Raises:
@@ -168,11 +186,7 @@ class NetworkPoints(SlowPoints):
         """
         from slowpoints.adapters.picture import draw  # Matplotlib, which takes a second to import
 
-        return draw(self, states, dimensions)
-
-    @property
-    def _state_and_n(self) -> tuple[Tensor, int]:
-        return self.state, self.state.shape[1]
+        return draw(self, None if states is None else as_states(states).to(self.state), dimensions)
 
     def _jacobian(self, states: Tensor) -> Tensor:
         slopes = self.network.residual.jacobian(states)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor, nn
 
-from slowpoints.adapters.frames import Frame, Frozen, Module, frozen
+from slowpoints.adapters.frames import Array, Frame, Frozen, Module, as_numbers, as_states, frozen
 from slowpoints.adapters.points import NetworkPoints
+from slowpoints.dynamics.residual import bounds_like
 from slowpoints.dynamics.search import find_slow_points
-
-States = Tensor | tuple[Tensor, Tensor]
-"""`[..., n]`, or an LSTM's hidden and cell states, `[..., H]` each."""
 
 
 def slow_points_of(
     module: Module,
-    states: States,
-    inputs: Tensor | None = None,
+    states: Array,
+    inputs: Array | None = None,
     *,
     starts: int | None = 300,
     noise: float = 0.0,
@@ -36,12 +36,14 @@ def slow_points_of(
         module: `torch.nn.RNN`, `GRU`, `LSTM`, with any number of layers, one of their cells, or any callable: of states
             `[P, n]`, or, where inputs are given, of inputs `[P, N]` and states, to the next states `[P, n]`. A callable
             is run in float64; a module is copied first, and never changed.
-        states: that the network went through, `[..., n]` (see `states_of`), or for an LSTM a pair of these.
+        states: that the network went through, `[..., n]` (see `states_of`), or for an LSTM a pair of hidden and cell
+            states.
         inputs: the constant input `[N]`; of `[..., N]` the mean over all but the last axis. None is zero.
         starts: states drawn at random to search from; None takes all, in the order given.
         noise: standard deviation of what is added to each coordinate of a start.
         seed: of both.
         lower: least value of each coordinate, a number or `[n]`; unless said, what the kind of module can reach.
+            States beyond are put there, with a warning.
         upper: greatest value, likewise.
         tolerance: projected gradient at which one has vanished.
         max_iterations: Hessians after which the search of least speed stops, and says that it does.
@@ -52,100 +54,102 @@ def slow_points_of(
         A point for each start.
 
     Raises:
-        ValueError: if states or inputs do not fit the module, or there is nothing to start from.
-        TypeError: if a callable does not lead from states to states.
+        ValueError: if states, inputs or settings are impossible, or do not fit the module.
+        TypeError: if a callable does not lead from states to states, or lets no gradient through.
 
     Example:
         >>> rnn = torch.nn.GRU(3, 64)
         >>> states = states_of(rnn, torch.randn(50, 20, 3))
         >>> points = slow_points_of(rnn, states).unique(1e-3)
     """
-    constant = None if inputs is None else inputs.detach().reshape(-1, inputs.shape[-1]).mean(0)
-    network = frozen(module, constant)
-    given = torch.cat(states, dim=-1) if isinstance(states, tuple) else states
-    begin = _drawn(_fitting(given, module).reshape(-1, given.shape[-1]), starts, noise, seed)
-    network = Frozen(
-        network.step,
-        network.residual,
-        network.lower if lower is None else lower,
-        network.upper if upper is None else upper,
-    )
-    found = find_slow_points(
-        network.step,
-        begin,
-        network.lower,
-        network.upper,
-        residual=network.residual,
-        tolerance=tolerance,
-        max_iterations=max_iterations,
-        newton=newton,
-    )
-    return NetworkPoints(
-        **vars(found), start=begin, share=torch.full_like(found.speed, 1 / len(begin)), network=network
-    )
+    _check_settings(starts=starts, noise=noise, tolerance=tolerance, max_iterations=max_iterations, newton=newton)
+    with torch.inference_mode(False):
+        frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
+        given = as_states(states) if frame is None else frame.checked_states(states)
+        begin = _drawn(given.reshape(-1, given.shape[-1]), starts, seed)
+        constant = None if inputs is None else _mean(inputs, frame)
+        network = frozen(frame or module, constant, begin)
+        low, high = bounds_like(
+            begin, network.lower if lower is None else lower, network.upper if upper is None else upper
+        )
+        outside = int(((begin < low) | (begin > high)).any(1).sum())
+        if outside:
+            warnings.warn(f"{outside} of {len(begin)} starts lie beyond the bounds, and were put there", stacklevel=2)
+        begin = _with_noise(begin, noise, seed).clamp(low, high)
+        found = find_slow_points(
+            network.step,
+            begin,
+            low,
+            high,
+            residual=network.residual,
+            tolerance=tolerance,
+            max_iterations=max_iterations,
+            newton=newton,
+        )
+        network = Frozen(network.step, network.residual, low[0], high[0])
+        share = torch.full_like(found.speed, 1 / len(begin))
+        return NetworkPoints(**vars(found), start=begin, share=share, network=network)
 
 
 @torch.no_grad()
-def states_of(module: nn.RNNBase | nn.RNNCellBase, inputs: Tensor, initial: Tensor | None = None) -> Tensor:
+def states_of(module: nn.RNNBase | nn.RNNCellBase, inputs: Array, initial: Array | None = None) -> Tensor:
     """States that a network goes through, those of all its layers, and the cell states of an LSTM, side by side.
 
     Args:
         module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells; without its dropout.
         inputs: sequences as the module takes them, `[T, B, N]`, or `[B, T, N]` if it is `batch_first`; `[T, N]` is one.
-        initial: states before the first frame, `[B, n]`; zero if not given.
+        initial: states before the first frame, `[B, n]`, or `[n]` for all; for an LSTM also a pair; zero if not given.
 
     Returns:
-        The state after each frame, in float64, n values in place of the N.
+        The state after each frame, time first, `[T, B, n]`, or `[T, n]` of a single sequence, in float64.
 
     Raises:
-        ValueError: if the inputs do not fit the module.
+        TypeError: if the module is none of these.
+        ValueError: if inputs or initial states do not fit it.
     """
-    frame = Frame(module)
-    inputs = frame.checked_input(inputs)
-    if inputs.dim() not in (2, 3):
-        raise ValueError(f"inputs have {inputs.dim()} axes; they must have 3, or 2 for a single sequence")
-    batch_first = inputs.dim() == 3 and getattr(module, "batch_first", False)
-    sequences = inputs.transpose(0, 1) if batch_first else inputs
-    sequences = sequences if inputs.dim() == 3 else sequences[:, None]
-    state = inputs.new_zeros(sequences.shape[1], frame.coordinates) if initial is None else initial.to(inputs)
-    visited = []
-    for frame_inputs in sequences:
-        state = frame(frame_inputs, state)
-        visited.append(state)
-    path = torch.stack(visited)
-    if inputs.dim() == 2:
-        return path[:, 0]
-    return path.transpose(0, 1) if batch_first else path
-
-
-def _fitting(states: Tensor, module: Module) -> Tensor:
-    """The states, in float64.
-
-    Raises:
-        ValueError: if there are none, or they are not finite, or not the module's.
-    """
-    if not states.numel():
-        raise ValueError(f"states have the shape {tuple(states.shape)}; there is nothing to start from")
-    if not states.isfinite().all():
-        raise ValueError("states must be finite")
-    if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+    with torch.inference_mode(False):
         frame = Frame(module)
-        if states.shape[-1] != frame.coordinates:
-            parts = "hidden and cell states" if frame.has_cell_state else "hidden states"
-            raise ValueError(
-                f"states have {states.shape[-1]} values each; those of the module have {frame.coordinates}, the "
-                f"{parts} of all layers (`states_of` gives them)"
-            )
-        return states.detach().to(next(frame.module.parameters()))
-    return states.detach().double()
+        given = frame.checked_inputs(inputs)
+        if given.dim() not in (2, 3):
+            raise ValueError(f"inputs have {given.dim()} axes; they must have 3, or 2 for a single sequence")
+        sequences = given[:, None] if given.dim() == 2 else given
+        if given.dim() == 3 and getattr(module, "batch_first", False):
+            sequences = sequences.transpose(0, 1)
+        zero = given.new_zeros(sequences.shape[1], frame.coordinates)
+        state = zero if initial is None else frame.checked_states(initial)
+        if state.shape not in (zero.shape, zero.shape[1:]):
+            raise ValueError(f"initial states have the shape {tuple(state.shape)}; they must have {tuple(zero.shape)}")
+        state, visited = state.expand(zero.shape), []
+        for frame_inputs in sequences:
+            state = frame(frame_inputs, state)
+            visited.append(state)
+        path = torch.stack(visited)
+        return path[:, 0] if given.dim() == 2 else path
 
 
-def _drawn(states: Tensor, starts: int | None, noise: float, seed: int) -> Tensor:
-    """States to start from, `[P, n]`, drawn without replacement, with Gaussian noise."""
+def _check_settings(**settings: float | None) -> None:
+    """Refuses numbers that are negative or not finite, and no starts at all."""
+    for name, value in settings.items():
+        least = 1 if name == "starts" else 0
+        if value is not None and not least <= value < float("inf"):
+            raise ValueError(f"{name} is {value}; it must be at least {least}, and finite")
+
+
+def _mean(inputs: Array, frame: Frame | None) -> Tensor:
+    """Constant input `[N]`: the mean over all but the last axis."""
+    given = as_numbers(inputs, "inputs") if frame is None else frame.checked_inputs(inputs)
+    return given.reshape(-1, given.shape[-1]).mean(0)
+
+
+def _drawn(states: Tensor, starts: int | None, seed: int) -> Tensor:
+    """States to start from, `[P, n]`, drawn without replacement."""
+    if starts is None or starts >= len(states):
+        return states
+    drawn = torch.randperm(len(states), generator=torch.Generator().manual_seed(seed))[:starts]
+    return states[drawn.to(states.device)]
+
+
+def _with_noise(states: Tensor, noise: float, seed: int) -> Tensor:
+    """States with Gaussian noise of that standard deviation added to each coordinate."""
     generator = torch.Generator().manual_seed(seed)
-    if starts is not None and starts < len(states):
-        drawn = torch.randperm(len(states), generator=generator)[:starts]
-        states = states[drawn.to(states.device)]
-    if noise:
-        states = states + noise * torch.randn(states.shape, generator=generator, dtype=states.dtype).to(states)
-    return states
+    return states + noise * torch.randn(states.shape, generator=generator, dtype=states.dtype).to(states)

@@ -28,7 +28,12 @@ def jacobian(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
 
 def spectra(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
     """Eigenvalues of the Jacobian at each state, `[P, n]` complex, largest absolute value first."""
-    values = torch.linalg.eigvals(jacobian(step, states))
+    return eigenvalues(jacobian(step, states))
+
+
+def eigenvalues(matrices: Tensor) -> Tensor:
+    """Those of each matrix, `[P, n]` complex, largest absolute value first."""
+    values = torch.linalg.eigvals(matrices)
     return values.gather(1, values.abs().argsort(dim=1, descending=True, stable=True))
 
 

@@ -59,7 +59,8 @@ def kinds_of(points: Points, hessian: Tensor, lower: Tensor, upper: Tensor, tole
     The gradient within the bounds must have come down to the tolerance, or to 1000 epsilon (1 + |z|) |H|, which is
     what rounding leaves of it. Then it is a saddle where a curvature is negative among the variables that the gradient
     does not hold on their bounds, and a minimum where none is and no further step promises to take off more than a
-    tenth of speed^2.
+    tenth of speed^2. Curvatures under 1e-10 of the Hessian's norm count as none: what a saturated unit could still
+    promise in a million frames is not waited for.
 
     Args:
         points: P of them.

@@ -98,6 +98,20 @@ class Residual:
             return torch.autograd.grad(half_square, states, create_graph=create_graph)[0]
 
 
+class MapResidual(Residual):
+    """step(z) - z of a map.
+
+    Args:
+        step: `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch.
+    """
+
+    def __init__(self, step: Map):
+        self.step = step
+
+    def __call__(self, states: Tensor) -> Tensor:
+        return self.step(states) - states
+
+
 def blocks(rows: Tensor, n: int) -> tuple[Tensor, ...]:
     """Rows in as many blocks as it takes for the matrices `[R, n, n]` of each to fit in memory."""
     return rows.split(max(1, HESSIAN_NUMBERS // (HELD * n * n)))

@@ -11,6 +11,7 @@ from torch import Tensor
 from slowpoints.dynamics.kinds import resting_speed
 from slowpoints.dynamics.residual import Residual, blocks
 
+FAR = 10.0  # times the length of the state where it began, that a fixed point may be away from there
 HALVINGS = 6  # of a step, before a point is left to the search of minima
 REUSES, STRIDE = 4, 0.2  # further steps with one Jacobian, and the share of the speed that each may leave
 ENOUGH = 1e-4  # share of the fall in speed that a Newton step promises, which it must bring (Armijo 1966)
@@ -33,9 +34,11 @@ def brought_to_rest(
         iterations: Jacobians after which a point is given up.
 
     Returns:
-        `[P, n]`: states at rest but for rounding; points that came to no such state are where they began.
+        `[P, n]`: states at rest but for rounding; points that came to no such state, or far from where they began
+        (some maps slow down towards infinity), are there.
     """
     found, here = state.clone(), state.clone()
+    reach = FAR * (1 + state.norm(dim=1))
     for iteration in range(iterations + 1):
         speed = residual.of_rows(rows, len(state))(here[rows]).norm(dim=1) if len(rows) else rows.double()
         resting = speed <= resting_speed(here[rows])
@@ -48,6 +51,7 @@ def brought_to_rest(
             for some in blocks(rows, state.shape[1])
         ]
         rows = torch.cat(walking)
+        rows = rows[(here[rows] - state[rows]).norm(dim=1) <= reach[rows]]
     return found
 
 

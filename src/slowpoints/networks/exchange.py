@@ -88,7 +88,9 @@ def from_torch(module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None = 
     architecture = _architecture(module)
     form = FORMS[architecture]
     suffix = "_l0" if isinstance(module, form.layer) else ""
-    stored = {name.removesuffix(suffix): weight.detach() for name, weight in module.named_parameters()}
+    # By attribute, not among the parameters: a parametrised weight is worked out from others, a tied one listed once.
+    found = {name: getattr(module, name + suffix, None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    stored = {name: weight.detach() for name, weight in found.items() if weight is not None}
     none = stored["weight_ih"].new_zeros(len(stored["weight_ih"]))
     bias, other = stored.get("bias_ih", none), stored.get("bias_hh", none)
     inside_reset = other[:0]
