@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 CONFIG ?= config/config.yaml
 WORKERS ?= 2
-TESTS ?= not slow and not slurm
+TESTS ?= not slow and not slurm and not faults
 
 all: setup  ## figures of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile $(CONFIG)
@@ -24,7 +24,10 @@ test: setup  ## the test suite, in WORKERS (2) processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
 
 test-slow: setup  ## full-size checks
-	$(BIN)/python -m pytest -m "slow and not slurm"
+	$(BIN)/python -m pytest -m "slow and not slurm and not faults"
+
+test-faults: setup  ## many thousand damaged files
+	$(BIN)/python -m pytest -m faults
 
 test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick leaves out mishaps
 	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
@@ -55,4 +58,4 @@ results: setup  ## docs/results.md and its figures, from the tables in reference
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all setup test test-slow test-slurm lint format report docs results help
+.PHONY: all setup test test-slow test-faults test-slurm lint format report docs results help

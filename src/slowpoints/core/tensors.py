@@ -32,9 +32,11 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get("slowpoints", "{}"))
+            facts = dict(json.loads((file.metadata() or {}).get("slowpoints", "{}")))
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (not a dict)
-    except (safetensors.SafetensorError, json.JSONDecodeError) as error:
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # of a damaged header, a type that PyTorch lacks, facts that are no JSON object
         raise ValueError(f"{path}: not a whole safetensors file ({error})") from None
 
 

@@ -40,7 +40,10 @@ def make_dataset(source: Source, folder: str | Path | None, outputs: dict[str, s
     )
     if images.shape[1:] != test[0].shape[1:]:
         raise ValueError(f"{folder}: training images are {images.shape[1:]}, test images {test[0].shape[1:]}")
-    rows = split(labels, VALID_SHARE, "valid")
+    try:
+        rows = split(labels, VALID_SHARE, "valid")
+    except ValueError as error:
+        raise ValueError(f"{folder or source.kind}: {error}") from None
     scaled = images.astype(np.float64) / 255
     sets = {"train": (images[rows[0]], labels[rows[0]]), "valid": (images[rows[1]], labels[rows[1]]), "test": test}
     facts = {"source": source.kind, "checksums": found or checksums(images, labels, *test)}

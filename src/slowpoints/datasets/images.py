@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from slowpoints.core.streams import numpy_generator
-from slowpoints.core.tables import whole_parquet, write_arrow
+from slowpoints.core.tables import write_arrow
+from slowpoints.datasets.columns import read_columns
 
 KIND = "images"
 """What the metadata of such a file call it."""
@@ -103,17 +104,30 @@ def load_images(path: str | Path) -> ImageSet:
     Raises:
         ValueError: naming the file, if it is damaged or holds another kind of table.
     """
-    with whole_parquet(path):
-        table = pq.read_table(path)
-    about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    if about.get("kind") != KIND:
-        raise ValueError(f"{path}: holds no images but a table {about.get('kind', 'of unknown kind')!r}")
-    shape = json.loads(about["shape"])
-    flat = table["image"].combine_chunks().values.to_numpy()
-    return ImageSet(
-        images=flat.reshape(-1, *shape),
-        labels=table["label"].to_numpy(),
-        classes=json.loads(about["classes"]),
-        mean=json.loads(about["mean"]),
-        std=json.loads(about["std"]),
+    table = read_columns(path, ("image", "label"), kind=KIND)
+    try:
+        return _as_images(table)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: damaged, or not of this project ({type(error).__name__}: {error})") from None
+
+
+def _as_images(table: pa.Table) -> ImageSet:
+    """The images of such a table.
+
+    Raises:
+        KeyError, TypeError, ValueError, RecursionError: if its columns or metadata are not those of `save_images`.
+    """
+    shape, classes, mean, std = (
+        json.loads(table.schema.metadata[key]) for key in (b"shape", b"classes", b"mean", b"std")
     )
+    if len(shape) != 3 or table.schema.types != [pa.list_(pa.uint8(), math.prod(shape)), pa.int16()]:
+        raise ValueError(f"shape is {shape}, columns are {', '.join(map(str, table.schema.types))}")
+    if table["image"].null_count or table["label"].null_count:
+        raise ValueError("missing values")
+    labels = table["label"].to_numpy()
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"labels are outside the classes 0 to {classes - 1}")
+    if not (0 <= mean <= 1 and 0 <= std <= 1):
+        raise ValueError(f"mean {mean} and standard deviation {std} are not those of pixels in [0, 1]")
+    images = table["image"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return ImageSet(images.reshape(-1, *shape), labels, classes, mean, std)

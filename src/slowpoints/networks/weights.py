@@ -50,7 +50,18 @@ def _load_block(file: Path) -> Networks:
     weights, facts = read_tensors(file)
     if "specification" not in facts:
         raise ValueError(f"{file}: holds no networks, which come with their specification")
-    spec = facts["specification"]
-    spec["image_shape"] = tuple(spec["image_shape"])
-    spec["front_end"] = spec["front_end"] and Layers.of(spec["front_end"])
-    return Networks(Specification(**spec), tuple(facts["seeds"]), weights, facts["device"])
+    try:
+        networks = Networks(_specification(facts), tuple(map(int, facts["seeds"])), weights, str(facts["device"]))
+        shapes = {name: (len(networks), *shape) for name, shape in networks.spec.shapes().items()}
+    except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{file}: its specification is damaged ({type(error).__name__}: {error})") from None
+    found = {name: tuple(weight.shape) for name, weight in weights.items() if weight.is_floating_point()}
+    if found != shapes or len(weights) > len(shapes):
+        raise ValueError(f"{file}: holds weights {found} where its specification says {shapes}; it is damaged")
+    return networks
+
+
+def _specification(facts: dict) -> Specification:
+    spec = dict(facts["specification"])
+    front_end = spec["front_end"] and Layers.of(spec["front_end"])
+    return Specification(**{**spec, "image_shape": tuple(spec["image_shape"]), "front_end": front_end})

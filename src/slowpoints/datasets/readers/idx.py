@@ -6,10 +6,12 @@ import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
 from slowpoints.core.presets.source import Source
+from slowpoints.datasets.limits import check_size, read_up_to
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # 0x08 = unsigned bytes; 3 and 1 dimensions
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -40,28 +42,35 @@ def _present(folder: Path, name: str) -> Path:
 
 
 def read_array(path: Path, magic: int) -> np.ndarray:
-    """The array of one idx file, uint8.
+    """The array of one idx file, uint8. No more is read than its header says, and a byte.
 
     Raises:
-        ValueError: if the file is not of this kind, is cut short or has bytes too many.
+        ValueError: naming the file, if it is not of this kind, is cut short, has bytes too many, or is too large.
     """
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{path}: not a whole gzip file ({error})") from None
-    found = int.from_bytes(data[:4], "big")
-    if len(data) < 4 or found != magic:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            return _read_open(cast(BinaryIO, file), path, magic)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}: not a whole gzip file ({error})") from None
+
+
+def _read_open(file: BinaryIO, path: Path, magic: int) -> np.ndarray:
+    dimensions = magic & 0xFF
+    header = read_up_to(file, 4 * (1 + dimensions))
+    found = int.from_bytes(header[:4], "big")
+    if len(header) < 4 or found != magic:
         raise ValueError(
             f"{path}: magic number {found}; {magic} is needed ({'images' if magic == IMAGES_MAGIC else 'labels'})"
         )
-    dimensions = magic & 0xFF
-    header = 4 * (1 + dimensions)
-    shape: list[int] = np.frombuffer(data[4:header], ">u4").tolist() if len(data) >= header else []
-    expected = header + math.prod(shape)
-    if len(shape) != dimensions or len(data) != expected:
+    if len(header) < 4 * (1 + dimensions):
+        raise ValueError(f"{path}: {len(header)} bytes, less than a header; the file is cut short")
+    shape: list[int] = np.frombuffer(header[4:], ">u4").tolist()
+    promised = math.prod(shape)
+    check_size(promised, path)
+    data = read_up_to(file, promised + 1)
+    if len(data) != promised:
+        there = f"{len(header) + len(data)} bytes" if len(data) < promised else "more bytes"
         raise ValueError(
-            f"{path}: {len(data)} bytes where its header says {expected}; the file is cut short or damaged"
+            f"{path}: {there} where its header says {len(header) + promised}; the file is cut short or damaged"
         )
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(data, np.uint8).reshape(shape)

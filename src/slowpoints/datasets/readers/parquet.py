@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from slowpoints.core.presets.source import Source
-from slowpoints.core.tables import whole_parquet
+from slowpoints.datasets.columns import read_columns
 
 NAMES = DOWNLOADS = ("train.parquet", "test.parquet")
 
@@ -44,19 +43,14 @@ def read_images(path: Path, shape: Sequence[int] | None) -> tuple[np.ndarray, np
     Raises:
         ValueError: naming the column and what is wrong with it.
     """
-    with whole_parquet(path):
-        schema = pq.read_schema(path)
-        for name in ("image", "label"):
-            if name not in schema.names:
-                raise ValueError(f"{path}: there is no column {name}, only {', '.join(schema.names)}")
-        kind = schema.field("image").type
-        if not _is_list_of_numbers(kind):
-            raise ValueError(f"{path}: column image is {kind}; lists of whole numbers or of floats are needed")
-        table = pq.read_table(path, columns=["image", "label"])
+    table = read_columns(path, ("image", "label"))
+    kind = table.schema.field("image").type
+    if not _is_list_of_numbers(kind):
+        raise ValueError(f"{path}: column image is {kind}; lists of whole numbers or of floats are needed")
     for name in ("image", "label"):
         if table[name].null_count:
             raise ValueError(f"{path}: column {name} has {table[name].null_count} nulls")
-    shape = shape or _stored_shape(schema, path)
+    shape = shape or _stored_shape(table.schema, path)
     lengths = table["image"].combine_chunks().value_lengths().to_numpy()
     if len(lengths) and not (lengths == np.prod(shape)).all():
         wrong = lengths[lengths != np.prod(shape)][0]
