@@ -375,7 +375,6 @@ def served(idx_folder):
     server.server_close()
 
 
-@pytest.mark.filterwarnings("ignore::tqdm.TqdmWarning")
 def test_downloads_try_one_address_after_another(served, web, idx_folder, tmp_path):
     name, source = web
     target = tmp_path / "resources" / name
