@@ -4,11 +4,10 @@ from _job import logged
 from slowpoints import correlations
 from slowpoints.analysis.aggregation import as_trained
 from slowpoints.core.schemas.study import CORRELATIONS
-from slowpoints.core.tables import read_table, write_table
+from slowpoints.core.tables import read_study_tables, write_table
 
 with logged(snakemake):
-    networks, extrapolation, points = (
-        read_table(snakemake.input[name]) for name in ("networks", "extrapolation", "slow_points")
-    )
+    tables = read_study_tables(snakemake.input, snakemake.params.versions)
+    networks, extrapolation, points = tables.values()
     found = correlations(networks, as_trained(extrapolation), as_trained(points))
     write_table(found, snakemake.output[0], CORRELATIONS)

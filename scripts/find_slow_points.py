@@ -1,15 +1,16 @@
 """Slow points of every network of a cell, with the eigenvalues there, the paths to them and the states around."""
 
 from _job import logged
-from slowpoints import load_images, load_networks, measure_slow_points
+from slowpoints import load_images, measure_slow_points
 from slowpoints.core.presets.search import Search
 from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 from slowpoints.core.tables import with_cell, write_table
 from slowpoints.measures.trajectories import measure_trajectories
+from slowpoints.networks.blocks import load_block, weights_digest
 
 with logged(snakemake):
     settings, longest = Search.of(snakemake.params.slow_points), snakemake.params.longest_delay
-    networks, images = load_networks(snakemake.input.weights), load_images(snakemake.input.train)
+    networks, images = load_block(snakemake.input.weights), load_images(snakemake.input.train)
     points = measure_slow_points(networks, images, settings, longest_delay=longest)
     trajectories = measure_trajectories(networks, images, points.centres, points.state)
     for kind, table in (
@@ -18,4 +19,5 @@ with logged(snakemake):
         (RELAXATION, points.relaxation),
         (TRAJECTORIES, trajectories),
     ):
-        write_table(with_cell(table, kind, networks.spec), snakemake.output[kind.name], kind)
+        table = with_cell(table, kind, networks.spec)
+        write_table(table, snakemake.output[kind.name], kind, weights=weights_digest(networks))

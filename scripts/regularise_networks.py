@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from _job import logged
-from slowpoints import load_images, load_networks, measure_accuracy, measure_memory, measure_slow_points, save_networks
+from slowpoints import load_images, measure_accuracy, measure_memory, measure_slow_points, save_networks
 from slowpoints.core.devices import chosen_device
 from slowpoints.core.modes import keep_lambda
 from slowpoints.core.presets.regularisation import Regularisation
@@ -12,7 +12,9 @@ from slowpoints.core.presets.training import Training
 from slowpoints.core.schemas.memory import ACCURACY, EXTRAPOLATION
 from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM
 from slowpoints.core.schemas.training import TRAINING
-from slowpoints.core.tables import read_table, with_cell, write_table
+from slowpoints.core.tables import with_cell, write_table
+from slowpoints.measures.points import read_points
+from slowpoints.networks.blocks import load_block
 from slowpoints.task.protocol import protocol_of
 from slowpoints.training.checkpoint import ResumeAt
 from slowpoints.training.fine_tuning import regularise
@@ -22,10 +24,11 @@ with logged(snakemake):
     train, test = (load_images(snakemake.input[part]) for part in ("train", "test"))
     search, memory = Search.of(params.slow_points), params.memory
     resume = ResumeAt.beside(output.weights, float(snakemake.config["resume_minutes"]), params.code)
+    trained = load_block(snakemake.input.weights, chosen_device(snakemake.config["device"]))
     networks, history = regularise(
-        load_networks(snakemake.input.weights, chosen_device(snakemake.config["device"])),
+        trained,
         train,
-        read_table(snakemake.input.slow_points, SLOW_POINTS),
+        read_points(snakemake.input.slow_points, trained),
         training=Training.of(params.training),
         search=search,
         settings=Regularisation.of(params.regularisation),
@@ -44,6 +47,6 @@ with logged(snakemake):
     ):
         write_table(with_cell(table, kind, networks.spec, params.mode, params.lambda_), output[kind.name], kind)
     write_table(history, output.training, TRAINING)
-    save_networks(networks, output.weights)
+    save_networks(networks, output.weights, params.mode, params.lambda_)
     keep_lambda(Path(output.weights).parents[1], params.lambda_)
     resume.done()

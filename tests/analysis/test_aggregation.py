@@ -1,6 +1,7 @@
 """Tables over the grid: measures of memory, who has learned, floors, and gathering blocks."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from slowpoints.analysis.aggregation import (
     network_table,
     regularisation_table,
 )
+from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas.memory import ACCURACY
 from slowpoints.core.schemas.slow_points import SPECTRUM
 from slowpoints.core.tables import write_table
@@ -144,12 +146,12 @@ def test_collating_takes_every_folder_of_a_mode(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "seeds", "complaint"),
     [
-        ({"dataset": "glyphs"}, [0, 1], "a row has dataset 'glyphs', its path says 'digits'"),
-        ({"protocol": ["vocu", "decu"]}, [0, 1], "a row has protocol 'decu', its path says 'vocu'"),
-        ({"mode": "trained"}, [0, 1], "a row has mode 'trained', its path says 'slow_points'"),
-        ({"lambda": 0.2}, [0, 1], "a row has lambda 0.2, its path says 0.1"),
-        ({}, [1, 2], "its rows are of seeds [1, 2], its path says 0-1"),
-        ({}, [0], "its rows are of seeds [0], its path says 0-1"),
+        ({"dataset": "glyphs"}, [0, 1], "it holds dataset 'glyphs', where its path says 'digits'"),
+        ({"protocol": ["vocu", "decu"]}, [0, 1], "it holds protocol 'decu', where its path says 'vocu'"),
+        ({"mode": "trained"}, [0, 1], "it holds mode 'trained', where its path says 'slow_points'"),
+        ({"lambda": 0.2}, [0, 1], "it holds lambda 0.2, where its path says 0.1"),
+        ({}, [1, 2], "it holds seeds [1, 2], where its path says 0-1"),
+        ({}, [0], "it holds seeds [0], where its path says 0-1"),
         ({}, [0, 1, 1], "the row {'dataset': 'digits', 'architecture': 'gru', "),
     ],
 )
@@ -166,6 +168,28 @@ def test_the_same_row_in_two_files_is_refused_naming_both(tmp_path):
              for mode in ("slow_points", "slow_points-0.1")]  # fmt: skip
     with pytest.raises(ValueError, match=re.escape(f"{paths[0]} and {paths[1]}: the row ")):
         collate(paths, ACCURACY, {"digits": 2})
+
+
+def test_files_made_with_different_settings_are_refused_naming_both(tmp_path):
+    """Of another study with the same cells: other modes and protocols may differ, blocks of one may not."""
+    places = [f"digits/gru/vocu/{folder}" for folder in ("trained/0-1", "control/0-1", "trained/2-3")]
+    paths = []
+    for place, digest, mode in zip(places, "aba", ("trained", "control", "trained"), strict=True):
+        with provenance(config_digest=digest):
+            seeds = [int(seed) for seed in place.split("/")[-1].split("-")]
+            paths.append(accuracy_file(tmp_path, seeds, place, mode=mode))
+    assert len(collate(paths, ACCURACY, {"digits": 4})) == 6
+    with provenance(config_digest="c"):
+        accuracy_file(tmp_path, [2, 3], places[2])
+    with pytest.raises(ValueError, match=re.escape(f"{paths[2]} was made with other settings than {paths[0]}")):
+        collate(paths, ACCURACY, {"digits": 4})
+
+
+def test_a_table_of_an_older_schema_is_refused(tmp_path):
+    path = accuracy_file(tmp_path, [0, 1])
+    write_table(accuracy_rows([0.9, 0.9]), path, replace(ACCURACY, version=0))
+    with pytest.raises(ValueError, match=re.escape(f"{path}: a table 'accuracy' of schema version 0")):
+        collate([path], ACCURACY, {"digits": 2})
 
 
 def test_a_network_without_slow_points_has_no_spectrum(tmp_path):

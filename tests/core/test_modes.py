@@ -2,7 +2,8 @@
 
 import pytest
 
-from slowpoints.core.modes import MODES, keep_lambda, kept_lambda, lambda_text, lambdas, tuning_named, tunings
+from slowpoints.core.layout import tuning_named
+from slowpoints.core.modes import MODES, keep_lambda, kept_lambda, lambda_text, lambdas, tunings
 
 
 def folders(modes, setting, tuned=None):

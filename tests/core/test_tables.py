@@ -1,6 +1,7 @@
 """Files: types, nulls, metadata, atomic writes and equal bytes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from slowpoints.core.files import atomic
 from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas import slow_points as schemas
 from slowpoints.core.schemas.kinds import Kind
-from slowpoints.core.tables import read_table, write_table
+from slowpoints.core.tables import read_study_tables, read_table, write_table
 from slowpoints.core.tensors import read_tensors, write_tensors
 
 SPECTRUM = pd.DataFrame({
@@ -96,6 +97,30 @@ def test_a_table_of_another_kind_is_named(tmp_path, change, columns):
     pq.write_table(change(pq.read_table(path)), path)
     with pytest.raises(ValueError, match=f"{path}: no table 'spectrum'; missing, .* are columns {columns}$"):
         read_table(path, schemas.SPECTRUM)
+
+
+def test_a_table_of_another_version_or_name_is_refused(tmp_path):
+    """Also where its columns are all that is asked for, or are not looked at."""
+    path = tmp_path / "spectrum.parquet"
+    for kind, reason in (
+        (replace(schemas.SPECTRUM, version=0), "a table 'spectrum' of schema version 0, where 1 is read"),
+        (replace(schemas.SPECTRUM, name="other"), "no table 'spectrum' but one 'other'"),
+    ):
+        write_table(SPECTRUM, path, kind)
+        for read in (
+            lambda: read_table(path, schemas.SPECTRUM),
+            lambda: read_study_tables({"spectrum": path}, {"spectrum": 1}),
+        ):
+            with pytest.raises(ValueError, match=f"^{path}: {reason}"):
+                read()
+
+
+def test_tables_of_an_older_study_may_lack_columns(tmp_path):
+    path = tmp_path / "spectrum.parquet"
+    write_table(SPECTRUM, path, schemas.SPECTRUM)
+    pq.write_table(pq.read_table(path).drop_columns("imag"), path)
+    tables = read_study_tables({"accuracy": "not read", "spectrum": path}, {"spectrum": 1})
+    assert [len(table) for table in tables.values()] == [2]
 
 
 @pytest.mark.parametrize("kind", [each for each in vars(schemas).values() if isinstance(each, Kind)])

@@ -10,7 +10,8 @@ import torch
 from helpers import train
 
 from slowpoints.core.presets.search import Search
-from slowpoints.core.tensors import write_tensors
+from slowpoints.core.tensors import read_tensors, write_tensors
+from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.search import find_slow_points
 from slowpoints.dynamics.snapshots import load_snapshots, save_snapshots
 from slowpoints.measures.formation import MERGED, add_parents, measure_formation, nearest_tracks
@@ -155,6 +156,28 @@ def test_snapshots_are_not_read_from_another_file(tmp_path):
     path = tmp_path / "weights.safetensors"
     write_tensors({"recurrent": torch.eye(2)}, path, {"steps": [1]})
     with pytest.raises(ValueError, match=f"{path}: holds no snapshots"):
+        load_snapshots(path)
+
+
+def test_snapshots_are_those_of_the_networks_at_hand(make_networks, tmp_path):
+    """Of another cell, other seeds, another study or another unit: the last snapshot is of other weights."""
+    path, networks = tmp_path / "snapshots.safetensors", make_networks(double=False)
+    save_snapshots({1: Dynamics.of(make_networks(seeds=(2, 3))), 2: Dynamics.of(networks)}, networks.seeds, path)
+    assert list(load_snapshots(path, networks)) == [1, 2]
+    tuned = replace(networks, weights=networks.weights | {"recurrent": networks.weights["recurrent"] + 0.01})
+    for other in (tuned, *(make_networks(double=False, **changes) for changes in (
+        {"protocol": "decu"}, {"seeds": (2, 3)}, {"seeds": (0, 1, 2)}, {"hidden": 5}, {"architecture": "lstm"}
+    ))):  # fmt: skip
+        with pytest.raises(ValueError, match=f"{path}: recurrent of the last snapshot is not that of the networks"):
+            load_snapshots(path, other)
+
+
+def test_a_snapshot_that_is_missing_is_said_to_be_so(make_networks, tmp_path):
+    path, dynamics = tmp_path / "snapshots.safetensors", Dynamics.of(make_networks())
+    save_snapshots({1: dynamics, 2: dynamics}, (0, 1), path)
+    tensors, facts = read_tensors(path)
+    write_tensors({name: tensor[:1] for name, tensor in tensors.items()}, path, facts)
+    with pytest.raises(ValueError, match=f"{path}: its snapshots are not as many as its steps, 2"):
         load_snapshots(path)
 
 

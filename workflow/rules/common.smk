@@ -13,7 +13,9 @@ from slowpoints.core import layout
 from slowpoints.core.config import ConfigError
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.section import plain
+from slowpoints.core.schemas.example import TASK
 from slowpoints.core.schemas.measured import MEASURED as KINDS
+from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
 from slowpoints.networks.units import units
 from slowpoints.plots.figures import FIGURES, TUNED
 from slowpoints.study import read_study
@@ -27,6 +29,7 @@ OF_TUNED = [name for name, kind in KINDS.items() if kind.tuned]
 PUBLISHED = ["networks", *MEASURED, "regularisation"]
 TESTED = ["correlations", "claims"]
 ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
+OF_STUDY = {kind.name: kind for kind in (NETWORKS, REGULARISATION, CORRELATIONS, CLAIMS, TASK)}
 
 
 @contextlib.contextmanager
@@ -136,6 +139,11 @@ def tables(names, trained=False):
         return {name: f"{folder}/{name}.parquet" for name, folder in folders.items()}
 
     return of
+
+
+def versions(names):
+    """Version of the kind of each of these tables: what a job must find them to be."""
+    return {name: (KINDS | OF_STUDY)[name].version for name in names}
 
 
 def tables_of(study, names=ALL_TABLES):

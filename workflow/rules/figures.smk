@@ -26,6 +26,7 @@ for figure in FIGURES:
         params:
             figure=figure,
             units=LOOKS,
+            versions=versions(FIGURES[figure]),
             code=figure_digest(figure),
         script:
             "../../scripts/plot_figure.py"

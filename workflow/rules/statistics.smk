@@ -1,6 +1,11 @@
+# Correlations and claims, from a study's tables; the first by their order as the script takes them.
+CORRELATED = ["networks", "extrapolation", "slow_points"]
+JUDGED = ["networks", "correlations", "formation", "regularisation"]
+
+
 rule correlate_predictors:
     input:
-        unpack(tables(["networks", "extrapolation", "slow_points"], trained=True)),
+        unpack(tables(CORRELATED, trained=True)),
     output:
         f"{TABLES}/correlations.parquet",
     log:
@@ -12,6 +17,7 @@ rule correlate_predictors:
         mem_mb=megabytes(gathering_mb),
         runtime=minutes(resampling_minutes),
     params:
+        versions=versions(CORRELATED),
         code=library_digest("correlate_predictors"),
     script:
         "../../scripts/correlate_predictors.py"
@@ -19,7 +25,7 @@ rule correlate_predictors:
 
 rule judge_claims:
     input:
-        unpack(tables(["networks", "correlations", "formation", "regularisation"])),
+        unpack(tables(JUDGED)),
     output:
         f"{TABLES}/claims.parquet",
     log:
@@ -31,6 +37,7 @@ rule judge_claims:
         mem_mb=megabytes(gathering_mb),
         runtime=minutes(resampling_minutes),
     params:
+        versions=versions(JUDGED),
         code=library_digest("judge_claims"),
     script:
         "../../scripts/judge_claims.py"

@@ -34,7 +34,7 @@ rule collate_networks:
     input:
         accuracy=over_grid("accuracy.parquet"),
         extrapolation=f"{TRAINED_TABLES}/extrapolation.parquet".format(study=STUDY.name),
-        by_noise=f"{TABLES}/extrapolation_by_noise.parquet".format(study=STUDY.name),
+        extrapolation_by_noise=f"{TABLES}/extrapolation_by_noise.parquet".format(study=STUDY.name),
         slow_points=f"{TRAINED_TABLES}/slow_points.parquet".format(study=STUDY.name),
     output:
         f"{TABLES}/networks.parquet".format(study=STUDY.name),
@@ -48,6 +48,7 @@ rule collate_networks:
         runtime=minutes(gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
+        versions=versions(["extrapolation", "slow_points", "extrapolation_by_noise"]),
         code=library_digest("collate_networks"),
     script:
         "../../scripts/collate_networks.py"
@@ -70,6 +71,7 @@ rule collate_regularisation:
         runtime=minutes(gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
+        versions=versions(["extrapolation", "slow_points"]),
         code=library_digest("collate_regularisation"),
     script:
         "../../scripts/collate_regularisation.py"

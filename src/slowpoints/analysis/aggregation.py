@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.memory_score import half_life, memory_score, persistence
-from slowpoints.core.layout import block_seeds, place_of
-from slowpoints.core.modes import TRAINED, tuning_named
+from slowpoints.core.blocks import read_block_table
+from slowpoints.core.layout import place_of
+from slowpoints.core.modes import TRAINED
 from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK, Kind
 from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.schemas.study import BEFORE_AND_AFTER, NETWORKS
-from slowpoints.core.tables import read_table
+from slowpoints.core.tables import read_facts
 from slowpoints.task.timing import FRAMES
 
 LOG_FLOOR = -12.0
@@ -35,11 +36,12 @@ def collate(paths: Iterable[str | Path], kind: Kind, seeds: dict[str, int]) -> p
         seeds: how many networks of each data set's cells belong to the study: seeds 0, 1, ... below that number.
 
     Raises:
-        ValueError: naming the file that is damaged, of another kind, or not of the cell, mode and seeds that its path
-            says, or the files that hold the same row.
+        ValueError: naming the file that is damaged, of another kind or version, or not of the cell, mode and seeds
+            that its path says, or the files that hold the same row, or were made with different settings.
     """
     files = [str(path) for path in paths]
-    table = pd.concat([_table_of_its_place(file, kind) for file in files], keys=files)
+    table = pd.concat([read_block_table(file, kind) for file in files], keys=files)
+    _check_same_settings(files)
     twice = table[table.duplicated(list(kind.key), keep=False)]
     if len(twice):
         row = twice.iloc[0][list(kind.key)].to_dict()
@@ -48,23 +50,18 @@ def collate(paths: Iterable[str | Path], kind: Kind, seeds: dict[str, int]) -> p
     return table.sort_values(list(kind.key), ignore_index=True)
 
 
-def _table_of_its_place(file: str, kind: Kind) -> pd.DataFrame:
-    """A block's table, if its rows are of the cell, mode and seeds that its path says."""
-    table, place = read_table(file, kind), place_of(file)
-    mode, lambda_ = tuning_named(place.folder)
-    said = {**dict(zip(CELL, place.cell, strict=True)), "mode": mode, "lambda": lambda_}
-    for column in (name for name, value in said.items() if name in kind.columns and value is not None):
-        others = set(table[column]) - {said[column]}
-        if others:
-            raise ValueError(_misplaced(file, f"a row has {column} {others.pop()!r}, its path says {said[column]!r}"))
-    seeds, found = set(block_seeds(place.block)), set(table["seed"])
-    if not found <= seeds or (found < seeds and not kind.sparse):
-        raise ValueError(_misplaced(file, f"its rows are of seeds {sorted(found)}, its path says {place.block}"))
-    return table
-
-
-def _misplaced(file: str, reason: str) -> str:
-    return f"{file}: {reason}; it belongs elsewhere: remove it, and it will be made anew"
+def _check_same_settings(files: Sequence[str]) -> None:
+    """Refuses files that were measured with other settings than others of their data set, protocol and mode."""
+    first: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for file in files:
+        (dataset, _, protocol), folder, _ = place_of(file)
+        settings = read_facts(file).get("config_digest", "")
+        other, expected = first.setdefault((dataset, protocol, folder), (file, settings))
+        if settings != expected:
+            raise ValueError(
+                f"{file} was made with other settings than {other}: one of them is of another study; remove that one, "
+                "and it will be made anew"
+            )
 
 
 def log10_floored(speeds: np.ndarray) -> np.ndarray:

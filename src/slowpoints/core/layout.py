@@ -42,6 +42,12 @@ def place_of(file: str | Path) -> Place:
     return Place((dataset, architecture, protocol), folder, block)
 
 
+def tuning_named(folder: str) -> tuple[str, float | None]:
+    """Mode and lambda that the name of a mode's folder says, as `modes.tunings` gives it; None where it says none."""
+    mode, _, text = folder.partition("-")
+    return mode, float(text) if text else None
+
+
 def block_name(first: int, last: int) -> str:
     """Name of the block of seeds from `first` to `last`."""
     return f"{first}-{last}"

@@ -50,12 +50,6 @@ def lambda_text(lambda_: float) -> str:
     return repr(float(lambda_)).removesuffix(".0")
 
 
-def tuning_named(folder: str) -> tuple[str, float | None]:
-    """Mode and lambda that the name of a folder says, as `tunings` gives it; None where it says none."""
-    mode, _, text = folder.partition("-")
-    return mode, float(text) if text else None
-
-
 def keep_lambda(folder: Path, lambda_: float) -> None:
     """Notes the lambda of the networks in the folder of a cell and mode, beside their blocks.
 
@@ -102,6 +96,7 @@ def tunings(modes: Iterable[str], setting: Any, tuned: dict[str, float]) -> list
 
     A mode with one lambda has the folder `slow_points`, one with several `slow_points-0.01` for each, unless the
     plain folder holds networks of that lambda already: so a number that becomes a list retrains nothing.
+    `layout.tuning_named` reads them.
 
     Args:
         modes: of the study.

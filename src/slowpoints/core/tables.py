@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -76,7 +76,7 @@ def read_table(path: str | Path, kind: Kind | None = None) -> pd.DataFrame:
         kind: what table it must be; any where None.
 
     Raises:
-        ValueError: naming the file, if it is damaged or of another kind.
+        ValueError: naming the file, if it is damaged, or of another kind or version.
     """
     with whole_parquet(path):
         schema, table = pq.read_schema(path), pd.read_parquet(path)
@@ -87,7 +87,52 @@ def read_table(path: str | Path, kind: Kind | None = None) -> pd.DataFrame:
             raise ValueError(
                 f"{path}: no table {kind.name!r}; missing, unknown or of another type are columns {', '.join(wrong)}"
             )
+        _check_stamp(path, schema, kind.name, kind.version)
     return table
+
+
+def read_study_tables(files: Mapping[str, str | Path], versions: Mapping[str, int]) -> dict[str, pd.DataFrame]:
+    """Tables of a study by name; those of an older one may lack columns that came later.
+
+    Args:
+        files: paths by name of the table's kind, and maybe others.
+        versions: version of the kind of each table to read, by its name: given, since who reads tables of all kinds
+            would run again after an edit of any schema else.
+
+    Raises:
+        ValueError: naming the file, if one is damaged, or of another kind or version.
+    """
+    tables = {}
+    for name, version in versions.items():
+        tables[name] = read_table(files[name])
+        _check_stamp(files[name], pq.read_schema(files[name]), name, version)
+    return tables
+
+
+def read_facts(path: str | Path) -> dict[str, str]:
+    """Metadata of a table, as text.
+
+    Raises:
+        ValueError: naming the file, if it is damaged.
+    """
+    with whole_parquet(path):
+        return _metadata(pq.read_schema(path))
+
+
+def _metadata(schema: pa.Schema) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+
+
+def _check_stamp(path: str | Path, schema: pa.Schema, name: str, version: int) -> None:
+    facts = _metadata(schema)
+    if facts.get("kind") != name:
+        raise ValueError(f"{path}: no table {name!r} but one {facts.get('kind', 'of unknown kind')!r}")
+    found = facts.get("schema_version")
+    if found != str(version):
+        raise ValueError(
+            f"{path}: a table {name!r} of schema version {found}, where {version} is read; remove it, and it will be "
+            "made anew"
+        )
 
 
 @contextlib.contextmanager

@@ -13,13 +13,16 @@ from torch import Tensor
 from slowpoints.core.files import atomic
 from slowpoints.core.provenance import stamp
 
+VERSION = "1"
+"""Of the schema of such files: raised when a tensor or a fact changes its name or meaning."""
+
 
 def write_tensors(tensors: dict[str, Tensor], path: str | Path, facts: dict) -> None:
     """Writes tensors as safetensors, `facts` and the stamp in one metadata key of sorted JSON.
 
     One key, since several come out in random order, and equal runs must give equal bytes.
     """
-    metadata = {"slowpoints": json.dumps({**stamp(), "schema_version": "1", **facts}, sort_keys=True)}
+    metadata = {"slowpoints": json.dumps({**stamp(), "schema_version": VERSION, **facts}, sort_keys=True)}
     with atomic(path) as temporary:
         temporary.write_bytes(save_tensors({name: t.contiguous() for name, t in tensors.items()}, metadata))
 
@@ -28,16 +31,20 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     """Tensors by name, and the facts written with them.
 
     Raises:
-        ValueError: naming the file, if it is damaged.
+        ValueError: naming the file, if it is damaged or of another schema version.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             facts = dict(json.loads((file.metadata() or {}).get("slowpoints", "{}")))
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (not a dict)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except FileNotFoundError:
         raise
     except Exception as error:  # of a damaged header, a type that PyTorch lacks, facts that are no JSON object
         raise ValueError(f"{path}: not a whole safetensors file ({error})") from None
+    found = facts.get("schema_version", VERSION)
+    if found != VERSION:
+        raise ValueError(f"{path}: tensors of schema version {found}, where {VERSION} is read")
+    return tensors, facts
 
 
 def tensor_digest(tensor: Tensor) -> str:

@@ -9,8 +9,12 @@ import torch
 
 from slowpoints.core.tensors import read_tensors, write_tensors
 from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.networks.ensemble import Networks
 
 TENSORS = tuple(field.name for field in fields(Dynamics) if field.name != "architecture")
+
+OF_WEIGHTS = ("recurrent", "readout", "readout_bias")
+"""Those that are weights of the networks as they are."""
 
 
 def save_snapshots(snapshots: dict[int, Dynamics], seeds: tuple[int, ...], path: str | Path) -> None:
@@ -22,16 +26,27 @@ def save_snapshots(snapshots: dict[int, Dynamics], seeds: tuple[int, ...], path:
     write_tensors(stacked, path, {"steps": list(snapshots), "seeds": list(seeds), "architecture": architecture})
 
 
-def load_snapshots(path: str | Path, device: torch.device | str = "cpu") -> dict[int, Dynamics]:
+def load_snapshots(path: str | Path, networks: Networks | None = None) -> dict[int, Dynamics]:
     """The dynamics after so many steps, earliest first, in float64.
 
+    Args:
+        path: the file.
+        networks: that the last snapshot must be of; any where None. The snapshots go to their device.
+
     Raises:
-        ValueError: naming the file, if it is damaged or holds no snapshots.
+        ValueError: naming the file, if it is damaged, holds no snapshots, or those of other networks.
     """
     stacked, facts = read_tensors(path)
     if not {*TENSORS} <= {*stacked} or "steps" not in facts:
         raise ValueError(f"{path}: holds no snapshots, which come with their steps")
-    stacked = {name: tensor.to(device).double() for name, tensor in stacked.items()}
+    if {len(tensor) for tensor in stacked.values()} != {len(facts["steps"])}:
+        raise ValueError(f"{path}: its snapshots are not as many as its steps, {len(facts['steps'])}")
+    if networks is not None:
+        for name in OF_WEIGHTS:
+            if not torch.equal(stacked[name][-1], networks.weights[name].float().cpu()):
+                raise ValueError(f"{path}: {name} of the last snapshot is not that of the networks beside it")
+        stacked = {name: tensor.to(networks.device) for name, tensor in stacked.items()}
+    stacked = {name: tensor.double() for name, tensor in stacked.items()}
     return {
         step: Dynamics(architecture=facts["architecture"], **{name: stacked[name][row] for name in TENSORS})
         for row, step in enumerate(facts["steps"])

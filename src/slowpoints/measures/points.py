@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+
+from slowpoints.core.blocks import misplaced, read_block_table
+from slowpoints.core.schemas.slow_points import SLOW_POINTS
+from slowpoints.core.tables import read_facts
+from slowpoints.networks.blocks import weights_digest
+from slowpoints.networks.ensemble import Networks
 
 NULLABLE = {torch.int64: "Int64", torch.bool: "boolean", torch.float64: "float64"}
 """Types of columns that may have nulls."""
@@ -19,6 +28,24 @@ def point_table(columns: dict[str, Tensor], seeds: tuple[int, ...], classes: int
     table.loc[~found.cpu().numpy(), :] = None
     table.insert(0, "label", np.tile(np.arange(classes), len(seeds)))
     table.insert(0, "seed", np.repeat(seeds, classes))
+    return table
+
+
+def read_points(path: str | Path, networks: Networks) -> pd.DataFrame:
+    """The table `slow_points` of a block, if it is of these networks.
+
+    Raises:
+        ValueError: naming the file, if it is damaged, of another kind, version or place, or of other networks.
+    """
+    table = read_block_table(path, SLOW_POINTS)
+    if read_facts(path).get("weights") != json.dumps(weights_digest(networks)):
+        raise misplaced(path, "it is not of the weights beside it")
+    rows = [(seed, label) for seed in networks.seeds for label in range(networks.spec.classes)]
+    if list(zip(table["seed"], table["label"], strict=True)) != rows:
+        raise ValueError(f"{path}: not a row for each network and class, in their order")
+    coordinates = networks.spec.unit.parts * networks.spec.hidden
+    if set(table["state"].dropna().map(len)) - {coordinates}:
+        raise ValueError(f"{path}: a state is not of {coordinates} numbers, as those of its networks are")
     return table
 
 

@@ -14,9 +14,16 @@ from slowpoints.core.tensors import read_tensors, write_tensors
 from slowpoints.networks.ensemble import Networks, Specification
 
 
-def save_networks(networks: Networks, path: str | Path) -> None:
-    """Writes weights to a safetensors file, with the specification in its metadata."""
-    facts = {"specification": asdict(networks.spec), "seeds": list(networks.seeds)}
+def save_networks(networks: Networks, path: str | Path, mode: str = "trained", lambda_: float | None = None) -> None:
+    """Writes weights to a safetensors file, with the specification in its metadata.
+
+    Args:
+        networks: of one cell and mode.
+        path: the file.
+        mode: `trained`, or how the networks were fine-tuned.
+        lambda_: lambda of the fine-tuning.
+    """
+    facts = {"specification": asdict(networks.spec), "seeds": list(networks.seeds), "mode": mode, "lambda": lambda_}
     write_tensors({name: weight.cpu() for name, weight in networks.weights.items()}, path, facts)
 
 
@@ -29,8 +36,8 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
 
     Raises:
         FileNotFoundError: if no weights file is there.
-        ValueError: if a file is damaged or holds no networks, or if blocks in the folder belong to different kinds of
-            network, or overlap.
+        ValueError: if a file is damaged or holds no networks, or weights of another shape than it says, or if blocks
+            in the folder belong to different kinds of network, or overlap.
     """
     path = Path(path)
     files = [path] if path.is_file() else sorted(path.glob(f"**/{WEIGHTS}"))

@@ -1,0 +1,32 @@
+"""Networks of a block, read where they lie, for the rules that measure or fine-tune them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from slowpoints.core.blocks import check_place
+from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.tensors import read_tensors, tensor_digest
+from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.weights import load_networks
+
+
+def load_block(path: str | Path, device: torch.device | str = "cpu") -> Networks:
+    """Networks of a weights file, if they are of the cell, mode and seeds that its path says.
+
+    Raises:
+        ValueError: as `load_networks`, or naming the file if it belongs elsewhere.
+    """
+    networks, (_, facts) = load_networks(path, device), read_tensors(path)
+    found = {name: [getattr(networks.spec, name)] for name in CELL}
+    check_place(path, found | {name: [facts.get(name)] for name in ("mode", "lambda")}, networks.seeds)
+    return networks
+
+
+def weights_digest(networks: Networks) -> str:
+    """SHA-256 of all weights: what a file that was made of these networks says it is of."""
+    named = sorted(networks.weights.items())
+    return hashlib.sha256("".join(name + tensor_digest(weight) for name, weight in named).encode()).hexdigest()
