@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+import licences
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -43,3 +44,10 @@ def test_torch_is_pinned_without_a_build_and_allowed_from_2_10():
     wanted, lock, _ = read()
     assert "+" not in lock["torch"]
     assert str(next(r.specifier for r in wanted if r.name == "torch")) == ">=2.10"
+
+
+def test_the_page_of_licences_lists_what_is_pinned():
+    """Names alone: licences are read off installed packages (`python docs/licences.py`), which may be others."""
+    table = licences.PAGE.read_text().partition(licences.MARK)[2]
+    listed = [name for row in table.splitlines()[2:] for name in row.split("|")[2].strip().split(", ")]
+    assert sorted(listed) == sorted(licences.pinned())

@@ -1,0 +1,49 @@
+"""Writes the table of licences in docs/dependencies.md, from the metadata of the installed packages of the lock."""
+
+from __future__ import annotations
+
+from importlib.metadata import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE, MARK = ROOT / "docs/dependencies.md", "| licence | packages |"
+NOT_IN_METADATA = {"conda-inject": "MIT"} | {
+    f"snakemake-interface-{name}": "MIT"
+    for name in ("common", "logger-plugins", "report-plugins", "scheduler-plugins", "storage-plugins")
+}
+"""Of packages that come with a licence file alone."""
+SPELT = {
+    "MIT License": "MIT",
+    "BSD License": "BSD",
+    "Apache Software License": "Apache-2.0",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+
+
+def pinned() -> list[str]:
+    """Names of the packages in requirements.lock."""
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return [line.split("==")[0] for line in lines if "==" in line]
+
+
+def licence(name: str) -> str:
+    """Licence of an installed package, as its metadata says it."""
+    about = metadata(name)
+    classifiers = [text for text in about.get_all("Classifier", []) if text.startswith("License ::")]
+    stated = [about.get("License-Expression"), *(text.split(" :: ")[-1] for text in classifiers), about.get("License")]
+    found = next(filter(None, stated), None) or NOT_IN_METADATA[name]
+    return SPELT.get(found, found.splitlines()[0])
+
+
+def table() -> str:
+    """A row for each licence, as Markdown."""
+    by_licence: dict[str, list[str]] = {}
+    for name in sorted(pinned(), key=str.lower):
+        by_licence.setdefault(licence(name), []).append(name)
+    rows = [f"| {name} | {', '.join(packages)} |" for name, packages in sorted(by_licence.items())]
+    return "\n".join([MARK, "|---|---|", *rows, ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(PAGE.read_text().partition(MARK)[0] + table())
