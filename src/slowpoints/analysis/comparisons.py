@@ -35,8 +35,14 @@ class Effect(NamedTuple):
 
 
 def equivalence(strata: Pairs, margin: float) -> Effect:
-    """Difference of means, first less second, and two one-sided tests of whether it lies within a margin."""
+    """Difference of means, first less second, and two one-sided tests of whether it lies within a margin.
+
+    Without interval and p where no sample varies, which `test` says: there is nothing to estimate an error from.
+    """
     n = sum(len(sample) for pair in strata for sample in pair)
+    if all(np.ptp(sample) == 0 for pair in strata for sample in pair):
+        effect = np.average([first.mean() - second.mean() for first, second in strata], weights=_sizes(strata))
+        return Effect(n, float(effect), np.nan, np.nan, f"TOST within {margin}: no sample varies", np.nan)
     if len(strata) == 1:
         first, second = strata[0]
         means = CompareMeans(DescrStatsW(first), DescrStatsW(second))
@@ -56,6 +62,10 @@ def equivalence(strata: Pairs, margin: float) -> Effect:
     p = max(stats.t.sf((effect + margin) / error, fit.df_resid), stats.t.sf((margin - effect) / error, fit.df_resid))
     low, high = fit.conf_int().loc["first"]
     return Effect(n, effect, low, high, f"TOST within {margin}, least squares within strata, HC3", p)
+
+
+def _sizes(strata: Pairs) -> list[int]:
+    return [len(first) + len(second) for first, second in strata]
 
 
 def difference(strata: Pairs, rng: np.random.Generator) -> Effect:
@@ -91,7 +101,10 @@ def _resampled_difference(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def change(strata: Sequence[np.ndarray], rng: np.random.Generator) -> Effect:
-    """Mean of changes, one a network, and Wilcoxon's signed-rank test; the interval resamples within strata."""
+    """Mean of changes, one a network, and Wilcoxon's signed-rank test; the interval resamples within strata.
+
+    No interval where each has one network, which `test` says.
+    """
     changes = np.concatenate(strata)
     p = stats.wilcoxon(changes).pvalue if np.any(changes != 0) else 1.0
     sizes = [len(stratum) for stratum in strata]  # as given: a sample of one comes back as two
@@ -100,15 +113,19 @@ def change(strata: Sequence[np.ndarray], rng: np.random.Generator) -> Effect:
         return np.average([sample.mean(axis) for sample in samples], axis=0, weights=sizes)
 
     low, high = bootstrap(strata, mean, rng)
-    return Effect(len(changes), float(changes.mean()), low, high, "Wilcoxon signed-rank", p)
+    alone = ", no interval: one network a cell" if np.isnan(low) else ""
+    return Effect(len(changes), float(changes.mean()), low, high, f"Wilcoxon signed-rank{alone}", p)
 
 
 def no_loss(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generator) -> Effect:
-    """Mean of changes, one a network, and a one-sided t-test that it is no loss of more than a margin; as `change`."""
+    """Mean of changes, one a network, and a one-sided t-test that it is no loss of more than a margin; as `change`.
+
+    Without interval and p where changes do not vary, as those of one network, which `test` says: there is nothing to
+    estimate an error from.
+    """
     found = change(strata, rng)
     changes = np.concatenate(strata)
-    if len(changes) < 2 or np.ptp(changes) == 0:  # nothing to estimate an error from
-        p = np.nan
-    else:
-        p = DescrStatsW(changes).ttest_mean(-margin, alternative="larger")[1]
+    if np.ptp(changes) == 0:
+        return found._replace(low=np.nan, high=np.nan, test=f"no loss beyond {margin}: no change varies", p=np.nan)
+    p = DescrStatsW(changes).ttest_mean(-margin, alternative="larger")[1]
     return found._replace(test=f"no loss beyond {margin}, one-sided paired t", p=p)

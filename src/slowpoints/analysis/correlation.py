@@ -89,10 +89,12 @@ def bootstrap(
     """Percentile interval of a statistic of several samples, each resampled by itself.
 
     Args:
-        samples: `[n]` each; a sample of one stays as it is.
+        samples: `[n]` each; a sample of one stays as it is, and where all are, nothing says how far: NaN.
         statistic: function of arrays `[..., n]`, one a sample, and `axis`.
         rng: stream to draw from.
     """
+    if max(map(len, samples)) < 2:
+        return np.nan, np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         result = stats.bootstrap(
@@ -116,6 +118,11 @@ class Correlation:
     low: float = np.nan
     high: float = np.nan
     p: float = np.nan
+
+
+def missing(n: int) -> str:
+    """Why there is no correlation over so many values."""
+    return "too few networks" if n < LEAST_NETWORKS else "nothing to rank: one side does not vary"
 
 
 class NetworkCorrelation:

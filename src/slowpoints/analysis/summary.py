@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.claims import TITLES
+from slowpoints.analysis.correlation import missing
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.kinds import CELL
@@ -40,9 +41,11 @@ def _rows(head: str, rows: list[str]) -> str:
     return "\n".join([head, ruler, *rows, ""])
 
 
-def _interval(effect: float, low: float, high: float) -> str:
+def _interval(n: int, effect: float, low: float, high: float) -> str:
     if pd.isna(effect):
-        return "too few networks"
+        return missing(n)
+    if pd.isna(low):
+        return f"{effect:.{SIGNIFICANT}f} [no interval]"
     return f"{effect:.{SIGNIFICANT}f} [{low:.{SIGNIFICANT}f}, {high:.{SIGNIFICANT}f}]"
 
 
@@ -80,8 +83,8 @@ def _tuned(table: pd.DataFrame) -> str:
 def _claims(claims: pd.DataFrame) -> str:
     pooled = claims[claims["verdict"].notna()]
     rows = [
-        f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | {_interval(row.effect, row.low, row.high)} | "
-        f"{_p(row.p)} | {row.verdict} |"
+        f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | "
+        f"{_interval(row.n, row.effect, row.low, row.high)} | {_p(row.p)} | {row.verdict} |"
         for row in pooled.itertuples()
     ]
     return _rows("| claim | scope | n | effect [95 % interval] | p (Holm) | verdict |", rows)
@@ -90,7 +93,7 @@ def _claims(claims: pd.DataFrame) -> str:
 def _by_cell(claims: pd.DataFrame) -> str:
     cells = claims[(claims["claim"] == "C3") & claims["verdict"].isna()]
     rows = [
-        f"| {row.scope} | {row.n} | {_interval(row.effect, row.low, row.high)} | {_p(row.p_unadjusted)} |"
+        f"| {row.scope} | {row.n} | {_interval(row.n, row.effect, row.low, row.high)} | {_p(row.p_unadjusted)} |"
         for row in cells.itertuples()
     ]
     return _rows("| scope | n | Spearman, or its mean over networks [95 % interval] | p (unadjusted) |", rows)
@@ -115,7 +118,7 @@ def _rho(table: pd.DataFrame, key: tuple[str, str, str]) -> str:
     if key not in table.index:
         return ""
     row = table.loc[key]
-    text = _interval(row["r"], row["low"], row["high"])
+    text = _interval(row["n"], row["r"], row["low"], row["high"])
     if pd.isna(row.get("difference")):
         return text
     return f"{text}; {row['difference']:+.2f} [{row['difference_low']:+.2f}, {row['difference_high']:+.2f}]"

@@ -55,7 +55,8 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(mpl.ticker.LogFormatterSciNotation())
     low, high = np.log10(network["speed"].min()), np.log10(network["speed"].max())
-    ax.set_ylim(10 ** (low - 0.05 * (high - low)), 10 ** (high + HEADROOM * (high - low)))
+    span = high - low or 1.0  # a decade, where all speeds are one
+    ax.set_ylim(10 ** (low - 0.05 * span), 10 ** (high + HEADROOM * span))
     _mark_births(ax, births(network), classes)
     _name_ends(ax, network["step"].max(), ends)
 

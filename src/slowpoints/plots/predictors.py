@@ -73,7 +73,7 @@ def _present(table: pd.DataFrame) -> list[str]:
 
 
 def _draw_panel(ax: Axes, rows: pd.DataFrame, predictors: list[str]) -> None:
-    if rows.empty:
+    if rows["r"].isna().all():
         say(ax, "no correlations")
     for place in range(0, len(predictors), 2):
         ax.axhspan(place - 0.5, place + 0.5, color=STRIPE, lw=0, zorder=0)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from slowpoints.analysis.correlation import missing
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.plots.style import GREY, NOTHING, ordered, panels, protocols_in, say, styled, unit_look
 from slowpoints.task.protocols import PROTOCOLS
@@ -89,8 +90,9 @@ def _summary(correlations: pd.DataFrame, dataset: str, speed: str) -> str:
 
 def _rho(row: Any) -> str:
     if np.isnan(row.r):
-        return f"too few networks (n = {row.n})"
-    return f"ρ = {row.r:.2f} [{row.low:.2f}, {row.high:.2f}], n = {row.n}".replace("-", "−")
+        return f"{missing(row.n)} (n = {row.n})"
+    interval = "no interval" if np.isnan(row.low) else f"[{row.low:.2f}, {row.high:.2f}]"
+    return f"ρ = {row.r:.2f} {interval}, n = {row.n}".replace("-", "−")
 
 
 def _handles(networks: pd.DataFrame) -> list[Line2D]:

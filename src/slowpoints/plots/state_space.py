@@ -47,7 +47,7 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
                 ax.plot([point["pc1"], slow["pc1"]], [point["pc2"], slow["pc2"]], color=colour, lw=1, ls=":", zorder=2)
         else:
             ax.plot(point["pc1"], point["pc2"], "o", color=colour, mec="white", mew=0.8, ms=10, zorder=4)
-            ink = "white" if label / classes < 0.6 else "black"
+            ink = "white" if label < 0.6 * classes else "black"
             ax.text(
                 point["pc1"],
                 point["pc2"],

@@ -88,7 +88,7 @@ def ordered(values: pd.Series) -> list:
 
 def class_colour(label: int, last: int) -> tuple[float, float, float, float]:
     """Colour of a class, from dark to light; `last` is the highest class."""
-    return PALETTE(LIGHTEST * label / last)
+    return PALETTE(LIGHTEST * label / max(last, 1))
 
 
 def protocols_in(table: pd.DataFrame) -> list[str]:
