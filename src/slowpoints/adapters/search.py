@@ -63,10 +63,11 @@ def slow_points_of(
         >>> points = slow_points_of(rnn, states).unique(1e-3)
     """
     _check_settings(starts=starts, noise=noise, tolerance=tolerance, max_iterations=max_iterations, newton=newton)
+    generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode(False):
         frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
         given = as_states(states) if frame is None else frame.checked_states(states)
-        begin = _drawn(given.reshape(-1, given.shape[-1]), starts, seed)
+        begin = _drawn(given.reshape(-1, given.shape[-1]), starts, generator)
         constant = None if inputs is None else _mean(inputs, frame)
         network = frozen(frame or module, constant, begin)
         low, high = bounds_like(
@@ -75,7 +76,7 @@ def slow_points_of(
         outside = int(((begin < low) | (begin > high)).any(1).sum())
         if outside:
             warnings.warn(f"{outside} of {len(begin)} starts lie beyond the bounds, and were put there", stacklevel=2)
-        begin = _with_noise(begin, noise, seed).clamp(low, high)
+        begin = _with_noise(begin, noise, generator).clamp(low, high)
         found = find_slow_points(
             network.step,
             begin,
@@ -141,15 +142,14 @@ def _mean(inputs: Array, frame: Frame | None) -> Tensor:
     return given.reshape(-1, given.shape[-1]).mean(0)
 
 
-def _drawn(states: Tensor, starts: int | None, seed: int) -> Tensor:
+def _drawn(states: Tensor, starts: int | None, generator: torch.Generator) -> Tensor:
     """States to start from, `[P, n]`, drawn without replacement."""
     if starts is None or starts >= len(states):
         return states
-    drawn = torch.randperm(len(states), generator=torch.Generator().manual_seed(seed))[:starts]
+    drawn = torch.randperm(len(states), generator=generator)[:starts]
     return states[drawn.to(states.device)]
 
 
-def _with_noise(states: Tensor, noise: float, seed: int) -> Tensor:
+def _with_noise(states: Tensor, noise: float, generator: torch.Generator) -> Tensor:
     """States with Gaussian noise of that standard deviation added to each coordinate."""
-    generator = torch.Generator().manual_seed(seed)
     return states + noise * torch.randn(states.shape, generator=generator, dtype=states.dtype).to(states)
