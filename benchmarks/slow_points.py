@@ -17,6 +17,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,17 +87,10 @@ class OfTheGrid(nn.Module):
         return after, after
 
 
-def ours(case: Case) -> tuple[Tensor, float]:
+def ours(case: Case, newton: int = 40) -> tuple[Tensor, float]:
     """As `slow_points_of` does it."""
     step, residual, lower, upper = case.network
-    points = find_slow_points(step, case.starts, lower, upper, residual=residual, newton=40)
-    return points.state, points.converged.double().mean().item()
-
-
-def without_newton(case: Case) -> tuple[Tensor, float]:
-    """As with `newton=0`."""
-    step, residual, lower, upper = case.network
-    points = find_slow_points(step, case.starts, lower, upper, residual=residual)
+    points = find_slow_points(step, case.starts, lower, upper, residual=residual, newton=newton)
     return points.state, points.converged.double().mean().item()
 
 
@@ -153,7 +147,7 @@ def _one_by_one(solve: Callable[[np.ndarray], tuple[np.ndarray, bool]], starts: 
 
 TOOLS = {
     "slowpoints": ours,
-    "slowpoints, newton=0": without_newton,
+    "slowpoints, newton=0": partial(ours, newton=0),
     "FixedPointFinder": fixed_point_finder,
     "SciPy least_squares": bounded_least_squares,
     "SciPy L-BFGS-B": l_bfgs_b,

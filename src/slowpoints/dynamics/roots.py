@@ -34,13 +34,15 @@ def brought_to_rest(
         iterations: Jacobians after which a point is given up.
 
     Returns:
-        `[P, n]`: states at rest but for rounding; points that came to no such state, or far from where they began
-        (some maps slow down towards infinity), are there.
+        `[P, n]`: states at rest but for rounding; where they began, points that came to no such state, or only far away
+        (some maps slow down towards infinity).
     """
     found, here = state.clone(), state.clone()
     reach = FAR * (1 + state.norm(dim=1))
     for iteration in range(iterations + 1):
-        speed = residual.of_rows(rows, len(state))(here[rows]).norm(dim=1) if len(rows) else rows.double()
+        if not len(rows):
+            break
+        speed = residual.of_rows(rows, len(state))(here[rows]).norm(dim=1)
         resting = speed <= resting_speed(here[rows])
         found[rows[resting]] = here[rows[resting]]
         rows = rows[~resting]

@@ -64,9 +64,7 @@ class StepResidual(SpeedResidual):
         """As `Residual.jacobian`, in closed form."""
         if not self.unit.has_jacobian:
             return super().jacobian(states)
-        slopes = self.unit.jacobian(*self.dynamics.arguments(states)).flatten(0, 1)
-        slopes.diagonal(dim1=1, dim2=2).sub_(1)
-        return slopes
+        return self.unit.jacobian(*self.dynamics.arguments(states)).flatten(0, 1)
 
     def newton(self, states: Tensor) -> Solver:
         """As `Residual.newton`, in closed form."""

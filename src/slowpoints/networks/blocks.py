@@ -9,9 +9,9 @@ import torch
 
 from slowpoints.core.blocks import check_place
 from slowpoints.core.schemas.kinds import CELL
-from slowpoints.core.tensors import read_tensors, tensor_digest
+from slowpoints.core.tensors import tensor_digest
 from slowpoints.networks.ensemble import Networks
-from slowpoints.networks.weights import load_networks
+from slowpoints.networks.weights import read_block
 
 
 def load_block(path: str | Path, device: torch.device | str = "cpu") -> Networks:
@@ -20,10 +20,10 @@ def load_block(path: str | Path, device: torch.device | str = "cpu") -> Networks
     Raises:
         ValueError: as `load_networks`, or naming the file if it belongs elsewhere.
     """
-    networks, (_, facts) = load_networks(path, device), read_tensors(path)
+    networks, facts = read_block(path)
     found = {name: [getattr(networks.spec, name)] for name in CELL}
     check_place(path, found | {name: [facts.get(name)] for name in ("mode", "lambda")}, networks.seeds)
-    return networks
+    return networks.to(device)
 
 
 def weights_digest(networks: Networks) -> str:

@@ -43,7 +43,7 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
     files = [path] if path.is_file() else sorted(path.glob(f"**/{WEIGHTS}"))
     if not files:
         raise FileNotFoundError(f"{path} holds no {WEIGHTS}; it should be the folder of a cell and mode")
-    blocks = [_load_block(file) for file in files]
+    blocks = [read_block(file)[0] for file in files]
     if len({json.dumps(asdict(block.spec)) for block in blocks}) > 1:
         raise ValueError(f"{path} holds networks of different kinds: {', '.join(str(file.parent) for file in files)}")
     joined = {name: torch.cat([block.weights[name] for block in blocks]) for name in blocks[0].weights}
@@ -53,7 +53,12 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
     return replace(blocks[0], seeds=seeds, weights=joined).select(sorted(seeds)).to(device)
 
 
-def _load_block(file: Path) -> Networks:
+def read_block(file: str | Path) -> tuple[Networks, dict]:
+    """Networks of one weights file, and what its metadata say of it.
+
+    Raises:
+        ValueError: as `load_networks`.
+    """
     weights, facts = read_tensors(file)
     if "specification" not in facts:
         raise ValueError(f"{file}: holds no networks, which come with their specification")
@@ -65,7 +70,7 @@ def _load_block(file: Path) -> Networks:
     found = {name: tuple(weight.shape) for name, weight in weights.items() if weight.is_floating_point()}
     if found != shapes or len(weights) > len(shapes):
         raise ValueError(f"{file}: holds weights {found} where its specification says {shapes}; it is damaged")
-    return networks
+    return networks, facts
 
 
 def _specification(facts: dict) -> Specification:

@@ -47,8 +47,7 @@ class GRU(Unit):
         (h,) = state
         _, (gates, _, n) = self.step(drive, state, recurrent)
         z, r = gates.chunk(2, dim=-1)
-        slopes = gated_slopes(recurrent, z, n, n - h, _inner(recurrent, r, h))
-        return (slopes + h.new_ones(h.shape).diag_embed()).mT
+        return gated_slopes(recurrent, z, n, n - h, _inner(recurrent, r, h)).mT
 
     def hessian(self, drive, state, recurrent):
         (h,) = state

@@ -50,8 +50,7 @@ class GRUAfter(Unit):
         (h,) = state
         _, (gates, m, n) = self.step(drive, state, recurrent)
         z, r = gates.chunk(2, dim=-1)
-        slopes = gated_slopes(recurrent, z, n, n - h, _inner(recurrent, r, m))
-        return (slopes + h.new_ones(h.shape).diag_embed()).mT
+        return gated_slopes(recurrent, z, n, n - h, _inner(recurrent, r, m)).mT
 
     def hessian(self, drive, state, recurrent):
         (h,) = state

@@ -54,7 +54,8 @@ class LSTM(Unit):
         _, kept = self.step(drive, state, recurrent)
         slopes = _slopes(state, kept)
         from_c = [of[:, :, C].diag_embed() for of in (slopes.h, slopes.c)]
-        return join(join(*_from_h(slopes, recurrent)), join(*from_c), dim=-2).mT
+        after = join(join(*_from_h(slopes, recurrent)), join(*from_c), dim=-2).mT
+        return after - after.new_ones(after.shape[:-1]).diag_embed()
 
     def newton(self, drive, state, recurrent):
         """As `Unit.newton`; a unit's c acts on itself and its own h alone, so what is solved for is h."""

@@ -36,7 +36,7 @@ class MinGRU(Unit):
 
     def jacobian(self, drive, state, recurrent):
         _, (z, _) = self.step(drive, state, recurrent)
-        return (1 - z).diag_embed()
+        return (-z).diag_embed()
 
     def hessian(self, drive, state, recurrent):
         _, (z, _) = self.step(drive, state, recurrent)

@@ -29,7 +29,7 @@ class RNN(Unit):
 
     def jacobian(self, drive, state, recurrent):
         _, (n,) = self.step(drive, state, recurrent)
-        return scale_columns(recurrent[0][:, None], 1 - n**2).mT
+        return scale_columns(recurrent[0][:, None], 1 - n**2).mT - n.new_ones(n.shape).diag_embed()
 
     def hessian(self, drive, state, recurrent):
         (h,) = state

@@ -39,7 +39,7 @@ class UGRNN(Unit):
     def jacobian(self, drive, state, recurrent):
         (h,) = state
         _, (z, n) = self.step(drive, state, recurrent)
-        return (_slopes(recurrent, z, n, n - h) + h.new_ones(h.shape).diag_embed()).mT
+        return _slopes(recurrent, z, n, n - h).mT
 
     def hessian(self, drive, state, recurrent):
         (h,) = state

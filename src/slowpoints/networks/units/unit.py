@@ -94,9 +94,9 @@ class Unit:
         raise NotImplementedError
 
     def jacobian(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Tensor:
-        """Derivative of the flat state after a frame in the one before, `[S, B, n, n]` with n = parts * H.
+        """Derivative, in the flat state, of what a frame moves it by, `[S, B, n, n]` with n = parts * H.
 
-        Row i holds the derivatives of coordinate i.
+        Row i holds the derivatives of what coordinate i is moved by.
 
         Args:
             drive: as for `step`.
@@ -116,9 +116,7 @@ class Unit:
         Returns:
             A function that gives changes of the state, not finite where there are none.
         """
-        slopes = self.jacobian(drive, state, recurrent)
-        slopes.diagonal(dim1=-2, dim2=-1).sub_(1)
-        solve = solver(slopes)
+        solve = solver(self.jacobian(drive, state, recurrent))
         return lambda move: -solve(move)
 
     def hessian(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Tensor:
