@@ -55,7 +55,10 @@ results: setup  ## docs/results.md and its figures, from the tables in reference
 	$(SNAKEMAKE) --cores all reference_figures
 	$(BIN)/python docs/results_page.py
 
+bench: setup  ## every benchmark again, with its tables in benchmarks/README.md; hours, on a machine with nothing else to do
+	$(BIN)/python benchmarks/bench.py
+
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all setup test test-slow test-faults test-slurm lint format report docs results help
+.PHONY: all setup test test-slow test-faults test-slurm lint format report docs results bench help

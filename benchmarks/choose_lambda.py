@@ -9,12 +9,12 @@ cell, mean nominal accuracy on the validation images is more than 0.005 below co
 Writes choose_lambda.parquet beside the table it prints.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import torch
+from _results import arguments, keep, markdown
 from _study import ROOT, study_of
 
 from slowpoints import Networks, load_images, load_networks, measure_accuracy
@@ -99,8 +99,26 @@ class Sweep:
         return accuracy
 
 
+def table_of(*tables: pd.DataFrame) -> str:
+    """In Markdown: of each preset and mode the lambda chosen and the next, with what each costs in its worst cell."""
+    rows = []
+    for table in tables:
+        accuracy = table.pivot_table("valid_accuracy", ["dataset", "mode", "lambda"], ["architecture", "protocol"])
+        for (dataset, mode), of_mode in accuracy.groupby(["dataset", "mode"], sort=False):
+            if mode == CONTROL:
+                continue
+            cost = (accuracy.loc[(dataset, CONTROL, 0)] - of_mode.droplevel([0, 1])).max(axis=1)
+            cheap = cost <= LOSS_ALLOWED
+            tried = [(f"{lambda_:,g}", f"{lost:.4f}") for lambda_, lost in cost.items()]
+            chosen = int(cheap.cummin().sum())
+            kept = tried[chosen - 1] if chosen else ("none", "")
+            following = tried[chosen] if chosen < len(tried) else ("the top of the sweep", "")
+            rows.append([f"`{dataset}`", f"`{mode}`", *kept, *following])
+    return markdown(rows, ["preset", "mode", "chosen", "cost at most", "next", "cost at most"])
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("datasets", nargs="+", help="presets whose networks have been trained")
     parser.add_argument("--config", type=Path, help="a configuration, for its cells and presets")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
@@ -116,5 +134,5 @@ if __name__ == "__main__":
         print(dataset, "lambda", sweep.run())
         rows += sweep.rows
     table = pd.DataFrame(rows)
-    table.to_parquet(Path(__file__).with_suffix(".parquet"))
+    keep(table, given.output)
     print(table.pivot_table("valid_accuracy", ["mode", "lambda"], CELL).round(4).to_string())

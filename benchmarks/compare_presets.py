@@ -8,10 +8,10 @@ difference of means over networks, first less second, with Welch's 95 % interval
 networks trained alike. Prints a table in Markdown.
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
+from _results import arguments, keep, markdown
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 MEASURES = ("nominal_accuracy", "memory_score", "log10_speed", "log10_lifetime")
@@ -30,11 +30,24 @@ def compared(networks: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def table_of(table: pd.DataFrame) -> str:
+    """In Markdown."""
+    first, second = table.columns[3:5]
+    rows = []
+    for row in table.to_dict("records"):
+        numbers = [f"{row[name]:.3f}" for name in (first, second, "sd")]
+        difference = f"{row['difference']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        rows.append([row["cell"], row["measure"].replace("_", " "), row["n"], *numbers, difference])
+    return markdown(rows, ["cell", "measure", "n", first, second, "SD between networks", "difference [95 % interval]"])
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("study", type=Path, help="folder of a finished study")
     parser.add_argument("first", help="a preset")
     parser.add_argument("second", help="the preset it is compared with")
     given = parser.parse_args()
     networks = pd.read_parquet(given.study / "tables/networks.parquet")
-    print(compared(networks, given.first, given.second).round(3).to_markdown(index=False))
+    table = compared(networks, given.first, given.second)
+    keep(table, given.output)
+    print(table_of(table))

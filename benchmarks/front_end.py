@@ -7,13 +7,11 @@
 one GPU, in turns, so that ratios hold where the machine's speed drifts. Writes front_end.parquet.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from _results import arguments, keep, markdown
 from training import ROUNDS, seconds
 
 from slowpoints.core.devices import PRECISIONS, precision
@@ -52,8 +50,17 @@ def together(layers, weights, frames, convolution):
     return features
 
 
+def table_of(*tables: pd.DataFrame) -> str:
+    """In Markdown: layers beside one another."""
+    columns = [f"{table['layers'].iloc[0]}: {what}" for table in tables for what in ("ms", "ratio")]
+    rows = []
+    for same in zip(*(table.itertuples() for table in tables), strict=True):
+        rows.append([same[0].way, *(number for row in same for number in (f"{row.ms:.0f}", f"{row.ratio:.2f}"))])
+    return markdown(rows, ["way", *columns])
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("--filters", type=int, nargs="+", default=[128, 128, 128])
     parser.add_argument("--dense", type=int, nargs="+", default=[2048, 2048, 1024])
     parser.add_argument("--rows", type=int, default=320, help="a bank of 256 frames and a batch of 64 images")
@@ -84,5 +91,6 @@ if __name__ == "__main__":
                 times[way].append(seconds(lambda run=run: run().sum().backward(), given.steps, given.device))
     table = pd.DataFrame({"way": list(times), "ms": [1e3 * np.median(spent) for spent in times.values()]})
     table["ratio"] = table["ms"].iloc[0] / table["ms"]
-    table.assign(device=given.device, networks=given.networks).to_parquet(Path(__file__).with_suffix(".parquet"))
+    layers_of = f"{'-'.join(map(str, given.filters))} filters, {'-'.join(map(str, given.dense))} units"
+    keep(table.assign(device=given.device, networks=given.networks, layers=layers_of), given.output)
     print(f"{vars(given)}\n{table.round({'ms': 1, 'ratio': 2}).to_string(index=False)}")

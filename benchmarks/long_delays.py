@@ -7,11 +7,11 @@ frames. Prints for each cell and mode the accuracy left at each delay, relative 
 (median; `beyond` where more than half of the networks never cross); writes long_delays.parquet.
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 import torch
+from _results import arguments, keep, markdown
 from _study import ROOT, study_of
 
 from slowpoints import load_images, load_networks, measure_memory
@@ -43,11 +43,22 @@ def left(table: pd.DataFrame) -> pd.Series:
     share = accuracy.div(accuracy[TRAINED], axis=0).mean()
     lives = memory_measures(table, ["seed"])["half_life"].fillna(float("inf"))
     text = "beyond" if lives.median() == float("inf") else f"{lives.median():.0f}"
-    return pd.concat([share[[delay for delay in DELAYS if delay >= 100]].round(2), pd.Series({"half-life": text})])
+    return pd.concat([share[[delay for delay in DELAYS if delay >= 100]], pd.Series({"half-life": text})])
+
+
+def table_of(table: pd.DataFrame) -> str:
+    """In Markdown: a row a cell and mode."""
+    shares = table.groupby([*CELL, "mode"], sort=False).apply(left, include_groups=False)
+    rows = [
+        ["/".join(cell), mode, *(f"{share:.2f}" for share in row.iloc[:-1]), row.iloc[-1]]
+        for (*cell, mode), row in shares.iterrows()
+    ]
+    delays = [f"{delay:,}" for delay in DELAYS if delay >= 100]
+    return markdown(rows, ["cell", "after", *delays, "half-life"])
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("datasets", nargs="+", help="presets whose networks have been fine-tuned")
     parser.add_argument("--config", type=Path, help="a configuration, for its cells and presets")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
@@ -58,7 +69,7 @@ if __name__ == "__main__":
     for cell in study.cells():
         for mode in MODES:
             tables.append(measured(cell, mode, study.presets[cell[0]].memory, given.results))
-            print(*cell, mode, *left(tables[-1]), flush=True)
+            print(*cell, mode, left(tables[-1])["half-life"], flush=True)
     table = pd.concat(tables, ignore_index=True)
-    table.to_parquet(Path(__file__).with_suffix(".parquet"))
-    print(table.groupby([*CELL, "mode"], sort=False).apply(left, include_groups=False).to_string())
+    keep(table, given.output)
+    print(table_of(table))

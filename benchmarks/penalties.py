@@ -15,13 +15,13 @@ Takes trained networks, of the default study or another, fine-tunes them as mode
 Prints the mean change against control over networks, with its 95 % interval (t), and writes penalties.parquet.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import torch
+from _results import arguments, keep, markdown
 from _study import ROOT, study_of
 from statsmodels.stats.weightstats import DescrStatsW
 from torch import Tensor
@@ -190,8 +190,26 @@ def compare(cell: Cell, chosen: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def table_of(*tables: pd.DataFrame) -> str:
+    """In Markdown: a row a variant, a column a cell, change of memory score and accuracy against control."""
+    table = pd.concat(tables)
+    cells, rows = list(dict.fromkeys(table["cell"])), []
+    changes = table.set_index(["variant", "cell", "measure"])
+    for variant in dict.fromkeys(table["variant"]):
+        row = []
+        for cell in cells:
+            if (variant, cell, "memory_score") not in changes.index:
+                row.append("")
+                continue
+            memory, accuracy = (changes.loc[(variant, cell, name)] for name in ("memory_score", "nominal_accuracy"))
+            row.append(f"{memory.change:+.3f} [{memory.low:.3f}, {memory.high:.3f}], {accuracy.change:+.3f}")
+        if variant != "control":
+            rows.append([variant, *row])
+    return markdown(rows, ["variant", *(f"{cell}: memory score, accuracy" for cell in cells)])
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("cells", nargs="+", help="such as digits/gru/vocu")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
     parser.add_argument("--settled", type=float, help="lambda of mode settled (the preset's)")
@@ -200,6 +218,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     cells = [Cell(name, given.results, given.settled) for name in given.cells]
     table = pd.concat([compare(cell, given.variants) for cell in cells], ignore_index=True)
-    table.to_parquet(Path(__file__).with_suffix(".parquet"))
-    table["text"] = [f"{row.change:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" for row in table.itertuples()]
-    print(table.pivot(index=["cell", "variant"], columns="measure", values="text").to_string())
+    keep(table, given.output)
+    print(table_of(table))

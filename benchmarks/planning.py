@@ -6,7 +6,6 @@
 50 data sets x 2 architectures x 5 protocols x 20 seeds in three modes, as many cells as 20 x 5 x 5; nothing is run.
 """
 
-import argparse
 import re
 import subprocess
 import sys
@@ -14,7 +13,9 @@ import tempfile
 import time
 from collections import Counter
 
+import pandas as pd
 import yaml
+from _results import arguments, keep, markdown
 
 SEEDS = 20
 
@@ -41,8 +42,17 @@ def submissions(plan: str) -> Counter:
     return Counter(rule or group for rule, group in found if rule != "all")  # which runs nothing
 
 
+def table_of(table: pd.DataFrame) -> str:
+    """In Markdown."""
+    rows = [
+        [row["data sets"], f"{row['jobs']:,}", f"{row['seconds']:.0f}", f"{row['submissions']:,}"]
+        for row in table.to_dict("records")
+    ]
+    return markdown(rows, ["data sets", "jobs", "s to plan", "submissions"])
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("--datasets", type=int, default=50, help="200 networks each, as trained")
     parser.add_argument("--profile", default="slurm")
     given = parser.parse_args()
@@ -55,5 +65,7 @@ if __name__ == "__main__":
     seconds = time.perf_counter() - start
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE)}
     submitted = submissions(plan)
-    print(f"{seconds:.1f} s to plan {jobs.pop('total')} jobs: {submitted.total()} submissions")
-    print(f"jobs: {jobs}\nsubmissions: {dict(submitted)}")
+    row = {"data sets": given.datasets, "profile": given.profile, "jobs": jobs.pop("total"), "seconds": seconds}
+    table = pd.DataFrame([row | {"submissions": submitted.total()}])
+    keep(table, given.output)
+    print(f"{table_of(table)}jobs: {jobs}\nsubmissions: {dict(submitted)}")

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from _results import arguments, keep, markdown
 
 JOB = re.compile(r"rule (\w+):\n((?:    .+\n)+)")
 
@@ -37,11 +38,21 @@ def measured(file: str) -> pd.Series:
     return pd.Series({"measured_mb": row["max_rss"], "measured_min": row["s"] / 60})
 
 
+def table_of(table: pd.DataFrame) -> str:
+    """In Markdown."""
+    rows = [
+        [row.preset, f"`{row.rule}`", row.asked_mb, f"{row.measured_mb:.0f}", row.asked_min, f"{row.measured_min:.1f}"]
+        for row in table.itertuples()
+    ]
+    return markdown(rows, ["preset", "rule", "MB asked for", "taken", "minutes asked for", "taken"])
+
+
 if __name__ == "__main__":
-    jobs = asked(sys.argv[1:])
+    given, for_snakemake = arguments(__doc__, __file__).parse_known_args()
+    jobs = asked(for_snakemake)
     jobs = pd.concat([jobs, jobs["file"].apply(measured)], axis=1).dropna()
     jobs["preset"] = [Path(file).name.split(".")[0] for file in jobs["file"]]
     numbers = ["asked_mb", "measured_mb", "asked_min", "measured_min"]
     table = jobs.groupby(["preset", "rule"], sort=False)[numbers].max().reset_index()
-    table.to_parquet(Path(__file__).with_suffix(".parquet"))
-    print(table.round({"measured_mb": 0, "measured_min": 1}).to_markdown(index=False))
+    keep(table, given.output)
+    print(table_of(table))

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import torch
 from _flip_flop import trained
+from _results import arguments, keep, markdown
 from _study import ROOT
 from safetensors.torch import load_file, save_file
 from scipy.optimize import least_squares, minimize
@@ -145,8 +146,9 @@ def _one_by_one(solve: Callable[[np.ndarray], tuple[np.ndarray, bool]], starts: 
     return torch.tensor(np.stack(found)), float(np.mean(converged))
 
 
+OURS = "slowpoints"
 TOOLS = {
-    "slowpoints": ours,
+    OURS: ours,
     "slowpoints, newton=0": partial(ours, newton=0),
     "FixedPointFinder": fixed_point_finder,
     "SciPy least_squares": bounded_least_squares,
@@ -201,7 +203,7 @@ def _in_time(case: Case, tool: str) -> bool:
     points, coordinates = case.starts.shape
     if tool.startswith("SciPy"):
         return points <= ONE_BY_ONE and coordinates <= COORDINATES
-    return tool in ("slowpoints", "FixedPointFinder") or points * coordinates <= NUMBERS
+    return tool in (OURS, "FixedPointFinder") or points * coordinates <= NUMBERS
 
 
 def measured(case: Case, tool: str) -> dict:
@@ -224,8 +226,24 @@ def measured(case: Case, tool: str) -> dict:
     }
 
 
+def table_of(table: pd.DataFrame) -> str:
+    """In Markdown: seconds and worst speed of each tool, and in brackets how many times ours it takes."""
+    tools, rows = list(dict.fromkeys(table["tool"])), []
+    for (network, points), same in table.groupby(["network", "points"], sort=False):
+        of_tool, row = same.set_index("tool"), [network, points]
+        for tool in tools:
+            if tool not in of_tool.index:
+                row.append("")
+                continue
+            spent, worst = of_tool.loc[tool, ["seconds", "worst_speed"]]
+            times = "" if tool == OURS else f" ({spent / of_tool.loc[OURS, 'seconds']:.1f}x)"
+            row.append(f"{spent:.2f} s{times}, {worst:.0e}")
+        rows.append(row)
+    return markdown(rows, ["network", "points", *tools])
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("--kinds", nargs="*", default=["RNN", "GRU", "LSTM"], help="of torch.nn")
     parser.add_argument("--units", nargs="*", type=int, default=[64, 128, 256])
     parser.add_argument("--points", nargs="*", type=int, default=[30, 300, 1000])
@@ -233,7 +251,6 @@ if __name__ == "__main__":
     parser.add_argument("--networks", type=Path, default=ROOT / "results/flip-flop", help="folder that keeps them")
     parser.add_argument("--fixed-point-finder", type=Path, metavar="PATH", help="a checkout of it")
     parser.add_argument("--study", type=Path, metavar="RESULTS", help="folder of results with networks of the digits")
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/slow_points.parquet")
     given = parser.parse_args()
     torch.set_num_threads(1)
     tools = dict.fromkeys(TOOLS)
@@ -247,4 +264,6 @@ if __name__ == "__main__":
             if _in_time(case, tool):
                 rows.append(measured(case, tool))
                 print(*(f"{name} {value}" for name, value in rows[-1].items()), sep=", ", flush=True)
-    pd.DataFrame(rows).to_parquet(given.output)
+    table = pd.DataFrame(rows)
+    keep(table, given.output)
+    print(table_of(table))

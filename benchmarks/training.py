@@ -8,13 +8,12 @@ anew. All in one process, on one thread or one GPU, in turns, so that ratios hol
 `peak` is the share of what the device reaches in one large float32 matrix product. Writes training.parquet.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from _results import arguments, keep, markdown
 from torch import nn
 
 from slowpoints.core.devices import PRECISIONS, precision
@@ -116,8 +115,19 @@ def flops(pixels: int, hidden: int, batch: int, bank: int, gates: int) -> float:
     return 2 * (2 * rows * pixels + 3 * FRAMES * batch * hidden) * gates * hidden
 
 
+def table_of(*tables: pd.DataFrame) -> str:
+    """In Markdown: each table's architecture beside the other's."""
+    names = [table["architecture"].iloc[0].upper() for table in tables]
+    columns = [f"{name}: {what}" for name in names for what in ("networks x steps per s", "share of peak", "ratio")]
+    rows = []
+    for same in zip(*(table.itertuples() for table in tables), strict=True):
+        numbers = [(f"{row.networks_steps_per_s:.1f}", f"{row.peak:.2f}", f"{row.ratio:.2f}") for row in same]
+        rows.append([same[0].way, same[0].networks, *(number for each in numbers for number in each)])
+    return markdown(rows, ["way", "networks", *columns])
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, __file__)
     parser.add_argument("--architecture", choices=("gru", "lstm"), default="gru")
     for name, size in (("pixels", 784), ("hidden", 200), ("batch", 128), ("bank", 256), ("steps", 5)):
         parser.add_argument(f"--{name}", type=int, default=size)
@@ -149,6 +159,7 @@ if __name__ == "__main__":
         rows.append({"way": way, "networks": networks} | speed)
     table = pd.DataFrame(rows)
     table["ratio"] = table["networks_steps_per_s"] / table["networks_steps_per_s"].iloc[0]
-    table.assign(**vars(given) | {"networks": table["networks"]}).to_parquet(Path(__file__).with_suffix(".parquet"))
+    settings = {name: value for name, value in vars(given).items() if name not in ("networks", "output")}
+    keep(table.assign(**settings, gflops=peak / 1e9), given.output)
     print(f"{vars(given)}\nlarge product: {peak / 1e9:.0f} GFLOP/s")
     print(table.round({"ms_per_step": 1, "networks_steps_per_s": 1, "peak": 2, "ratio": 2}).to_string(index=False))

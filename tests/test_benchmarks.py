@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bench
+import growth
 import pandas as pd
 import pytest
 import torch
 import yaml
+from _results import keep
 from places import ROOT
 from projects import Project
 from safetensors.torch import load_file, save_file
@@ -20,6 +23,9 @@ ROWS = [re.findall(r"`([^`]+)`", line.split("|")[1]) for line in TABLE.splitline
 CAPTURE, TRAINING, FRONT_END, PRECISION, PAPER, WORKFLOW = ROWS
 """Commands that wait for a GPU, and the options that they are to be run with as well."""
 
+GRID_CELLS, COLLATED = 10, 6  # cells of one data set; tables that are in no group
+GRID_SUBMISSIONS = 1 + GRID_CELLS * (1 + 2 + 4) + COLLATED + 2
+"""Of a grid of one data set: each cell trained, measured twice and fine-tuned in four modes; two groups of tables."""
 CUT = {
     "source": {"kind": "digits"},  # which needs no files
     "network": {"hidden": 6},
@@ -72,6 +78,79 @@ def study(copy, finished):
     shutil.copytree(copy / "benchmarks", finished.folder / "benchmarks")
     yield finished.folder
     shutil.rmtree(finished.folder / "benchmarks")
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch) -> Path:
+    """A folder of benchmarks' rows."""
+    monkeypatch.setattr(bench, "KEPT", tmp_path)
+    return tmp_path
+
+
+def throughput(architecture: str) -> pd.DataFrame:
+    rows = {"way": ["torch.nn, fresh noise", "ensemble, bank of 23"], "networks": [1, 2]}
+    speed = {"networks_steps_per_s": [8.04, 17.0], "peak": [0.5, 0.25], "ratio": [1.0, 2.114]}
+    return pd.DataFrame(rows | speed).assign(architecture=architecture)
+
+
+def test_the_tables_of_the_readme_are_those_of_the_rows_that_are_kept():
+    page = bench.README.read_text()
+    assert len(bench.BLOCK.findall(page)) == page.count("<!-- results:") == page.count("<!-- end of results -->")
+    assert bench.with_tables(page) == page, "run `python benchmarks/bench.py --tables`"
+
+
+def test_a_table_is_made_anew_from_its_rows_with_where_they_come_from(kept):
+    for architecture in ("gru", "lstm"):
+        keep(throughput(architecture), kept / f"training-{architecture}.parquet")
+    before, mark, after = "text\n", "<!-- results: training-gru, training-lstm -->\n", "<!-- end of results -->\nmore\n"
+    page = bench.with_tables(before + mark + "| old |\n" + after)
+    assert page.startswith(before + mark)
+    assert page.endswith(after)
+    assert "old" not in page
+    assert "| GRU: ratio | LSTM: networks x steps per s |" in page
+    assert "| ensemble, bank of 23 | 2 | 17.0 | 0.25 | 2.11 | 17.0 | 0.25 | 2.11 |" in page
+    assert f"torch {torch.__version__.split('+')[0]}" in page
+    assert bench.with_tables(page) == page
+
+
+def test_a_table_without_rows_stays_and_a_name_that_is_no_benchmark_is_refused(kept, capsys):
+    page = "<!-- results: growth -->\n| old |\n<!-- end of results -->\n"
+    assert bench.with_tables(page) == page
+    assert "table of growth left as it is, without growth.parquet" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="no benchmark is called grwth; there are training-gru"):
+        bench.with_tables(page.replace("growth", "grwth"))
+
+
+def test_what_make_bench_runs_is_there():
+    for name, command in bench.RUNS.items():
+        assert (ROOT / "benchmarks" / command.split()[0]).is_file(), name
+    assert set(bench.STUDIES) <= set(bench.RUNS)
+    assert all((ROOT / study).is_file() for study in bench.STUDIES.values())
+
+
+def test_one_benchmark_is_run_and_its_rows_are_kept(copy):
+    """The grid is planned for real; where its rows go, and what they say of themselves."""
+    script = copy / "benchmarks/bench.py"
+    script.write_text(small(script.read_text(), ('"planning.py"', '"planning.py --datasets 1"')))
+    run(copy, "python benchmarks/bench.py planning")
+    table = pd.read_parquet(copy / "benchmarks/results/planning.parquet")
+    assert table["submissions"].item() == GRID_SUBMISSIONS
+    assert f"| 1 | {table['jobs'].item()} |" in (copy / "benchmarks/README.md").read_text()
+    assert "`python benchmarks/planning.py --datasets 1`" in (copy / "benchmarks/README.md").read_text()
+    run(copy, "python benchmarks/bench.py plannning", status=2)
+
+
+@pytest.mark.parametrize("work", growth.WORK)
+def test_growth_is_measured(monkeypatch, work):
+    monkeypatch.setattr(growth, "SHORTEST", 0.0001)
+    monkeypatch.setattr(growth, "TRIALS", 10)
+    row = growth.one(work, {"networks": 2, "units": 4, "points": 3, "delay": 30})
+    assert row["seconds"] > 0
+    assert row["mb"] > 10
+    quick, slow = {"seconds": 0.001, "value": 10}, {"seconds": 0.1, "value": 100}
+    table = pd.DataFrame([row | {"work": work, "varied": "units"} | each for each in (quick, slow)])
+    assert "10: 1 ms, " in growth.table_of(table)
+    assert "100: 100 ms (2.0), " in growth.table_of(table)
 
 
 def test_the_capture_s_test_is_where_the_readme_says():
@@ -129,14 +208,6 @@ def test_the_paper_s_networks_are_trained_and_the_workflow_goes_on_from_there(co
 def test_the_study_of_noise_banks_is_planned(copy):
     plan = run(copy, "snakemake -n --cores 2 --configfile benchmarks/noise_bank.yaml")
     assert re.search(r"^train_networks +8$", plan, re.MULTILINE)
-
-
-def test_a_large_grid_is_planned(copy):
-    """Ten cells of one data set: each trained, measured twice and fine-tuned in four modes."""
-    output = run(copy, "python benchmarks/planning.py --datasets 1")
-    collated = 6  # tables that are in no group
-    assert f"{1 + 10 * (1 + 2 + 4) + collated + 2} submissions" in output
-    assert all(f"'{group}': {count}" in output for group, count in (("measure", 10), ("trained", 1), ("study", 1)))
 
 
 def test_lambda_is_chosen(study):
