@@ -78,6 +78,11 @@ CASES = {
 }
 
 
+ALSO = ("ordinary", "tied speeds and memories", "no answer right", "every speed zero", "every time at its cap")
+ALSO += ("huge speeds", "two classes read out", "one network in all, that has learned nothing")
+"""Studies that lie between others: of those a quick run of the tests sees enough."""
+
+
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     monkeypatch.setattr(correlation, "RESAMPLES", 40)
@@ -238,7 +243,7 @@ def study_of(case, folder):
     return tables
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ALSO)) for name in CASES])
 def test_a_study_goes_through_to_its_figures(tmp_path, name):
     tables = study_of(CASES[name], tmp_path)
     claims, found = tables["claims"], tables["correlations"]
