@@ -1,9 +1,12 @@
 """Training from the command line, without Snakemake."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -70,6 +73,36 @@ def test_bad_input_is_named_and_nothing_is_left(results, capsys, arguments, comp
         main(["train", *arguments, "--results", str(results)])
     assert complaint in str(stopped.value)
     assert not (results / "networks").exists()
+
+
+def test_lines_of_jobs_that_share_a_terminal_stay_whole(results, tmp_path):
+    """Each names its cell, and no progress bar runs into it."""
+    (tmp_path / "short.yaml").write_text("presets: {digits-tiny: {training: {steps: 200}}}\n")
+    command = [sys.executable, "-m", "slowpoints", "train", "digits-tiny", "gru"]
+    options = ["--config", str(tmp_path / "short.yaml"), "--results", str(results)]
+    mine, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 150))
+    environment = {**os.environ, "TQDM_MININTERVAL": "0"}
+    jobs = [
+        subprocess.Popen([*command, protocol, *options], stdout=theirs, stderr=theirs, env=environment)
+        for protocol in ("vocu", "decu")
+    ]
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal says that nobody writes any more
+        while part := os.read(mine, 1 << 16):
+            shown += part
+    os.close(mine)
+    assert [job.wait() for job in jobs] == [0, 0]
+    assert b"training:" in shown  # there was a bar
+    said = [
+        line.rpartition(b"\r\x1b[K")[2] for line in shown.replace(b"\r\n", b"\n").split(b"\n") if b"mean loss" in line
+    ]
+    pattern = re.compile(
+        rb"\d{4}-\S+ \S+ digits-tiny gru (vocu|decu) 0-1: step \d+: mean loss \S+, report \S+, null \S+"
+    )
+    assert len(said) == 2 * 101
+    assert [line for line in said if not pattern.fullmatch(line)] == []
 
 
 def test_a_summary_of_no_study_says_so(tmp_path):

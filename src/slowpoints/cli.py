@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from slowpoints.core.config import ConfigError, read_yaml
+from slowpoints.core.config import ConfigError, overlaid, parse_yaml, read_yaml
 from slowpoints.core.digests import library_digest
 from slowpoints.core.files import WEIGHTS
 from slowpoints.core.layout import PARTS, RESOURCES, block_name
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
     from slowpoints.datasets.images import ImageSet
 
 ROOT = Path(__file__).parents[2]
+SCHEMA, SHIPPED = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
 TRAIN = """Trains a cell's networks, for a borrowed GPU.
 
 What it writes lies where the workflow would put it, byte for byte on the same machine, so that a results folder copied
 home (`rsync -a`, which keeps times) goes on there with the measures. Run again after an interruption, it goes on where
 it was. It needs this library's Python requirements, but not Snakemake.
+"""
+STATUS = """How far a study is, cell by cell, from its logs and files.
+
+For each block of a cell and each mode: done, running (step, accuracy of its last batch, time left), failed (the error),
+no news (its log has not grown for ten minutes or more: it may be dead), or waiting, as also while it is queued. Called
+in the folder where the workflow runs, on any machine that sees it.
 """
 SUMMARY = "What a study came to, as Markdown: networks, claims, predictors."
 
@@ -60,10 +68,32 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     train.add_argument("--resume-minutes", type=float, default=1.0, help="time between two resume files (1)")
     train.add_argument("--results", type=Path, default=Path("results"), help="folder to write to (results)")
+    status = commands.add_parser("status", help=STATUS.splitlines()[0], description=STATUS, formatter_class=raw)
+    status.set_defaults(command=_status)
+    status.add_argument("--configfile", type=Path, nargs="+", default=[], help="as given to snakemake")
+    status.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="as given to snakemake")
     summary = commands.add_parser("summary", help=SUMMARY, description=SUMMARY)
     summary.set_defaults(command=_summary)
     summary.add_argument("folder", type=Path, nargs="?", default=Path("results/default"), help="results/{study}")
     return parser
+
+
+def _status(given: argparse.Namespace) -> None:
+    from slowpoints.status import status
+
+    default = Path("config/config.yaml")  # which the workflow reads below any other
+    layers = [read_yaml(file) for file in [*([default] if default.is_file() else []), *given.configfile]]
+    layers += [_setting(text) for text in given.config]
+    config: dict[str, Any] = functools.reduce(overlaid, layers, {})
+    name = " + ".join(map(str, given.configfile or [default]))
+    print(status(read_study(config, schema=SCHEMA, shipped=SHIPPED, name=name)))
+
+
+def _setting(text: str) -> dict[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--config is {text!r}; it must be KEY=VALUE, such as seeds=2")
+    return {key: parse_yaml(value, f"--config {key}")}
 
 
 def _summary(given: argparse.Namespace) -> None:
@@ -83,7 +113,6 @@ def _train(given: argparse.Namespace) -> None:
     from slowpoints.training.train import build_networks, train_block
 
     torch.set_num_threads(1)  # as the workflow's jobs, for the same bits
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr, force=True)
     study = _study(given)
     preset, protocol = study.presets[given.dataset], PROTOCOLS[given.protocol]
     first, last = _seeds(given.seeds, study.seeds(given.dataset))
@@ -91,6 +120,10 @@ def _train(given: argparse.Namespace) -> None:
     images = _images(study, given.dataset, given.results)
     cell = (given.dataset, given.architecture, given.protocol)
     block = given.results.joinpath("networks", *cell, TRAINED, block_name(first, last))
+    # Several jobs may share a terminal: a line says whose it is, and wipes the bar that stands where it begins.
+    wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
+    form = f"{wipe}%(asctime)s {' '.join(cell)} {block.name}: %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr, force=True)
     settings = {
         "network": plain(preset.network),
         "training": plain(preset.training),
@@ -122,8 +155,7 @@ def _study(given: argparse.Namespace) -> Study:
     config["datasets"] = [given.dataset]
     if given.data_dir:
         config["data_dir"] = given.data_dir
-    schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
-    return read_study(config, schema=schema, shipped=shipped, name=str(given.config or "command line"))
+    return read_study(config, schema=SCHEMA, shipped=SHIPPED, name=str(given.config or "command line"))
 
 
 def _seeds(text: str | None, seeds: int) -> tuple[int, int]:

@@ -55,14 +55,31 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: naming the file, if it cannot be read, or is no YAML or no mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = parse_yaml(path.read_text(), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(content, dict | None):
         raise ConfigError(f"{path}: holds {content!r:.40}; it must be {TYPES['object']}, such as `seeds: 2`")
     return content or {}
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """What a text in YAML says; ConfigError, naming where it comes from, if it is none."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Settings with others on top, key by key at every depth, as Snakemake reads one configuration over another."""
+    both = dict(below)
+    for key, value in above.items():
+        under = both.get(key)
+        both[key] = overlaid(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return both
 
 
 def check(value: Any, schema: dict, name: str) -> None:
