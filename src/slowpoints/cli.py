@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from slowpoints.core.config import ConfigError, overlaid, parse_yaml, read_yaml
 from slowpoints.core.digests import library_digest
 from slowpoints.core.files import WEIGHTS
-from slowpoints.core.layout import PARTS, RESOURCES, block_name
+from slowpoints.core.layout import PARTS, block_name
 from slowpoints.core.modes import TRAINED
-from slowpoints.core.presets.section import plain
 from slowpoints.core.provenance import provenance, settings_digest
 from slowpoints.networks.units import unit_file, units
 from slowpoints.study import Study, read_study
@@ -124,13 +123,7 @@ def _train(given: argparse.Namespace) -> None:
     wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
     form = f"{wipe}%(asctime)s {' '.join(cell)} {block.name}: %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr, force=True)
-    settings = {
-        "network": plain(preset.network),
-        "training": plain(preset.training),
-        "snapshots": preset.formation.snapshots,
-        "protocol": protocol.plain(),
-        "seeds": seeds,
-    }
+    settings = study.training_settings(given.dataset, given.protocol, seeds)
     code = library_digest(ROOT / "scripts/train_networks.py", unit_file(given.architecture))
     with provenance(config_digest=settings_digest(settings), device=device_name(given.device)):
         networks = build_networks(
@@ -174,10 +167,11 @@ def _images(study: Study, dataset: str, results: Path) -> ImageSet:
     made: dict[str, str | Path] = {part: results / "datasets" / dataset / f"{part}.parquet" for part in PARTS}
     if not all(Path(file).is_file() for file in made.values()):
         source, folder = study.presets[dataset].source, study.folders[dataset]
-        for file in study.files[dataset]:
-            if RESOURCES in file.parents and not file.is_file():
+        for file in study.downloads(dataset):
+            if not file.is_file():
                 download(file.name, source, file)
-        settings = {"source": plain(source), "folder": None if folder is None else str(folder)}
+        settings = {"source": study.source_settings(dataset), "files": study.files_digest(dataset)}
+        settings["folder"] = None if folder is None else str(folder)
         with provenance(config_digest=settings_digest(settings)):
             make_dataset(source, folder, made)
     return load_images(made["train"])

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from slowpoints.core.config import ConfigError, check, read_yaml, with_defaults, with_numbers
-from slowpoints.core.layout import NETWORKS, Cell, block_name, finished_blocks
+from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
 from slowpoints.core.modes import CONTROL, MODES, TRAINED, Tuning, kept_lambda, tunings
 from slowpoints.core.presets.preset import Preset
+from slowpoints.core.presets.section import plain
+from slowpoints.datasets.fingerprints import fingerprint
 from slowpoints.datasets.folders import needed_files, source_folder
 from slowpoints.datasets.readers import kinds
 from slowpoints.networks.units import units
@@ -65,6 +67,37 @@ class Study:
         except ValueError as error:
             raise ConfigError(str(error)) from None
         return tunings(modes, lambda_, {mode: value for mode, value in kept.items() if value is not None})
+
+    def downloads(self, dataset: str) -> list[Path]:
+        """Files of a data set that come from their public addresses, into `resources/`."""
+        return [file for file in self.files[dataset] if RESOURCES in file.parents]
+
+    def source_settings(self, dataset: str) -> dict[str, Any]:
+        """What a data set depends on, contents of its files aside: not on where these lie."""
+        return {**plain(self.presets[dataset].source), "path": None}
+
+    def files_digest(self, dataset: str, note: Path | None = None) -> str | None:
+        """Digest of the contents of a data set's own files; None where it has none, as of embedded kinds and downloads.
+
+        Downloads are told by their checksums, which are settings.
+
+        Args:
+            dataset: name of a preset.
+            note: as for `fingerprint`.
+        """
+        folder, files = self.folders[dataset], self.files[dataset]
+        return None if folder is None or self.downloads(dataset) else fingerprint(files, folder, note)
+
+    def training_settings(self, dataset: str, protocol: str, seeds: list[int]) -> dict[str, Any]:
+        """What the networks of a block depend on, images and code aside: the params of the rule `train_networks`."""
+        preset = self.presets[dataset]
+        return {
+            "network": plain(preset.network),
+            "training": plain(preset.training),
+            "snapshots": preset.formation.snapshots,
+            "protocol": PROTOCOLS[protocol].plain(),
+            "seeds": seeds,
+        }
 
     def blocks(self, cell: Cell, networks: Path = NETWORKS) -> list[str]:
         """Blocks of seeds that hold the networks of a cell, such as "0-7".

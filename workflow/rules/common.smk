@@ -54,6 +54,9 @@ def checked_study():
 
 
 STUDY = checked_study()
+# Where this workflow is a module with a prefix, Snakemake puts that before the paths of rules, and of nothing else.
+placed = workflow.modifier.path_modifier.replace_prefix
+NETWORKS_FOLDER = Path(placed(str(layout.NETWORKS)))
 # Where this workflow is a module of another, its own config.yaml is not read: scripts find what they look up all the same.
 config.update({key: STUDY.config[key] for key in ("device", "resume_minutes")})
 
@@ -91,7 +94,7 @@ def cell_of(wildcards):
 @functools.cache
 @one_clear_message()
 def tunings(cell):
-    return STUDY.tunings(cell)
+    return STUDY.tunings(cell, NETWORKS_FOLDER)
 
 
 def tuning(wildcards):
@@ -113,7 +116,9 @@ def grid():
     for cell in STUDY.cells():
         names = dict(zip(("dataset", "architecture", "protocol"), cell))
         modes = [tuning.folder for tuning in tunings(cell)]
-        blocks += [({**names, "block": block}, modes) for block in STUDY.blocks(cell)]
+        blocks += [
+            ({**names, "block": block}, modes) for block in STUDY.blocks(cell, NETWORKS_FOLDER)
+        ]
     return blocks
 
 
@@ -173,16 +178,6 @@ def reference_files(wildcards):
         drawn = [name for name, needed in FIGURES.items() if {*needed} <= {*there, *TESTED}]
         files += tables_of(study, [*sorted(there), *TESTED]) + figures_of(study, drawn)
     return files
-
-
-def download_of(wildcards):
-    """The source that downloads into a folder of resources/."""
-    for dataset, folder in STUDY.folders.items():
-        if folder == layout.RESOURCES / wildcards.folder:
-            return plain(STUDY.presets[dataset].source)
-    raise WorkflowError(
-        f"no data set of the study downloads into {layout.RESOURCES}/{wildcards.folder}"
-    )
 
 
 def fine_tuning_settings(wildcards):

@@ -19,7 +19,7 @@ rule download_source:
 
 rule prepare_dataset:
     input:
-        lambda wildcards: list(map(str, STUDY.files[wildcards.dataset])),
+        ancient(downloaded),
     output:
         train=f"{DATASET}/train.parquet",
         valid=f"{DATASET}/valid.parquet",
@@ -33,8 +33,9 @@ rule prepare_dataset:
         mem_mb=megabytes(preparing_mb),
         runtime=minutes(preparing_minutes),
     params:
-        source=preset("source"),
-        folder=lambda wildcards: str(STUDY.folders[wildcards.dataset] or "") or None,
+        source=lambda wildcards: STUDY.source_settings(wildcards.dataset),
+        folder=source_folder,
+        files=files_digest,
         code=reading_digest("prepare_dataset"),
     script:
         "../../scripts/prepare_dataset.py"

@@ -1,5 +1,10 @@
 # Digests of code, as params of rules: what makes a job run again when code that it uses has changed (docs/architecture.md).
+from snakemake.io import IOFile
+from snakemake.settings.types import RerunTrigger
 from slowpoints.core import digests
+from slowpoints.core.files import WEIGHTS
+from slowpoints.core.headers import safetensors_facts
+from slowpoints.core.provenance import settings_digest
 from slowpoints.datasets.readers import reader_file
 from slowpoints.networks.units import unit_file
 
@@ -26,3 +31,28 @@ def figure_digest(figure):
     """Of the script, the figure's own module, and what it reaches: no network, no training, no measure."""
     drawn_by = ROOT / f"src/slowpoints/plots/{figure}.py"
     return library_digest("plot_figure", drawn_by, looks=True)
+
+
+def images_to_train_on(wildcards):
+    """Training images of a block, unless its networks came without Snakemake and are not what a job would train now.
+
+    Snakemake compares with what it noted of its own jobs; of others the weights alone can tell.
+    """
+    weights = placed(f"{TRAINED_BLOCK}/{WEIGHTS}".format(**wildcards))
+    compared = workflow.is_main_process and RerunTrigger.PARAMS in workflow.rerun_triggers
+    if compared and Path(weights).is_file() and not workflow.persistence.metadata(IOFile(weights)):
+        wanted = STUDY.training_settings(
+            wildcards.dataset, wildcards.protocol, block_seeds(wildcards)
+        )
+        expected = {
+            "config_digest": settings_digest(wanted),
+            "code_digest": cell_digest("train_networks")(wildcards),
+        }
+        made = safetensors_facts(Path(weights))
+        if other := [name for name in expected if made.get(name) != expected[name]]:
+            raise WorkflowError(
+                f"{weights} was not trained by this workflow, but with other "
+                f"{'settings' if 'config_digest' in other else 'code'} than it would use; configure what it was trained "
+                "with, remove it to train anew, or take it as it is with --rerun-triggers mtime input"
+            )
+    return f"{DATASET}/train.parquet".format(dataset=wildcards.dataset)

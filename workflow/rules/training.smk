@@ -1,6 +1,6 @@
 rule train_networks:
     input:
-        train=f"{DATASET}/train.parquet",
+        train=images_to_train_on,
     output:
         weights=f"{TRAINED_BLOCK}/weights.safetensors",
         snapshots=f"{TRAINED_BLOCK}/snapshots.safetensors",

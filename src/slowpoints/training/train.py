@@ -11,6 +11,7 @@ import torch
 from slowpoints.core.files import SNAPSHOTS, WEIGHTS
 from slowpoints.core.presets.network import Network
 from slowpoints.core.presets.training import Training
+from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas.training import TRAINING
 from slowpoints.core.tables import write_table
 from slowpoints.datasets.images import ImageSet
@@ -132,7 +133,8 @@ def train_block(
             f"{spec.dataset} {spec.architecture} {spec.protocol}: {count} networks do not fit into the memory of "
             f"{networks.device} together; set {'' if count == 1 else split}a smaller training.batch_size"
         ) from error
-    write_table(history, folder / "training.parquet", TRAINING)
-    save_snapshots(taken, networks.seeds, folder / SNAPSHOTS)
-    save_networks(trained, folder / WEIGHTS)
+    with provenance(code_digest=resume.code):  # by which a plan tells whether they would be trained otherwise now
+        write_table(history, folder / "training.parquet", TRAINING)
+        save_snapshots(taken, networks.seeds, folder / SNAPSHOTS)
+        save_networks(trained, folder / WEIGHTS)
     resume.done()
