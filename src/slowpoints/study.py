@@ -151,8 +151,11 @@ def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str
     """
     full_schema = read_schema(schema)
     preset_schema = {"$defs": full_schema["$defs"], **full_schema["$defs"]["preset"]}
-    config = with_numbers(copy.deepcopy(config), full_schema, full_schema)
-    check(config, full_schema, name)
+    try:
+        config = with_numbers(copy.deepcopy(config), full_schema, full_schema)
+        check(config, full_schema, name)
+    except RecursionError:
+        raise ConfigError(f"{name}: nested without end; no alias of YAML (*) may stand inside what it names") from None
     config = with_defaults(config, full_schema, full_schema)
     known = {path.stem: _read_preset(path, preset_schema) for path in sorted(shipped.glob("*.yaml"))}
     written = {preset: dict(settings) for preset, settings in config["presets"].items()}

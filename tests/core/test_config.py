@@ -1,17 +1,21 @@
 """Configurations: files of YAML, what is wrong with a value in plain words, and that any is taken or refused."""
 
-import contextlib
 import json
+import re
 import shutil
+import sys
 
 import pytest
+import yaml
 from helpers import SCHEMA, SHIPPED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slowpoints.core.config import ConfigError, check, read_yaml
+from slowpoints.core.config import ConfigError, check, parse_yaml, read_yaml
 from slowpoints.core.presets.section import plain
 from slowpoints.study import read_schema, read_study
+
+FEW, MANY = 400, 10_000  # configurations, by default and by `make test-faults`
 
 
 def test_a_file_holds_a_mapping_or_nothing(tmp_path):
@@ -165,11 +169,53 @@ def shipped(tmp_path_factory):
     return folder
 
 
-@settings(max_examples=400, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(config=configurations())
-def test_any_configuration_is_a_study_or_is_refused_as_one(shipped, config):
-    before = repr(config)
-    with contextlib.suppress(ConfigError):
-        for preset in read_study(config, schema=SCHEMA, shipped=shipped).presets.values():
-            json.dumps(plain(preset), allow_nan=False)  # finite
-    assert repr(config) == before
+@pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.faults)])
+def test_any_configuration_is_planned_or_is_refused_as_one(shipped, examples):
+    planned = set()
+
+    @settings(
+        max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(config=configurations())
+    def plan(config):
+        before = repr(config)
+        try:
+            study = read_study(config, schema=SCHEMA, shipped=shipped, name="mine.yaml")
+        except ConfigError as error:
+            message = str(error)
+        else:
+            message = None
+            for preset in study.presets.values():
+                json.dumps(plain(preset), allow_nan=False)  # finite
+            cell = next(study.cells())
+            assert len(study.tunings(cell)) >= len(study.config["modes"])
+            assert study.blocks(cell)
+        assert message is None or re.fullmatch(r"mine\.yaml: [^\n]+", message)
+        assert repr(config) == before
+        planned.add(message is None)
+
+    plan()
+    assert planned == {True, False}  # else one side alone was seen
+
+
+@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@given(text=st.text(max_size=40) | ANYTHING.map(lambda value: yaml.safe_dump(value, allow_unicode=True)))
+def test_any_text_is_yaml_or_is_refused_by_name(text):
+    try:
+        parse_yaml(text, "mine.yaml")
+    except ConfigError as error:
+        message = str(error)
+    else:
+        return
+    assert re.fullmatch(r"mine\.yaml: not YAML: [^\n]+", message)
+
+
+@pytest.mark.parametrize("text", ["presets: &a {mine: *a}", "datasets: &a [*a]", "presets: &a {mine: {training: *a}}"])
+def test_a_configuration_that_holds_itself_is_refused(shipped, text):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: nested without end"):
+        read_study(parse_yaml(text, "mine.yaml"), schema=SCHEMA, shipped=shipped, name="mine.yaml")
+
+
+def test_yaml_that_is_too_deep_is_refused():
+    with pytest.raises(ConfigError, match=r"mine\.yaml: not YAML: "):
+        parse_yaml("[" * sys.getrecursionlimit(), "mine.yaml")

@@ -55,6 +55,8 @@ def needed_files(source: Source, folder: Path | None, name: str) -> list[Path]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name}: {error}") from None
     for file in files:
+        if not file.is_relative_to(folder) or ".." in file.relative_to(folder).parts:
+            raise ConfigError(f"{name}: {file} is not below {folder}, the folder of its files")
         if BRACES.search(str(file)):
             raise ConfigError(f"{name}: {file}: what stands between braces is a wildcard to Snakemake; rename it")
     return files
