@@ -19,10 +19,15 @@ torch.set_num_threads(1)
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items):
-    """Tests that look at the same finished run, or at the cluster, go to one worker, so that it is made once."""
+    """Tests that look at the same finished run, or at the cluster, go to one worker, so that it is made once.
+
+    So do those of the browser.
+    """
     for item in items:
         if {"finished", "cluster"} & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group("finished"))
+        elif "playwright" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

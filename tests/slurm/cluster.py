@@ -14,6 +14,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from debian import install
+
 QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "5")
 """The profile as it ships, but for the first look at a job: the jobs of these tests take seconds."""
 PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
@@ -65,27 +67,7 @@ def missing() -> str | None:
     if (LINK.exists() or LINK.is_symlink()) and "slurm-test" not in str(LINK.resolve()):
         return f"{LINK} is somebody's own"
     if not shutil.which("slurmctld"):
-        return _install()
-    return None
-
-
-def _install() -> str | None:
-    if not shutil.which("apt-get"):
-        return f"Debian's packages {', '.join(PACKAGES)} are needed"
-    policy = Path("/usr/sbin/policy-rc.d")  # answers 101: packages do not start their services
-    ours = not policy.exists()
-    if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
-            run = subprocess.run(["apt-get", *command], env=environment, capture_output=True, text=True)
-            if run.returncode:
-                return f"apt-get {command[0]} failed: {run.stderr.strip().splitlines()[-1:]}"
-    finally:
-        if ours:
-            policy.unlink()
+        return install(*PACKAGES)
     return None
 
 

@@ -1,0 +1,70 @@
+"""Pages in a headless browser, for tests: `page.goto(path.as_uri())`, then Playwright's `Page`.
+
+`page` and `plain_page` (a browser without WebGL) fail the test at its end if the page had an error, said one on the
+console, or asked for anything but files at hand: nothing goes out. `screenshots` is a folder for pictures to look at.
+"""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from browser.chromium import NO_WEBGL, QUIET, WEBGL, Watch, missing, program
+from places import ROOT
+
+SECONDS = 60  # for a step of a page, on a busy machine
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    """Playwright's driver; where no browser can be had, the skip says what is missing."""
+    lacking = missing()
+    if lacking:
+        pytest.skip(f"no browser to test in: {lacking}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    """A browser with WebGL."""
+    browser = playwright.chromium.launch(executable_path=program(), args=[*QUIET, *WEBGL])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """An empty page, 1400 by 900."""
+    with watched(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def plain_page(playwright):
+    """The same in a browser without WebGL."""
+    browser = playwright.chromium.launch(executable_path=program(), args=[*QUIET, *NO_WEBGL])
+    with watched(browser) as page:
+        yield page
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Folder for pictures of pages, which git ignores."""
+    folder = ROOT / "build/screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def watched(browser):
+    """A page of its own, which must keep to itself."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True)
+    context.set_default_timeout(1000 * SECONDS)
+    page = context.new_page()
+    watch = Watch(page)
+    yield page
+    context.close()
+    assert watch.complaints == []
