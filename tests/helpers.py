@@ -1,5 +1,6 @@
 """Short ways to what many tests do."""
 
+import pandas as pd
 from places import ROOT
 
 from slowpoints.study import read_study
@@ -17,6 +18,15 @@ def study(**config):
 def preset(name):
     """A preset as it ships."""
     return study(datasets=[name]).presets[name]
+
+
+def reference_tables(study, *names, seeds=None):
+    """Tables of a study in reference/ by name, those that it has; of the networks with these seeds alone, if given."""
+    files = {name: ROOT / f"reference/{study}/{name}.parquet" for name in names}
+    tables = {name: pd.read_parquet(file) for name, file in files.items() if file.exists()}
+    if seeds is None:
+        return tables
+    return {name: table[table["seed"].isin(seeds)].reset_index(drop=True) for name, table in tables.items()}
 
 
 def train(networks, images, settings, **keywords):

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 import slowpoints
+from slowpoints.explorer.page import write_page
 from slowpoints.networks.units import units
 
 assert Path(slowpoints.__file__).is_relative_to(sys.prefix), slowpoints.__file__
@@ -28,6 +29,7 @@ module = torch.nn.LSTM(3, 8)
 points = slowpoints.slow_points_of(module, slowpoints.states_of(module, torch.randn(20, 10, 3)))
 points.unique(1e-3).to_parquet("points.parquet")
 points.plot().savefig("points.png")
+write_page("empty", {}, "explorer.html")
 print(" ".join(units()), points)
 """
 
@@ -62,7 +64,7 @@ def installed(tmp_path_factory):
 def test_the_library_works_from_a_wheel(installed, tmp_path):
     output = run(installed, "-c", SCRIPT, folder=tmp_path)
     assert output.startswith("gru gru-after lstm mingru rnn ugrnn 200 slow points: ")
-    assert {path.name for path in tmp_path.iterdir()} == {"points.parquet", "points.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"points.parquet", "points.png", "explorer.html"}
 
 
 def test_commands_work_from_a_wheel(installed, tmp_path):

@@ -20,8 +20,10 @@ SCRIPTS = {
     "correlate_predictors": (),
     "judge_claims": (),
     "plot_figure": ("plots/task.py",),
+    "draw_explorer": ("explorer/page.js",),
 }
-"""Scripts, and the modules that rules add to what they reach: the reader, the cell's unit, the figure's own."""
+"""Scripts, and the files that rules add to what they reach: the reader, the cell's unit, the figure's own, the page."""
+DRAWS = {"plot_figure", "draw_explorer"}
 TRAINS, TUNES = {"train_networks", "regularise_networks"}, {"regularise_networks"}
 SEARCHES = {"find_slow_points", "track_formation", "regularise_networks"}
 ON_NETWORKS = {"train_networks", "measure_memory", *SEARCHES}
@@ -30,7 +32,7 @@ STATISTICS = {"correlate_predictors", "judge_claims"}
 
 def digest_of(root, script):
     modules = [root / "src/slowpoints" / module for module in SCRIPTS[script]]
-    return digests.library_digest(root / "scripts" / f"{script}.py", *modules, looks=script == "plot_figure")
+    return digests.library_digest(root / "scripts" / f"{script}.py", *modules, looks=script in DRAWS)
 
 
 def forget():
@@ -81,16 +83,17 @@ def test_a_copy_has_the_same_digests(copy, before):
         ("networks/units/gru.py", ON_NETWORKS),
         ("networks/units/lstm.py", set()),  # these scripts run GRUs
         ("task/loss.py", {*TRAINS, "measure_memory"}),
-        ("task/protocols.py", {"judge_claims", "plot_figure"}),
-        ("analysis/aggregation.py", {"collate_table", "collate_networks", *STATISTICS}),
-        ("analysis/births.py", {"judge_claims"}),
+        ("task/protocols.py", {"judge_claims", *DRAWS}),
+        ("analysis/aggregation.py", {"collate_table", "collate_networks", *STATISTICS, "draw_explorer"}),
+        ("analysis/births.py", {"judge_claims", "draw_explorer"}),
         ("analysis/claims/control.py", {"judge_claims"}),
-        ("plots/style.py", {"plot_figure"}),
+        ("plots/style.py", DRAWS),
         ("plots/task.py", {"plot_figure"}),
-        ("plots/formation.py", set()),
+        ("plots/formation.py", {"draw_explorer"}),
+        ("explorer/page.js", {"draw_explorer"}),
         ("datasets/readers/glyphs.py", {"prepare_dataset"}),
         ("datasets/readers/idx.py", set()),  # these images are glyphs
-        ("core/schemas/study.py", {"collate_table", "collate_networks", *STATISTICS}),
+        ("core/schemas/study.py", {"collate_table", "collate_networks", *STATISTICS, "draw_explorer"}),
         ("core/schemas/slow_points.py", {"find_slow_points", "track_formation", *TUNES, "collate_table"}),
         ("core/presets/regularisation.py", TUNES),
         ("core/tables.py", set(SCRIPTS)),
@@ -121,9 +124,9 @@ def test_scripts_and_their_helper_count(copy, before, edited, touched):
         ("networks/units/gru.py", 'Look("GRU", marker="o")', 'Look("gated", marker="x")', set()),
         ("training/loop.py", "def clip_gradients(weights: list[Tensor]", "def clip_gradients(weights: list", set()),
         ("networks/units/gru.py", "blocks = (2, 1)", "blocks = (1, 2)", ON_NETWORKS),
-        ("core/modes.py", 'Look("control", "#4d4d4d"', 'Look("control", "#000000"', set()),
-        ("task/protocols.py", '"#0b4f8a"', '"#0b4f8b"', {"plot_figure"}),
-        ("task/protocols.py", "vocabulary=True", "delay=True", {"judge_claims", "plot_figure"}),
+        ("core/modes.py", 'Look("control", "#4d4d4d"', 'Look("control", "#000000"', {"draw_explorer"}),
+        ("task/protocols.py", '"#0b4f8a"', '"#0b4f8b"', DRAWS),
+        ("task/protocols.py", "vocabulary=True", "delay=True", {"judge_claims", *DRAWS}),
     ],
 )
 def test_comments_docstrings_and_looks_change_no_result(copy, before, file, old, new, touched):

@@ -54,9 +54,9 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_the_tiny_study_has_a_job_for_each_block_table_and_figure(project):
     """One data set, two cells in training and three measures, three modes of both; twelve tables, four of them for
-    networks as trained alone as well; ten figures."""
+    networks as trained alone as well; ten figures; the explorer."""
     jobs = project.planned(*TEST)
-    assert jobs.pop("all") == 1
+    assert (jobs.pop("all"), jobs.pop("draw_explorer")) == (1, 1)
     tables = sum(count for rule, count in jobs.items() if rule.startswith(("collate", "correlate", "judge")))
     figures = sum(count for rule, count in jobs.items() if rule.startswith("plot"))
     assert (tables, figures) == (12 + 4, len(FIGURES))
@@ -81,6 +81,7 @@ def test_every_promised_file_is_there(finished):
         assert {f"{folder}/trained/0-1/{name}" for name in ("snapshots.safetensors", "formation.parquet")} <= files
     for name in FIGURES:
         assert {f"test/figures/{name}.pdf", f"test/figures/{name}.png"} <= files
+    assert "test/explorer.html" in files
     assert not [file for file in files if "/." in file]  # nothing half-written
 
 
@@ -136,7 +137,7 @@ def test_one_figure_can_be_had_by_itself(finished):
     assert finished.planned(target, *TEST, "--forcerun", "plot_speed_vs_memory") == {"plot_speed_vs_memory": 1}
 
 
-PLOTS = {f"plot_{name}" for name in FIGURES}
+PLOTS = {"draw_explorer", *(f"plot_{name}" for name in FIGURES)}
 MEASURES = {"measure_memory", "find_slow_points", "track_formation"}
 ON_NETWORKS = {"train_networks", "regularise_networks", *MEASURES}
 
@@ -155,6 +156,7 @@ ON_NETWORKS = {"train_networks", "regularise_networks", *MEASURES}
             {"judge_claims"},
             {*ON_NETWORKS, *PLOTS - {"plot_claims"}, "collate_networks", "correlate_predictors"},
         ),
+        ("explorer/panels.js", {"draw_explorer"}, {*ON_NETWORKS, *PLOTS - {"draw_explorer"}, "judge_claims"}),
         ("analysis/correlation.py", {"correlate_predictors", "judge_claims"}, {*ON_NETWORKS, "plot_extrapolation"}),
     ],
 )
@@ -167,7 +169,7 @@ def test_editing_the_library_runs_again_what_uses_it(finished, module, again, sp
 
 @pytest.mark.parametrize("module", ["networks/units/lstm.py", "study.py", "cli.py", "core/looks.py"])
 def test_what_changes_no_result_of_this_study_runs_nothing_again(finished, module):
-    """Another unit than the study's, and what only plans; of looks, figures alone depend."""
+    """Another unit than the study's, and what only plans; of looks, figures and the explorer alone depend."""
     with edited(finished.folder / "src/slowpoints" / module):
         assert set(finished.planned(*TEST)) <= ({*PLOTS, "all"} if module == "core/looks.py" else set())
 

@@ -28,6 +28,7 @@ MEASURED = list(KINDS)
 OF_TUNED = [name for name, kind in KINDS.items() if kind.tuned]
 PUBLISHED = ["networks", *MEASURED, "regularisation"]
 TESTED = ["correlations", "claims"]
+EXPLORER = f"{layout.RESULTS}/{{study}}/explorer.html"
 ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
 OF_STUDY = {kind.name: kind for kind in (NETWORKS, REGULARISATION, CORRELATIONS, CLAIMS, TASK)}
 

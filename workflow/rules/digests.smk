@@ -27,6 +27,16 @@ def reading_digest(script):
     )
 
 
+def explorer_digest():
+    """Of the script, what it reaches, and the page that it fills."""
+    page = [
+        file
+        for file in sorted((ROOT / "src/slowpoints/explorer").iterdir())
+        if file.suffix in (".html", ".css", ".js")
+    ]
+    return library_digest("draw_explorer", *page, looks=True)
+
+
 def figure_digest(figure):
     """Of the script, the figure's own module, and what it reaches: no network, no training, no measure."""
     drawn_by = ROOT / f"src/slowpoints/plots/{figure}.py"

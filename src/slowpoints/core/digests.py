@@ -21,7 +21,8 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
     imports for type checkers alone don't count, as they change no result.
 
     Args:
-        files: scripts, or modules that are imported by name only while the script runs.
+        files: scripts, modules that are imported by name only while the script runs, or files that are no Python, which
+            count as they are.
         looks: whether `Look(...)` and what a look is, which only figures show, count.
     """
     seen: set[Path] = set()
@@ -68,12 +69,16 @@ class _Effective(ast.NodeTransformer):
 
 @functools.cache
 def _code(module: Path, looks: bool) -> str:
+    if module.suffix != ".py":
+        return module.read_text()
     return ast.unparse(_Effective(looks).visit(ast.parse(module.read_bytes())))
 
 
 @functools.cache
 def _imported(module: Path) -> tuple[Path, ...]:
     """Files of the modules that a file imports: those of the library, and helpers beside a script."""
+    if module.suffix != ".py":
+        return ()
     found: list[Path | None] = []
     tree = _Effective(looks=True).visit(ast.parse(module.read_bytes()))
     for node in ast.walk(tree):

@@ -51,7 +51,8 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
         memory = track[track["born"]]
         ax.plot(memory["step"], memory["speed"], color=colour, lw=1.6)
         ends[label] = (track["speed"].iloc[-1], colour)
-    _mark_changes(ax, network)
+    for step in changes(network).index:
+        ax.axvline(step, color=GREY, lw=0.8, ls=":", zorder=0)
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(mpl.ticker.LogFormatterSciNotation())
     low, high = np.log10(network["speed"].min()), np.log10(network["speed"].max())
@@ -86,12 +87,15 @@ def _mark_births(ax: Axes, born: pd.DataFrame, classes: int) -> None:
         )
 
 
-def _mark_changes(ax: Axes, network: pd.DataFrame) -> None:
-    """Dotted lines at the snapshots where classes came into use or trials grew longer."""
+def changes(network: pd.DataFrame) -> pd.DataFrame:
+    """Snapshots at which the curriculum had changed: in_use (classes) and t_max (frames) there, by step.
+
+    Args:
+        network: rows of table `formation` of one network.
+    """
     stages = network.groupby("step").agg(in_use=("in_use", "sum"), t_max=("t_max", "first"))
-    changed = (stages.diff() != 0).any(axis=1).iloc[1:]
-    for step in changed[changed].index:
-        ax.axvline(step, color=GREY, lw=0.8, ls=":", zorder=0)
+    changed = (stages.diff() != 0).any(axis=1)
+    return stages[changed].iloc[1:]  # the first differs from nothing
 
 
 def _name_ends(ax: Axes, step: int, ends: dict) -> None:

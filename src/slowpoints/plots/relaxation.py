@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,9 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
     ax.axvline(FRAMES + FIRST, color=GREY, lw=0.8, ls=":", zorder=0)
     points = {}
     for label, path in network.sort_values("frame").groupby("label"):
-        colour, held = class_colour(label, classes), _held(path)
+        colour, kept = class_colour(label, classes), held(path)
         ax.plot(path["place"], path["speed"], color=colour, lw=1.4, alpha=FAINT)
-        ax.plot(path["place"][held], path["speed"][held], color=colour, lw=1.4)
+        ax.plot(path["place"][kept], path["speed"][kept], color=colour, lw=1.4)
         if path["point_speed"].notna().all():
             points[label] = path["point_speed"].iloc[0]
     shown = np.log10([*ax.get_ylim(), *points.values()])
@@ -71,9 +72,15 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
         _mark_point(ax, f"{label}", height, name, class_colour(label, classes))
 
 
-def _held(path: pd.DataFrame) -> pd.Series:
-    """Whether the class has been read out at every frame up to each."""
-    return (path["readout"] == path["label"]).cummin()
+def held(paths: pd.DataFrame, by: Sequence[str] = ("label",)) -> pd.Series:
+    """Whether the class has been read out at every frame up to each.
+
+    Args:
+        paths: rows of table `relaxation`, frames in order.
+        by: columns that name a path.
+    """
+    read_out = paths["readout"] == paths["label"]
+    return read_out.groupby([paths[column] for column in by], dropna=False).cummin()
 
 
 def _apart(heights: list[float]) -> np.ndarray:

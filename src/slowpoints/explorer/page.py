@@ -1,0 +1,118 @@
+"""The explorer's file: one page that needs nothing else, and no network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pandas as pd
+from matplotlib.colors import to_hex
+from plotly.offline import get_plotlyjs
+
+from slowpoints.core.files import atomic
+from slowpoints.core.looks import Look
+from slowpoints.core.modes import LOOKS
+from slowpoints.core.provenance import code_revision
+from slowpoints.explorer.data import gather
+from slowpoints.plots import formation, spectrum
+from slowpoints.plots.style import GREY, SHADE, class_colour
+from slowpoints.task.protocols import PROTOCOLS
+from slowpoints.task.timing import FRAMES, MIN_DELAY
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("data.js", "choice.js", "panels.js", "page.js")
+"""The page's own, in the order in which they are read."""
+MOST_BYTES = 24_000_000
+"""Of a page: what makes it larger is left out, network by network."""
+SYMBOLS = {
+    "o": "circle",
+    "^": "triangle-up",
+    "v": "triangle-down",
+    "s": "square",
+    "D": "diamond",
+    "P": "cross",
+    "X": "x",
+}
+DASHES = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
+
+
+def write_page(
+    study: str,
+    tables: Mapping[str, pd.DataFrame],
+    path: str | Path,
+    units: Mapping[str, Look] | None = None,
+    most_bytes: int = MOST_BYTES,
+) -> None:
+    """Writes the explorer of a study.
+
+    Where the page would be larger than `most_bytes`, details are given of fewer networks: of those with the first seeds
+    of each cell, as many as fit, and of one at least. The page says so.
+
+    Args:
+        study: its name.
+        tables: its tables by name, of `EXPLORED` those that there are.
+        path: the file.
+        units: looks of recurrent units by name; those that are not in it are called by their name in capitals.
+        most_bytes: of the file.
+    """
+    seeds = None
+    while True:
+        header, columns = gather(tables, seeds)
+        page = _page(study, header, columns, units or {}).encode()
+        given = header["seeds"][1]
+        if len(page) <= most_bytes or given <= 1:
+            break
+        rest = len(get_plotlyjs())
+        seeds = max(1, min(given - 1, int(given * (most_bytes - rest) / (len(page) - rest))))
+    with atomic(path) as temporary:
+        temporary.write_bytes(page)
+
+
+def _page(study: str, header: dict[str, Any], columns: bytes, units: Mapping[str, Look]) -> str:
+    packed = base64.b64encode(zlib.compress(columns, 9)).decode()
+    texts = {
+        "study": _escaped(study),
+        "style": (FOLDER / "page.css").read_text(),
+        "plotly": get_plotlyjs(),
+        "header": json.dumps(header | {"study": study, "revision": code_revision()} | _looks(header, units))
+        .replace("<", "\\u003c"),
+        "columns": packed,
+        "script": "\n".join((FOLDER / name).read_text() for name in SCRIPTS),
+    }  # fmt: skip
+    return Template((FOLDER / "page.html").read_text()).substitute(texts)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _looks(header: dict[str, Any], units: Mapping[str, Look]) -> dict[str, Any]:
+    """How figures name and draw things, and the numbers that they mark, in Plotly's words."""
+    of_units = {network["architecture"]: Look(network["architecture"].upper()) for network in header["networks"]}
+    of_protocols = {name: protocol.look for name, protocol in PROTOCOLS.items()}
+    looks = {"architecture": of_units | {name: units[name] for name in of_units if name in units}}
+    looks |= {"protocol": of_protocols, "mode": LOOKS}
+    return {
+        "looks": {kind: {name: _look(look) for name, look in of.items()} for kind, of in looks.items()},
+        "colours": {
+            dataset: [to_hex(class_colour(label, classes - 1)) for label in range(classes)]
+            for dataset, classes in header["classes"].items()
+        },
+        "grey": GREY,
+        "shade": SHADE,
+        "unstable": spectrum.UNSTABLE,
+        "near": spectrum.NEAR,
+        "least_speed": formation.LEAST_SPEED,
+        "trained_delays": [MIN_DELAY, FRAMES - 1],
+        "frames": FRAMES,
+    }
+
+
+def _look(look: Look) -> dict[str, Any]:
+    dash = DASHES[look.line] if isinstance(look.line, str) else ",".join(f"{length}px" for length in look.line[1])
+    return {"label": look.label, "colour": look.colour, "dash": dash, "symbol": SYMBOLS.get(look.marker, "circle")}
