@@ -51,9 +51,10 @@ report: setup  ## the report of the last run, as one HTML file
 docs: setup  ## the page on configuration, from its schema
 	$(BIN)/python docs/config_page.py
 
-results: setup  ## docs/results.md and its figures, from the tables in reference/
+results: setup  ## docs/results.md with its figures, and tables of docs/reproduction.md, from reference/
 	$(SNAKEMAKE) --cores all reference_figures
 	$(BIN)/python docs/results_page.py
+	$(BIN)/python docs/reproduction_page.py
 
 bench: setup  ## every benchmark again, with its tables in benchmarks/README.md; hours, on a machine with nothing else to do
 	$(BIN)/python benchmarks/bench.py

@@ -41,7 +41,8 @@ def _rows(head: str, rows: list[str]) -> str:
     return "\n".join([head, ruler, *rows, ""])
 
 
-def _interval(n: int, effect: float, low: float, high: float) -> str:
+def interval_text(n: int, effect: float, low: float, high: float) -> str:
+    """An effect with its interval, or why it has none; n is of the networks that it is of."""
     if pd.isna(effect):
         return missing(n)
     if pd.isna(low):
@@ -84,7 +85,7 @@ def _claims(claims: pd.DataFrame) -> str:
     pooled = claims[claims["verdict"].notna()]
     rows = [
         f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | "
-        f"{_interval(row.n, row.effect, row.low, row.high)} | {_p(row.p)} | {row.verdict} |"
+        f"{interval_text(row.n, row.effect, row.low, row.high)} | {_p(row.p)} | {row.verdict} |"
         for row in pooled.itertuples()
     ]
     return _rows("| claim | scope | n | effect [95 % interval] | p (Holm) | verdict |", rows)
@@ -93,7 +94,7 @@ def _claims(claims: pd.DataFrame) -> str:
 def _by_cell(claims: pd.DataFrame) -> str:
     cells = claims[(claims["claim"] == "C3") & claims["verdict"].isna()]
     rows = [
-        f"| {row.scope} | {row.n} | {_interval(row.n, row.effect, row.low, row.high)} | {_p(row.p_unadjusted)} |"
+        f"| {row.scope} | {row.n} | {interval_text(row.n, row.effect, row.low, row.high)} | {_p(row.p_unadjusted)} |"
         for row in cells.itertuples()
     ]
     return _rows("| scope | n | Spearman, or its mean over networks [95 % interval] | p (unadjusted) |", rows)
@@ -118,7 +119,7 @@ def _rho(table: pd.DataFrame, key: tuple[str, str, str]) -> str:
     if key not in table.index:
         return ""
     row = table.loc[key]
-    text = _interval(row["n"], row["r"], row["low"], row["high"])
+    text = interval_text(row["n"], row["r"], row["low"], row["high"])
     if pd.isna(row.get("difference")):
         return text
     return f"{text}; {row['difference']:+.2f} [{row['difference_low']:+.2f}, {row['difference_high']:+.2f}]"

@@ -1,0 +1,91 @@
+"""What is said of finished studies is what their tables say."""
+
+import re
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+import reproduction_page
+import results_page
+from places import ROOT
+
+from slowpoints import correlations, judge
+from slowpoints.analysis.aggregation import as_trained
+from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS
+from slowpoints.core.tables import read_table, write_table
+
+STUDIES = results_page.studies()
+SMALLEST = STUDIES[-1]
+NUMBER = r"[-+]?\d+\.\d+"
+QUOTED = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
+
+
+def worked_out(study, results):
+    """Tables of a study in reference/ as `snakemake reference_figures` would have them, claims tested anew."""
+    tables = results / f"reference-{study}/tables"
+    shutil.copytree(ROOT / "reference" / study, tables, ignore=shutil.ignore_patterns("*.yaml"))
+    table = {path.stem: read_table(path) for path in tables.iterdir()}
+    found = correlations(table["networks"], as_trained(table["extrapolation"]), as_trained(table["slow_points"]))
+    write_table(found, tables / "correlations.parquet", CORRELATIONS)
+    found = judge(
+        table["networks"],
+        read_table(tables / "correlations.parquet"),
+        table["formation"],
+        table["regularisation"],
+    )
+    write_table(found, tables / "claims.parquet", CLAIMS)
+
+
+def test_the_smallest_study_comes_to_what_its_section_says(tmp_path):
+    worked_out(SMALLEST, tmp_path)
+    assert results_page.section(SMALLEST, tmp_path) in results_page.PAGE.read_text(), "run `make results`"
+
+
+@pytest.mark.slow
+def test_the_pages_of_all_studies_are_up_to_date(tmp_path):
+    for study in STUDIES:
+        worked_out(study, tmp_path)
+    assert results_page.PAGE.read_text() == results_page.page(tmp_path), "run `make results`"
+    text = reproduction_page.PAGE.read_text()
+    assert text == reproduction_page.page(text, tmp_path), "run `make results`"
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_each_cell_of_a_study_stands_on_the_page(study):
+    text = results_page.PAGE.read_text()
+    for cell, networks in read_table(ROOT / f"reference/{study}/networks.parquet").groupby(CELL):
+        accuracy = networks["nominal_accuracy"]
+        row = f"| {'/'.join(cell)} | {len(networks)} | {accuracy.mean():.3f} ({accuracy.min():.3f}) |"
+        assert row in text, "run `make results`"
+
+
+def test_settings_on_the_page_are_those_of_the_presets():
+    assert reproduction_page.settings() in reproduction_page.PAGE.read_text(), "run `make results`"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/reproduction.md"])
+def test_what_is_quoted_stands_in_the_results(page):
+    """A number with its interval, rounded from the three digits there."""
+    found = {tuple(map(float, match)) for match in QUOTED.findall(results_page.PAGE.read_text())}
+    prose = reproduction_page.BLOCK.sub("", (ROOT / page).read_text())
+    quotes = QUOTED.findall(re.sub(r"\s+", " ", prose))
+    assert len(quotes) > 5
+    for quote in quotes:
+        slack = 0.5 * 10.0 ** -len(quote[0].partition(".")[2]) + 0.0005 + 1e-9
+        values = tuple(map(float, quote))
+        assert any(
+            all(abs(value - exact) <= slack for value, exact in zip(values, triple, strict=True)) for triple in found
+        ), f"{page} quotes {quote}; docs/results.md has no such number"
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_networks_are_counted_as_they_are(study):
+    n = pq.read_metadata(ROOT / f"reference/{study}/networks.parquet").num_rows
+    assert re.search(rf"^\| `{study}/` .* \| {n} \|", (ROOT / "reference/README.md").read_text(), re.MULTILINE)
+
+
+def test_a_page_without_a_place_for_a_table_is_refused():
+    text = reproduction_page.PAGE.read_text().replace("table settings", "table of settings")
+    with pytest.raises(ValueError, match=r"has the tables \['claims', 'cells'\]; it must have"):
+        reproduction_page.page(text)
