@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 CONFIG ?= config/config.yaml
 WORKERS ?= 2
+KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
 
 all: setup  ## figures of the default study (CONFIG=... for another)
@@ -26,8 +27,8 @@ test: setup  ## the test suite, in WORKERS (2) processes
 test-slow: setup  ## full-size checks
 	$(BIN)/python -m pytest -m "slow and not slurm and not faults"
 
-test-faults: setup  ## many thousand damaged files
-	$(BIN)/python -m pytest -m faults
+test-faults: setup  ## damaged files and configurations by the thousand, KILLS (20) kills, full disks and other mishaps
+	KILLS=$(KILLS) $(BIN)/python -m pytest -m faults
 
 test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick leaves out mishaps
 	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"

@@ -25,17 +25,17 @@ class Project:
             else:
                 shutil.copy2(source, folder / part)
 
-    def start(self, *arguments: str, output=subprocess.PIPE) -> subprocess.Popen:
-        """Snakemake, started."""
-        command = [sys.executable, "-m", "snakemake", *arguments]
-        environment = {**os.environ, "PYTHONPATH": ""}  # scripts must find the library by themselves
+    def start(self, *arguments: str, output=subprocess.PIPE, under=(), **variables: str) -> subprocess.Popen:
+        """Snakemake, started, maybe under another command and with environment variables of its own."""
+        command = [*under, sys.executable, "-m", "snakemake", *arguments]
+        environment = {**os.environ, "PYTHONPATH": "", **variables}  # scripts must find the library by themselves
         return subprocess.Popen(
             command, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT, text=True, env=environment
         )
 
-    def snakemake(self, *arguments: str, fails: bool = False, minutes: float = 10) -> str:
+    def snakemake(self, *arguments: str, fails: bool = False, minutes: float = 10, **options) -> str:
         """Output of a run, which must succeed, or fail where `fails`, within so many minutes."""
-        with self.start(*arguments) as run:
+        with self.start(*arguments, **options) as run:
             try:
                 output, _ = run.communicate(timeout=60 * minutes)
             except BaseException:

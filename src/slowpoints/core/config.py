@@ -45,7 +45,10 @@ alternatives."""
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be: the message names the file, the key, the value and what is allowed."""
+    """A setting that cannot be: the message names the file, the key, the value and what is allowed, in one line."""
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().splitlines())  # a folder's name may hold line breaks
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

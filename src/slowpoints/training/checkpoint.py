@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from slowpoints.core.files import RESUME
+from slowpoints.core.files import RESUME, remove_leftovers
 from slowpoints.core.provenance import settings_digest
 from slowpoints.core.tensors import read_tensors, write_tensors
 
@@ -47,6 +47,7 @@ class ResumeAt(NamedTuple):
     def done(self) -> None:
         """Removes the file: to be called once the results are written."""
         self.path.unlink(missing_ok=True)
+        remove_leftovers(self.path)
 
 
 class ResumeFile:
