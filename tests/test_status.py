@@ -99,6 +99,19 @@ def test_running_failed_and_killed_jobs_are_told_apart(project, ask):
     assert "trained no news for 60 min: train_networks, step" in rows["long"]
 
 
+def test_the_last_attempt_counts(finished, tmp_path, monkeypatch, capsys):
+    """A log to which a second attempt adds, of which the first lines are there."""
+    name = "logs/train_networks/digits-tiny.gru.vocu.0-1.log"
+    lines = (finished.folder / name).read_text().splitlines(keepends=True)
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text("".join(lines + lines[:12]))
+    monkeypatch.chdir(tmp_path)
+    main(["status", "--configfile", str(finished.folder / "config/test.yaml")])
+    row = capsys.readouterr().out.splitlines()[2]  # after the title and the data set
+    step = int(re.search(r"step (\d+): ", lines[11])[1])
+    assert re.search(rf"trained +running +train_networks, attempt 2, step {step + 1} of 300, report .* left$", row), row
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -10,6 +10,7 @@ import time
 
 import psutil
 import pytest
+from projects import Project
 
 TEST = ("--cores", "2", "--configfile", "config/test.yaml")
 KILLS = int(os.environ.get("KILLS", "20"))
@@ -61,8 +62,9 @@ def test_kills_at_random_moments_change_no_byte(finished, project):
 
 
 @pytest.mark.faults
-def test_what_must_not_matter_changes_no_byte(finished, project):
-    """Cores, order of jobs, hashes, time zone and language."""
+def test_what_must_not_matter_changes_no_byte(finished, tmp_path):
+    """Cores, order of jobs, hashes, time zone, language, and the name of the folder."""
+    project = Project(tmp_path / "two words, Übung")
     order = ("results/test/figures/formation.pdf", "results/test/figures/regularisation.pdf")
     world = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "LC_ALL": "POSIX", "LANG": "tr_TR.UTF-8"}
     for target in (*order, "all"):
