@@ -87,10 +87,8 @@ def _rows(properties: dict, schema: dict) -> Iterator[str]:
         text += f" One of {', '.join(map(str, allowed))}." if allowed and str(allowed[-1]) not in text else ""
         default = json.dumps(entry["default"]) if "default" in entry else ""
         yield f"| `{name}` | {text} | {f'`{default}`' if default else ''} |\n"
-        if name == "front_end":
-            yield from (
-                f"| `front_end.{key}` | {part['description']} | |\n" for key, part in entry["properties"].items()
-            )
+        for key, part in entry.get("properties", {}).items():
+            yield f"| `{name}.{key}` | {part['description']} | |\n"
 
 
 if __name__ == "__main__":
