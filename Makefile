@@ -10,7 +10,10 @@ KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
 
 all: setup  ## figures of the default study (CONFIG=... for another)
-	$(SNAKEMAKE) --cores all all --configfile $(CONFIG)
+	$(SNAKEMAKE) --cores all all --configfile $(CONFIG) --rerun-incomplete
+
+unlock: setup  ## lets `make` go on after a run that was killed, once nothing runs here any more
+	$(SNAKEMAKE) --unlock --configfile $(CONFIG)
 
 setup: $(VENV)/.installed  ## the virtual environment, with the pinned requirements
 
@@ -24,7 +27,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 test: setup  ## the test suite, in WORKERS (2) processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
 
-test-slow: setup  ## full-size checks
+test-slow: setup $(VENV)/.docs  ## full-size checks
 	$(BIN)/python -m pytest -m "slow and not slurm and not faults"
 
 test-faults: setup  ## damaged files and configurations by the thousand, KILLS (20) kills, full disks and other mishaps
@@ -49,8 +52,13 @@ format: setup  ## formats Python and workflow
 report: setup  ## the report of the last run, as one HTML file
 	$(SNAKEMAKE) --configfile $(CONFIG) --report $$($(BIN)/python -c 'import yaml; print("results/%s/report.html" % yaml.safe_load(open("$(CONFIG)"))["study"])')
 
-docs: setup  ## the page on configuration, from its schema
+docs: setup $(VENV)/.docs  ## the page on configuration, from its schema, and all pages as a site: site/index.html
 	$(BIN)/python docs/config_page.py
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs/site -b html . site
+
+$(VENV)/.docs: docs/requirements.txt | $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r docs/requirements.txt
+	touch $@
 
 results: setup  ## docs/results.md with its figures, and tables of docs/reproduction.md, from reference/
 	$(SNAKEMAKE) --cores all reference_figures
@@ -63,4 +71,4 @@ bench: setup  ## every benchmark again, with its tables in benchmarks/README.md;
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all setup test test-slow test-faults test-slurm lint format report docs results bench help
+.PHONY: all unlock setup test test-slow test-faults test-slurm lint format report docs results bench help

@@ -142,7 +142,8 @@ def _finding(asked: pd.DataFrame, row: tuple[str, str]) -> str:
 
 
 def _effect(row: pd.Series) -> str:
-    return interval_text(row["n"], row["effect"], row["low"], row["high"])
+    """An effect, with no line broken in its interval."""
+    return interval_text(row["n"], row["effect"], row["low"], row["high"]).replace(", ", ",\u00a0")
 
 
 def _left(extrapolation: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """pyproject.toml, requirements.lock and environment.yml name the same things."""
 
+import json
 import re
 import tomllib
 
@@ -8,6 +9,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 from places import ROOT
+
+import slowpoints
 
 
 def canonical(name):
@@ -51,3 +54,24 @@ def test_the_page_of_licences_lists_what_is_pinned():
     table = licences.PAGE.read_text().partition(licences.MARK)[2]
     listed = [name for row in table.splitlines()[2:] for name in row.split("|")[2].strip().split(", ")]
     assert sorted(listed) == sorted(licences.pinned())
+
+
+def test_what_the_site_needs_is_pinned_beside_the_lock():
+    """Together they are installed, so nothing may be pinned twice."""
+    _, lock, _ = read()
+    lines = (ROOT / "docs/requirements.txt").read_text().splitlines()
+    extra = pins(line for line in lines if not line.startswith("#"))
+    assert not set(extra) & set(lock)
+    assert {"sphinx", "myst-nb", "furo"} <= set(extra)
+
+
+def test_the_files_to_cite_by_say_the_same():
+    """What only the owner can say is marked OWNER in both."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    zenodo = json.loads((ROOT / ".zenodo.json").read_text())
+    assert citation["version"] == slowpoints.__version__
+    assert (citation["title"], citation["keywords"]) == (zenodo["title"], zenodo["keywords"])
+    assert (citation["abstract"], citation["license"]) == (zenodo["description"], zenodo["license"])
+    paper = citation["preferred-citation"]
+    related = [paper["url"], *(identifier["value"] for identifier in paper["identifiers"])]
+    assert [each["identifier"] for each in zenodo["related_identifiers"]] == related
