@@ -54,7 +54,7 @@ report: setup  ## the report of the last run, as one HTML file
 
 docs: setup $(VENV)/.docs  ## the page on configuration, from its schema, and all pages as a site: site/index.html
 	$(BIN)/python docs/config_page.py
-	$(BIN)/python -m sphinx -q -W --keep-going -c docs/site -b html . site
+	$(BIN)/python -m sphinx -q -E -W --keep-going -c docs/site -b html . site
 
 $(VENV)/.docs: docs/requirements.txt | $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r docs/requirements.txt

@@ -6,6 +6,8 @@
 import shutil
 from pathlib import Path
 
+from myst_nb.sphinx_ext import OUTPUT_FOLDER
+
 import slowpoints
 
 project = "slowpoints"
@@ -59,8 +61,9 @@ def add_contents(app, page: str, source: list[str]) -> None:
         )
 
 
-def add_index(app, error: Exception | None) -> None:
-    """index.html, which browsers and servers look for, is the README."""
+def finish(app, error: Exception | None) -> None:
+    """index.html, which browsers look for, is the README; copies of notebooks, which lay beside the site, go."""
+    shutil.rmtree(Path(app.outdir).parent / OUTPUT_FOLDER, ignore_errors=True)
     if error is None and app.builder.name == "html":
         shutil.copyfile(Path(app.outdir, f"{root_doc}.html"), Path(app.outdir, "index.html"))
 
@@ -76,4 +79,4 @@ def keep_bars(app, what: str, name: str, thing: object, options: object, lines: 
 def setup(app) -> None:
     app.connect("autodoc-process-docstring", keep_bars)
     app.connect("source-read", add_contents)
-    app.connect("build-finished", add_index)
+    app.connect("build-finished", finish)
