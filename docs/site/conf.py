@@ -48,7 +48,7 @@ napoleon_google_docstring, napoleon_numpy_docstring = True, False
 html_theme = "furo"
 html_title = "slowpoints"
 html_static_path, html_css_files = ["site.css"], ["site.css"]
-html_copy_source = False
+html_copy_source = html_show_copyright = False
 html_show_sourcelink = False
 
 
