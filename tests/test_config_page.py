@@ -13,7 +13,9 @@ from places import ROOT
 
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas import example, formation, memory, slow_points, study, training
+from slowpoints.core.schemas.example import TASK
 from slowpoints.core.schemas.kinds import CELL, Kind
+from slowpoints.plots import figures
 
 KINDS = {
     kind.name: kind
@@ -52,6 +54,7 @@ def test_presets_have_the_keys_of_the_schema(section):
 
 def test_every_column_is_explained():
     text = (ROOT / "docs/tables.md").read_text()
+    text = text[: text.index("## What figures draw")]
     rows = {match[1]: match[0] for match in re.finditer(r"^\| `(\w+)` \|.*$", text, re.MULTILINE)}
     assert set(KINDS) - set(rows) == {"training", "accuracy"}  # of cells, not of studies
     for table, row in rows.items():
@@ -61,6 +64,14 @@ def test_every_column_is_explained():
                 continue
             if column not in CELL:
                 assert shown in row, f"{table}: {column} is not explained"
+
+
+@pytest.mark.parametrize("figure", figures.FIGURES)
+def test_every_column_of_a_figure_is_explained(figure):
+    text = (ROOT / "docs/tables.md").read_text()
+    row = next(line for line in text[text.index("## What figures draw") :].splitlines() if f"| `{figure}` |" in line)
+    for column in figures.kind(figure).columns:
+        assert column in (*CELL, *TASK.columns) or re.search(rf"\b{column}\b", row), f"{figure}: {column}"
 
 
 @pytest.mark.parametrize("table", KINDS)

@@ -17,7 +17,7 @@ from slowpoints.core.schemas.measured import MEASURED
 from slowpoints.core.schemas.memory import ACCURACY
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
 from slowpoints.core.tables import read_table, with_cell, write_table
-from slowpoints.plots.figures import FIGURES, draw
+from slowpoints.plots.figures import FIGURES, data, draw
 
 CLASSES, DELAYS, STEPS = 4, (4, 19, 20, 100, 1000), (5, 10, 20)
 TUNINGS = {"trained": None, "control": 0.0, "slow_points": 0.1}
@@ -252,8 +252,8 @@ def test_a_study_goes_through_to_its_figures(tmp_path, name):
     assert (found.loc[found["r"].notna(), ["low", "high", "p"]].notna()).all(axis=None)
     assert (found.loc[found["r"].isna(), ["low", "high", "p"]].isna()).all(axis=None)
     assert set(claims["verdict"].dropna()) == {"inconclusive"}  # nothing but noise is in the ordinary one either
-    for figure, needed in FIGURES.items():
-        drawn = draw(figure, {table: tables[table] for table in needed})
+    for figure in FIGURES:
+        drawn = draw(figure, data(figure, tables))
         drawn.draw_without_rendering()
         said = "\n".join(text.get_text() for text in drawn.findobj(Text))
         expected_of, expected = SAYS.get(name, (None, None))

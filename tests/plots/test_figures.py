@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.text import Text
 
+from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.analysis.predictors import PREDICTORS
 from slowpoints.core.looks import Look
-from slowpoints.plots import claims, formation, predictors, relaxation, spectrum, speed_vs_memory, state_space, style
-from slowpoints.plots.figures import FIGURES, draw
+from slowpoints.core.tables import read_table, write_table
+from slowpoints.plots import relaxation, state_space, style
+from slowpoints.plots.figures import FIGURES, data, draw, kind
 from slowpoints.task.protocols import PROTOCOLS
 
 CELLS = [("a", "gru", "vocu"), ("a", "gru", "decu"), ("a", "lstm", "vocu"), ("a", "lstm", "decu")]
@@ -42,10 +45,10 @@ def tables():
                     row |= {"label": label, "n_trials": 9, "n_correct": 4}
                     made["extrapolation"].append(network | row)
             for label in range(2):
-                for kind, frames in (("trial", range(3)), ("centre", [np.nan]), ("slow_point", [np.nan])):
+                for sort, frames in (("trial", range(3)), ("centre", [np.nan]), ("slow_point", [np.nan])):
                     for frame in frames:
                         place = dict(zip(("pc1", "pc2", "pc3"), rng.normal(size=3), strict=True))
-                        where = {"kind": kind, "label": label, "trial": 0, "frame": frame}
+                        where = {"kind": sort, "label": label, "trial": 0, "frame": frame}
                         made["trajectories"].append(network | where | place)
                 for step in range(3):
                     track = {"label": label, "step": step, "speed": 0.1 + label, "in_use": step > 0, "t_max": 20}
@@ -81,7 +84,13 @@ def tables():
             ("C4", "a: slow_points 0.1, log10_speed", "inconclusive"),
         )
     ]
-    return {kind: pd.DataFrame(rows) for kind, rows in made.items()}
+    made = {name: pd.DataFrame(rows) for name, rows in made.items()}
+    return made | {"task": pd.concat([trial(1), trial(3).assign(dataset="b")])}
+
+
+def drawn(name, *tables, **keywords):
+    """A figure of tables, in the order that it takes them."""
+    return draw(name, data(name, dict(zip(FIGURES[name], tables, strict=True))), **keywords)
 
 
 def words(ax):
@@ -104,18 +113,96 @@ def trial(channels):
 
 
 def test_every_figure_is_drawn_in_both_forms(tables, tmp_path):
-    tables["task"] = pd.concat([trial(1), trial(3).assign(dataset="b")])
-    for name, drawn_from in FIGURES.items():
-        figure = draw(name, {table: tables[table] for table in drawn_from})
+    for name in FIGURES:
+        figure = draw(name, data(name, tables))
         pdf, png = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
         style.save(figure, pdf, png)
         assert pdf.read_bytes().startswith(b"%PDF")
         assert png.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_again_from_its_own_table(tables, tmp_path, name):
+    shown = data(name, tables)
+    write_table(shown, tmp_path / "data.parquet", kind(name))
+    for file, table in (("first", shown), ("second", read_table(tmp_path / "data.parquet", kind(name)))):
+        style.save(draw(name, table), tmp_path / f"{file}.pdf")
+    assert (tmp_path / "first.pdf").read_bytes() == (tmp_path / "second.pdf").read_bytes()
+
+
+def in_lines(figure):
+    """Every vertex of every line and point that is drawn in coordinates of the data."""
+    for ax in figure.axes:
+        for line in ax.lines:
+            if line.get_transform() == ax.transData:
+                yield from zip(*line.get_data(), strict=True)
+        for points in ax.collections:
+            yield from points.get_offsets()
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "y"),
+    [
+        ("extrapolation", "delay", "accuracy"),
+        ("state_space", "pc1", "pc2"),
+        ("speed_vs_memory", "speed", "memory_score"),
+        ("spectrum", "real", "imag"),
+        ("formation", "step", "speed"),
+        ("regularisation", "delay", "accuracy"),
+    ],
+)
+def test_the_table_of_a_figure_has_what_is_drawn(tables, name, x, y):
+    shown = data(name, tables).dropna(subset=[x, y])
+    seen = np.array(list(in_lines(draw(name, shown if name == "spectrum" else data(name, tables)))), float)
+    for point in shown[[x, y]].to_numpy(float):
+        assert np.isclose(seen, point).all(axis=1).any()
+
+
+def test_intervals_of_a_figure_are_in_its_table(tables):
+    for name in ("predictors", "claims"):
+        shown = data(name, tables)
+        seen = sorted(end for ax in draw(name, shown).axes for end in intervals(ax))
+        assert seen == sorted(shown[["low", "high"]].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_are_as_wide_as_one_or_two_columns_of_a_page(tables, name):
+    many = tables | {
+        table: pd.concat(
+            [
+                tables[table],
+                *(tables[table].query("architecture == 'gru'").assign(architecture=f"unit{n}") for n in range(4)),
+            ]
+        )
+        for table in ("extrapolation", "trajectories", "spectrum", "formation", "relaxation", "slow_points")
+    }
+    for given in (tables, many):
+        figure = draw(name, data(name, given))
+        assert figure.get_figwidth() in (style.ONE_COLUMN, style.TWO_COLUMNS)
+        sizes = {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}
+        assert style.SMALL <= min(sizes) <= max(sizes) <= 8
+
+
+def test_births_that_were_merged_are_named_in_one_place(tables):
+    """Many at one snapshot, which would lie over each other at their points."""
+    tracks = tables["formation"].query("architecture == 'gru' and protocol == 'vocu' and label == 1")
+    tracks = pd.concat([tracks.assign(label=label) for label in range(1, 9)])
+    ax = drawn("formation", tracks).axes[0]
+    assert " ".join(words(ax)[0].split()) == " ".join(f"{label}←0" for label in range(1, 9))
+
+
+def test_names_of_points_keep_apart():
+    points = np.repeat([[0.5, 0.5], [0.52, 0.5]], 4, axis=0)
+    names = state_space._name_places(points)
+    for place, name in enumerate(names):
+        others = np.delete(names, place, axis=0)
+        assert np.linalg.norm(others - name, axis=1).min() > 0.9 * state_space.FROM_NAMES
+        assert np.linalg.norm(points - name, axis=1).min() > 0.9 * state_space.FROM_POINTS
+
+
 def test_equal_tables_are_equal_figures(tables, tmp_path):
     for name in ("first", "second"):
-        style.save(spectrum.draw(tables["spectrum"]), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+        style.save(drawn("spectrum", tables["spectrum"]), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
     for form in ("pdf", "png"):
         assert (tmp_path / f"first.{form}").read_bytes() == (tmp_path / f"second.{form}").read_bytes()
 
@@ -123,17 +210,17 @@ def test_equal_tables_are_equal_figures(tables, tmp_path):
 def test_a_grid_with_holes_is_drawn(tables):
     """One data set with LSTMs, another without."""
     more = pd.concat([table.assign(dataset="b") for table in [tables["spectrum"].query("architecture == 'gru'")]])
-    figure = spectrum.draw(pd.concat([tables["spectrum"], more]))
+    figure = drawn("spectrum", pd.concat([tables["spectrum"], more]))
     titles = [ax.get_title("left") for ax in figure.axes if ax.get_title("left")]
     assert len(titles) == 8
     assert sum("no class is read out" in text.get_text() for ax in figure.axes for text in ax.texts) == 2
 
 
 def test_tables_without_a_row_are_drawn(tables):
-    for module, table in ((spectrum, "spectrum"), (state_space, "trajectories"), (formation, "formation")):
-        figure = module.draw(tables[table].iloc[:0])
+    for name, table in (("spectrum", "spectrum"), ("state_space", "trajectories"), ("formation", "formation")):
+        figure = drawn(name, tables[table].iloc[:0])
         assert "no class is read out" in figure.axes[0].texts[0].get_text()
-    figure = relaxation.draw(tables["relaxation"].iloc[:0], tables["slow_points"].iloc[:0])
+    figure = drawn("relaxation", tables["relaxation"].iloc[:0], tables["slow_points"].iloc[:0])
     assert words(figure.axes[0]) == ["no class is read out"]
 
 
@@ -149,20 +236,20 @@ def test_drawing_leaves_the_settings_of_who_imports_it(tables, tmp_path):
     import matplotlib as mpl
 
     before, backend = dict(mpl.rcParams), mpl.rcParams["backend"]
-    style.save(draw("spectrum", {"spectrum": tables["spectrum"]}), tmp_path / "spectrum.pdf")
+    style.save(drawn("spectrum", tables["spectrum"]), tmp_path / "spectrum.pdf")
     assert dict(mpl.rcParams) == before
     assert mpl.rcParams["backend"] == backend
 
 
 def test_recurrent_units_are_called_as_their_look_says(tables):
     named = {"gru": Look("gated", marker="D")}
-    figure = speed_vs_memory.draw(tables["networks"], tables["correlations"], units=named)
+    figure = drawn("speed_vs_memory", tables["networks"], tables["correlations"], units=named)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {"gated", "LSTM"} <= set(labels)  # a unit without a look is called by its name
 
 
 def test_both_speeds_are_drawn_with_rho_in_both_strata(tables):
-    figure = speed_vs_memory.draw(tables["networks"], tables["correlations"])
+    figure = drawn("speed_vs_memory", tables["networks"], tables["correlations"])
     assert len(figure.axes) == 2
     for ax in figure.axes:
         mixed, within = words(ax)[0].split("\n")  # and no line for a single cell
@@ -173,20 +260,20 @@ def test_both_speeds_are_drawn_with_rho_in_both_strata(tables):
 @pytest.mark.parametrize("absent", [lambda table: table.drop(columns="log10_settled_speed"),
                                     lambda table: table.assign(log10_settled_speed=np.nan)])  # fmt: skip
 def test_tables_without_settled_speed_show_the_speed_of_slow_points_alone(tables, absent):
-    figure = speed_vs_memory.draw(absent(tables["networks"]), tables["correlations"])
+    figure = drawn("speed_vs_memory", absent(tables["networks"]), tables["correlations"])
     assert ["speed of slow points" in ax.get_xlabel() for ax in figure.axes] == [True]
 
 
 def test_networks_of_which_no_class_is_read_out_have_no_speeds_to_draw(tables):
     silent = tables["networks"].assign(log10_speed=np.nan, log10_settled_speed=np.nan)
-    figure = speed_vs_memory.draw(silent, tables["correlations"])
+    figure = drawn("speed_vs_memory", silent, tables["correlations"])
     assert [any("no class is read out" in text for text in words(ax)) for ax in figure.axes] == [True]
 
 
 def test_predictors_have_an_interval_for_each_level_where_there_is_one(tables):
     found = tables["correlations"]
     no_class = (found["predictor"] == "log10_settled_speed") & (found["level"] == "class")
-    figure = predictors.draw(found[~no_class])
+    figure = drawn("predictors", found[~no_class])
     assert len(figure.axes) == 1  # "all" would be the one data set again
     assert intervals(figure.axes[0]) == [(-0.75, -0.25)] * 5
 
@@ -194,7 +281,7 @@ def test_predictors_have_an_interval_for_each_level_where_there_is_one(tables):
 def test_predictors_stand_in_their_order_and_unknown_ones_last(tables):
     found = tables["correlations"].iloc[::-1]
     other = found[found["dataset"].isna() & (found["predictor"] == "log10_speed")].assign(predictor="a_new_one")
-    figure = predictors.draw(pd.concat([other, found, found[found["dataset"] == "a"].assign(dataset="b")]))
+    figure = drawn("predictors", pd.concat([other, found, found[found["dataset"] == "a"].assign(dataset="b")]))
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == ["speed of slow point", "settled speed", "a_new_one"]
     assert [ax.get_title("left") for ax in figure.axes] == ["a", "b", "all"]
@@ -202,13 +289,13 @@ def test_predictors_stand_in_their_order_and_unknown_ones_last(tables):
 
 
 def test_every_predictor_of_the_table_has_a_name():
-    assert set(PREDICTORS) <= set(predictors.NAMES)
+    assert set(PREDICTORS) <= set(PREDICTOR_NAMES)
 
 
 def test_a_path_is_faint_from_where_its_class_is_not_read_out(tables):
     paths = tables["relaxation"].query("dataset == 'a' and architecture == 'gru' and protocol == 'vocu'")
     lost_once = paths.assign(readout=paths["readout"].mask((paths["label"] == 1) & (paths["frame"] == 1), 0))
-    ax = relaxation.draw(lost_once, tables["slow_points"]).axes[0]
+    ax = drawn("relaxation", lost_once, tables["slow_points"]).axes[0]
     lines = [list(line.get_xdata()) for line in ax.lines if line.get_alpha() is None]
     bold = [places for places in lines if places[0] == places[-1] == 1 or len(places) > 2]
     assert bold == [[1, 2, 21], [1]]  # frames + 1; class 1 is read out again at 20, and stays faint
@@ -219,7 +306,7 @@ def test_slow_points_stand_at_their_speed_beside_the_path(tables):
     points = tables["slow_points"]
     names, heights = [], []
     for kept in (points, points[points["label"] == 1]):
-        ax = relaxation.draw(tables["relaxation"], kept).axes[0]
+        ax = drawn("relaxation", tables["relaxation"], kept).axes[0]
         low, high = np.log10(ax.get_ylim())
         ticks = [line.get_ydata() for line in ax.lines if list(line.get_xdata()) == [1, relaxation.TICK]]
         names.append(words(ax))
@@ -230,28 +317,33 @@ def test_slow_points_stand_at_their_speed_beside_the_path(tables):
 
 
 def test_names_of_slow_points_keep_apart_within_the_panel():
-    names = relaxation._apart([0.0, 0.5, 0.0, 1.0, 0.5, 1.0])
-    assert np.all(np.diff(np.sort(names)) >= relaxation.APART - 1e-9)
+    names = style.apart([0.0, 0.5, 0.0, 1.0, 0.5, 1.0], 0.06)
+    assert np.all(np.diff(np.sort(names)) >= 0.06 - 1e-9)
     assert names.min() >= 0
     assert names.max() <= 1
-    assert list(relaxation._apart([0.9, 0.2])) == pytest.approx([0.9, 0.2])
+    assert list(style.apart([0.9, 0.2], 0.06)) == pytest.approx([0.9, 0.2])
 
 
 def test_claims_have_axes_for_each_quantity_and_say_their_verdicts(tables):
-    figure = claims.draw(tables["claims"])
-    assert [words(ax) for ax in figure.axes] == [
-        ["contradicted, n = 8"],
-        ["supported, n = 8", "supported, n = 8"],
-        ["inconclusive, n = 8"],
+    figure = drawn("claims", tables["claims"])
+    groups = [ax for ax in figure.axes if ax.axison]
+    assert [words(ax) for ax in groups] == [
+        ["n = 8", "difference in nominal accuracy", "C1: protocols reach similar nominal accuracy"],
+        ["n = 8", "n = 8", "memory score: change against control", "C4: penalising speed prolongs memory"],
+        ["n = 8", "log10 speed of slow points: change against control"],
     ]
-    assert [len(intervals(ax)) for ax in figure.axes] == [1, 2, 1]
-    assert [label.get_text() for label in figure.axes[1].get_yticklabels()] == [
-        "a: slow_points 0.1",
-        "all: slow_points 0.1",
-    ]
-    assert figure.axes[2].get_xlabel() == "log10_speed: change against control"
+    assert [len(intervals(ax)) for ax in groups] == [1, 2, 1]
+    assert [label.get_text() for label in groups[1].get_yticklabels()] == ["a: slow points", "all: slow points"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["supported", "contradicted", "inconclusive"]
+
+
+def test_claims_name_lambda_where_there_are_several(tables):
+    found = tables["claims"].query("claim == 'C4'")
+    other = found.iloc[:1].assign(scope="a: slow_points 1000, memory_score")
+    shown = data("claims", {"claims": pd.concat([found, other])})
+    assert list(shown["scope"]) == ["a: slow points 0.1", "all: slow points", "a: slow points", "a: slow points 1000"]
 
 
 def test_claims_without_a_verdict_are_said_to_be_so(tables):
-    figure = claims.draw(tables["claims"].assign(verdict=None))
+    figure = drawn("claims", tables["claims"].assign(verdict=None))
     assert words(figure.axes[0]) == ["no claim has a verdict"]

@@ -28,4 +28,4 @@ def test_the_paper_grid_runs_with_its_steps_cut(project, real_data):
     assert parameters["mnist", "gru"] == 593_811
     assert parameters["mnist", "lstm"] == 791_011
     assert set(networks["steps"]) == {2, 3}
-    assert len(list((project.folder / "results/paper/figures").iterdir())) == 2 * len(FIGURES)
+    assert len(list((project.folder / "results/paper/figures").iterdir())) == 3 * len(FIGURES)

@@ -13,6 +13,7 @@ import torch
 TEST = ("--cores", "2", "--configfile", "config/test.yaml")
 FIGURES = ["claims", "extrapolation", "formation", "predictors", "regularisation", "relaxation", "spectrum"]
 FIGURES += ["speed_vs_memory", "state_space", "task"]
+FORMS = ("pdf", "png", "parquet")
 MODES = ("control", "slow_points", "settled")
 COLUMNS = {
     "networks": "dataset architecture protocol seed nominal_accuracy null_accuracy learned memory_score half_life "
@@ -80,7 +81,7 @@ def test_every_promised_file_is_there(finished):
             assert {f"{folder}/{mode}/0-1/{name}" for name in tables | {"weights.safetensors"}} <= files
         assert {f"{folder}/trained/0-1/{name}" for name in ("snapshots.safetensors", "formation.parquet")} <= files
     for name in FIGURES:
-        assert {f"test/figures/{name}.pdf", f"test/figures/{name}.png"} <= files
+        assert {f"test/figures/{name}.{form}" for form in FORMS} <= files
     assert "test/explorer.html" in files
     assert not [file for file in files if "/." in file]  # nothing half-written
 
@@ -222,7 +223,7 @@ def test_published_tables_are_tested_and_drawn_again(finished, project):
     before = {name.removeprefix("test/"): digest for name, digest in finished.digests().items()}
     assert made == {name: before[name] for name in made}
     assert {f"tables/{table}.parquet" for table in COLUMNS} < set(made)
-    assert {f"figures/{name}.{form}" for name in set(FIGURES) - {"task"} for form in ("pdf", "png")} < set(made)
+    assert {f"figures/{name}.{form}" for name in set(FIGURES) - {"task"} for form in FORMS} < set(made)
 
 
 def test_logs_and_times_are_kept_beside_the_results(finished):

@@ -162,7 +162,7 @@ def figures_of(study, names=FIGURES):
     return [
         f"{layout.FIGURES}/{name}.{form}".format(study=study)
         for name in names
-        for form in ("pdf", "png")
+        for form in ("pdf", "png", "parquet")
     ]
 
 

@@ -9,12 +9,13 @@ for figure in FIGURES:
         input:
             unpack(tables(FIGURES[figure], trained=figure not in TUNED)),
         output:
-            report(
+            pdf=report(
                 f"{layout.FIGURES}/{figure}.pdf",
                 caption=f"../report/{figure}.rst",
                 category="Figures",
             ),
-            f"{layout.FIGURES}/{figure}.png",
+            png=f"{layout.FIGURES}/{figure}.png",
+            data=f"{layout.FIGURES}/{figure}.parquet",
         log:
             f"logs/plot_{figure}/{{study}}.log",
         conda:

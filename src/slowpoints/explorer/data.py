@@ -61,12 +61,6 @@ def _of_kind(kind: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda trajectories: trajectories[trajectories["kind"] == kind]
 
 
-def _changes(formation: pd.DataFrame) -> pd.DataFrame:
-    found = [changes(network).reset_index().assign(**dict(zip(NETWORK, name, strict=True)))
-             for name, network in formation.groupby(NETWORK)]  # fmt: skip
-    return pd.concat(found) if found else formation.iloc[:0]
-
-
 PARTS: dict[str, Part] = {
     "accuracy": Part("extrapolation", {"delay": "i4", **INTERVAL}, _over_classes),
     "by_class": Part("extrapolation", {"delay": "i4", "label": "i2", **INTERVAL}),
@@ -87,7 +81,7 @@ PARTS: dict[str, Part] = {
     "births": Part(
         "formation", {"label": "i2", "step": "i4", "log10_speed": "f4", "merged": "u1", "from_label": "f4"}, births
     ),
-    "changes": Part("formation", {"step": "i4", "in_use": "i2", "t_max": "i2"}, _changes),
+    "changes": Part("formation", {"step": "i4", "in_use": "i2", "t_max": "i2"}, changes),
 }
 """Tables of the page; those of the last half are of networks as trained."""
 

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
+import pyarrow as pa
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from slowpoints.analysis.claims import TITLES
+from slowpoints.analysis.claims.reading import QUANTITIES, in_parts, subject_name
 from slowpoints.core.looks import Look
-from slowpoints.plots.style import GREY, panels, say, styled
+from slowpoints.core.schemas.kinds import Kind, typed
+from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, panels, say, styled
 
+DATA = Kind(
+    "figure_claims",
+    {
+        **typed(pa.string(), "claim", "quantity", "scope"),
+        "n": pa.int32(),
+        **typed(pa.float64(), "effect", "low", "high"),
+        "verdict": pa.string(),
+    },
+)
 EFFECTS = {
     "C1": "difference in nominal accuracy",
     "C2": "difference in memory score",
     "C3": "Spearman's ρ",
     "C4": "change against control",
-    "C5": "difference between protocols",
-    "C6": "difference between modes",
+    "C5": "difference",
+    "C6": "difference",
 }
 """What is measured; a claim about several quantities names each at the end of its scopes."""
 VERDICTS = {
@@ -26,64 +41,107 @@ VERDICTS = {
     "contradicted": Look("contradicted", "#c51b7d", marker="X"),
     "inconclusive": Look("inconclusive", "#6f6f6f", marker="d"),
 }
-WIDTH = 7.6  # inches, as the next two
-ROW = 0.19
-TICKS = 5  # spaces between them at most: more run into each other
-AROUND = 0.56  # title, ticks and label of a group
+ROW, AROUND, TITLE = 0.125, 0.36, 0.13  # inches: of a scope; quantity and ticks of a group; a line of a claim's title
+TICKS = 3  # spaces between them at most: more run into each other
+TITLE_WIDTH, QUANTITY_WIDTH = 56, 66  # characters of a line
+TALLEST = 4.5  # inches of one column alone
 
 
-@styled
-def draw(claims: pd.DataFrame) -> Figure:
-    """Axes for each claim and quantity, a row a scope that carries a verdict.
+def data(claims: pd.DataFrame) -> pd.DataFrame:
+    """A row for each verdict, its claim and scope in words; without lambda where that leaves no doubt.
 
     Args:
         claims: table `claims`.
     """
-    judged = claims[claims["verdict"].notna()]
-    if judged.empty:
-        figure, axes = panels(1, 1)
+    judged = in_parts(claims[claims["verdict"].notna()])
+    short, full = (
+        judged["place"] + ": " + judged["subject"].map(lambda subject: subject_name(subject, lambdas=lambdas))  # noqa: B023
+        for lambdas in (False, True)
+    )
+    doubtful = judged.assign(scope=short).duplicated(["claim", "quantity", "scope"], keep=False)
+    scope = short.mask(doubtful, full).str.removesuffix(": ")
+    return judged.assign(scope=scope, quantity=judged["quantity"].replace(QUANTITIES))
+
+
+@styled
+def draw(data: pd.DataFrame) -> Figure:
+    """Axes for each claim and quantity, in two columns where one is too tall; a row a scope that carries a verdict."""
+    if data.empty:
+        figure, axes = panels(1, 1, height=1.5)
         say(axes[0, 0], "no claim has a verdict")
         return figure
-    parts = judged["scope"].str.rpartition(", ")
-    several = parts[1] != ""
-    judged = judged.assign(quantity=parts[2].where(several, ""), scope=parts[0].where(several, parts[2]))
-    groups = dict(list(judged.groupby(["claim", "quantity"], sort=False)))
-    sizes = [len(rows) for rows in groups.values()]
-    height = (ROW * sum(sizes) + AROUND * len(sizes)) / len(sizes)
-    figure, axes = panels(len(sizes), 1, width=WIDTH, height=height, height_ratios=sizes)
-    titled = set()
-    for ax, ((claim, quantity), rows) in zip(axes[:, 0], groups.items(), strict=True):
-        _draw_group(ax, rows)
-        ax.set_xlabel(_effect(claim, quantity), labelpad=1)
-        if claim not in titled:
-            # From the figure's edge on: titles are longer than axes are wide.
-            above = blended_transform_factory(figure.transFigure, ax.transAxes)
-            ax.set_title(f"{claim}: {TITLES[claim]}", loc="left", fontweight="bold", x=0.01, transform=above)
-        titled.add(claim)
+    groups = list(data.groupby(["claim", "quantity"], sort=False))
+    columns = _columns(groups)
+    tallest = max(sum(map(_height, column)) for column in columns)
+    figure = Figure(figsize=(TWO_COLUMNS if len(columns) > 1 else ONE_COLUMN, tallest))
+    for part, column in zip(figure.subfigures(1, len(columns), squeeze=False)[0], columns, strict=True):
+        _draw_column(part, column, tallest)
+    present = [look for verdict, look in VERDICTS.items() if (data["verdict"] == verdict).any()]
+    handles = [Line2D([], [], marker=look.marker, ls="", ms=4, color=look.colour, label=look.label) for look in present]
+    legend(figure, handles)
     return figure
 
 
-def _effect(claim: str, quantity: str) -> str:
-    effect = EFFECTS[claim]
+Group = tuple[tuple[str, str], pd.DataFrame]
+
+
+def _title(claim: str) -> str:
+    return textwrap.fill(f"{claim}: {TITLES[claim]}", TITLE_WIDTH)
+
+
+def _quantity(claim: str, quantity: str) -> str:
     if quantity.startswith("price"):  # of births in all protocols together
         return quantity
-    return f"{quantity}: {effect}" if quantity else effect
+    return textwrap.fill(f"{quantity}: {EFFECTS[claim]}" if quantity else EFFECTS[claim], QUANTITY_WIDTH)
+
+
+def _height(group: Group) -> float:
+    (claim, _), rows = group
+    return ROW * len(rows) + AROUND + TITLE * (1 + _title(claim).count("\n"))
+
+
+def _columns(groups: list[Group]) -> list[list[Group]]:
+    """Groups in one column, or in two of about the same height, in their order."""
+    total = sum(map(_height, groups))
+    if total <= TALLEST or len(groups) == 1:
+        return [groups]
+    cuts = range(1, len(groups))
+    cut = min(cuts, key=lambda cut: abs(total - 2 * sum(map(_height, groups[:cut]))))
+    return [groups[:cut], groups[cut:]]
+
+
+def _draw_column(part: SubFigure, groups: list[Group], height: float) -> None:
+    """Groups from the top down, and what is left of the height empty."""
+    heights = [_height(group) for group in groups]
+    rest = max(height - sum(heights), 0.01)
+    axes = part.subplots(len(groups) + 1, 1, squeeze=False, height_ratios=[*heights, rest])[:, 0]
+    axes[-1].set_axis_off()
+    above = None
+    for ax, ((claim, quantity), rows) in zip(axes[:-1], groups, strict=True):
+        _draw_group(ax, rows)
+        # From the figure's edge on: titles are longer than axes are wide.
+        edge = blended_transform_factory(part.transSubfigure, ax.transAxes)
+        what = _quantity(claim, quantity)
+        ax.text(0.01, 1.0, what, transform=edge, va="bottom", color=GREY, fontsize=SMALL)
+        if claim != above:
+            offset = {"xytext": (0, 9 * (1 + what.count("\n"))), "textcoords": "offset points"}
+            ax.annotate(_title(claim), (0.01, 1.0), xycoords=edge, va="bottom", fontweight="bold", **offset)
+        above = claim
 
 
 def _draw_group(ax: Axes, rows: pd.DataFrame) -> None:
-    ax.axvline(0, color=GREY, lw=0.8, zorder=1)
+    ax.axvline(0, color=GREY, lw=0.6, zorder=1)
     for place, row in enumerate(rows.itertuples()):
         look = VERDICTS[row.verdict]
-        ax.hlines(place, row.low, row.high, color=look.colour, lw=1.6, zorder=2)
-        ax.plot(row.effect, place, look.marker, color=look.colour, mec="white", mew=0.5, ms=7, zorder=3)
-        ax.plot(1.03, place, look.marker, color=look.colour, ms=5, transform=ax.get_yaxis_transform(), clip_on=False)
+        ax.hlines(place, row.low, row.high, color=look.colour, lw=1.1, zorder=2)
+        ax.plot(row.effect, place, look.marker, color=look.colour, mec="white", mew=0.3, ms=4, zorder=3)
         ax.annotate(
-            f"{look.label}, n = {row.n}",
-            (1.05, place),
+            f"n = {row.n}",
+            (1.03, place),
             xycoords=ax.get_yaxis_transform(),
             va="center",
             color=look.colour,
-            fontsize=8,
+            fontsize=SMALL,
         )
     ax.set_yticks(range(len(rows)), rows["scope"])
     ax.set_ylim(len(rows) - 0.4, -0.6)

@@ -2,59 +2,72 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
 from slowpoints.analysis.aggregation import accuracy_by_delay, as_trained
-from slowpoints.core.schemas.kinds import NETWORK
-from slowpoints.plots.style import GREY, SHADE, cell_title, ordered, panels, protocols_in, styled
+from slowpoints.core.schemas.kinds import CELL, NETWORK, NETWORK_COLUMNS, Kind, typed
+from slowpoints.plots.style import GREY, SHADE, cell_title, legend, ordered, panels, protocols_in, styled
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES, MIN_DELAY
 
+DATA = Kind(
+    "figure_extrapolation",
+    {**NETWORK_COLUMNS, "delay": pa.int32(), **typed(pa.float64(), "accuracy", "low", "high", "chance")},
+)
 
-@styled
-def draw(extrapolation: pd.DataFrame) -> Figure:
-    """A panel for each data set and architecture, a line a network, mean and 95 % interval a protocol.
+
+def data(extrapolation: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy at each delay: of each network as trained, and, without a seed, the mean of each cell with its interval.
 
     Args:
-        extrapolation: table `extrapolation`; only networks as trained are drawn.
+        extrapolation: table `extrapolation`.
     """
-    trained = as_trained(extrapolation)
-    datasets, architectures = ordered(trained["dataset"]), ordered(trained["architecture"])
-    figure, axes = panels(len(datasets), len(architectures), sharex=True, sharey=True, height=2.5, width=3.6)
+    parts = []
+    for _, of_set in as_trained(extrapolation).groupby("dataset", sort=False):  # delays and classes are its own
+        networks = accuracy_by_delay(of_set, NETWORK).reset_index().melt(NETWORK, value_name="accuracy")
+        means = _means(networks)
+        parts += [part.assign(chance=1 / of_set["label"].nunique()) for part in (networks, means)]
+    return pd.concat(parts, ignore_index=True).reindex(columns=list(DATA.columns))
+
+
+def _means(networks: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the networks of each cell, with 95 % interval (t), at each delay."""
+    found = networks.groupby([*CELL, "delay"], sort=False)["accuracy"].agg(["mean", "sem", "count"]).reset_index()
+    half = stats.t.ppf(0.975, (found["count"] - 1).where(found["count"] > 1)) * found["sem"]
+    means = found[[*CELL, "delay"]].assign(accuracy=found["mean"])
+    return means.assign(low=(found["mean"] - half).clip(lower=0), high=(found["mean"] + half).clip(upper=1))
+
+
+@styled
+def draw(data: pd.DataFrame) -> Figure:
+    """A panel for each data set and architecture, a thin line a network, mean and 95 % interval a protocol."""
+    datasets, architectures = ordered(data["dataset"]), ordered(data["architecture"])
+    figure, axes = panels(len(datasets), len(architectures), height=1.7, one_column=1, sharex=True, sharey=True)
     for row, dataset in zip(axes, datasets, strict=True):
-        of_set = trained[trained["dataset"] == dataset]  # delays and classes are its own
-        curves, chance = accuracy_by_delay(of_set, NETWORK).reset_index(), 1 / of_set["label"].nunique()
         for ax, architecture in zip(row, architectures, strict=True):
-            panel = curves[curves["architecture"] == architecture]
-            _draw_panel(ax, panel.drop(columns=["dataset", "architecture", "seed"]), chance)
+            _draw_panel(ax, data[(data["dataset"] == dataset) & (data["architecture"] == architecture)])
             ax.set_title(cell_title(dataset, architecture), loc="left")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("retrieval accuracy")
-    for ax in axes[-1]:
-        ax.set_xlabel("delay (frames)")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    figure.supylabel("retrieval accuracy")
+    figure.supxlabel("delay (frames)")
+    legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
 
 
-def _draw_panel(ax: Axes, curves: pd.DataFrame, chance: float) -> None:
+def _draw_panel(ax: Axes, curves: pd.DataFrame) -> None:
     ax.axvspan(MIN_DELAY, FRAMES - 1, color=SHADE, lw=0, label="delays of training")
-    ax.axhline(chance, color=GREY, lw=0.8, ls=(0, (1, 2)), label="chance")
+    ax.axhline(curves["chance"].iloc[0], color=GREY, lw=0.7, ls=(0, (1, 2)), label="chance")
     for protocol in protocols_in(curves):
         look = PROTOCOLS[protocol].look
-        networks = curves[curves["protocol"] == protocol].drop(columns="protocol")
-        delays, accuracy = networks.columns.to_numpy(int), networks.to_numpy()
-        ax.plot(delays, accuracy.T, color=look.colour, lw=0.6, alpha=0.35)
-        mean = accuracy.mean(0)
-        if len(accuracy) > 1:
-            half = stats.t.ppf(0.975, len(accuracy) - 1) * accuracy.std(0, ddof=1) / np.sqrt(len(accuracy))
-            ax.fill_between(
-                delays, (mean - half).clip(0), (mean + half).clip(max=1), color=look.colour, alpha=0.18, lw=0
-            )
+        of_protocol = curves[curves["protocol"] == protocol]
+        for _, network in of_protocol.groupby("seed"):
+            ax.plot(network["delay"], network["accuracy"], color=look.colour, lw=0.5, alpha=0.35)
+        mean = of_protocol[of_protocol["seed"].isna()]
+        if mean["low"].notna().all():
+            ax.fill_between(mean["delay"], mean["low"], mean["high"], color=look.colour, alpha=0.18, lw=0)
         label = f"{look.label}: mean, 95 % interval"
-        ax.plot(delays, mean, color=look.colour, lw=2, ls=look.line, label=label)
-    ax.set(xscale="log", xlim=(MIN_DELAY, curves.columns[-1]), ylim=(0, 1.03))
+        ax.plot(mean["delay"], mean["accuracy"], color=look.colour, lw=1.5, ls=look.line, label=label)
+    ax.set(xscale="log", xlim=(MIN_DELAY, curves["delay"].max()), ylim=(0, 1.03))

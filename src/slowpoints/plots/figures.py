@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from slowpoints.core.looks import Look
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from slowpoints.core.schemas.kinds import Kind
 
 FIGURES: dict[str, tuple[str, ...]] = {
     "task": ("task",),
@@ -24,19 +28,44 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "regularisation": ("extrapolation", "regularisation"),
     "claims": ("claims",),
 }
-"""Tables of each figure, which its module's `draw` takes by these names."""
+"""Tables of each figure, which its module's `data` takes by these names."""
 TUNED = {"regularisation"}
 """Figures of fine-tuned networks and of verdicts on them; the others are drawn from tables of the networks as trained
 alone."""
 
 
-def draw(name: str, tables: Mapping[str, pd.DataFrame], units: Mapping[str, Look] | None = None) -> Figure:
-    """A figure.
+def kind(name: str) -> Kind:
+    """The table of what a figure draws.
+
+    Args:
+        name: a key of `FIGURES`.
+    """
+    return _module(name).DATA
+
+
+def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What a figure draws: a row for each point, interval or vertex of a line, as its table gives it back.
 
     Args:
         name: a key of `FIGURES`.
         tables: the tables that it is drawn from, by name.
+    """
+    module = _module(name)
+    shown = module.data(**{table: tables[table] for table in FIGURES[name]})
+    schema = pa.schema(list(module.DATA.columns.items()))
+    return pa.Table.from_pandas(shown[schema.names], schema, preserve_index=False).to_pandas()
+
+
+def draw(name: str, drawn: pd.DataFrame, units: Mapping[str, Look] | None = None) -> Figure:
+    """A figure.
+
+    Args:
+        name: a key of `FIGURES`.
+        drawn: as `data` gives it.
         units: looks of recurrent units by name; those that are not in it are called by their name in capitals.
     """
-    module = import_module(f"slowpoints.plots.{name}")
-    return module.draw(**tables, units=units)
+    return _module(name).draw(drawn, units=units)
+
+
+def _module(name: str) -> Any:
+    return import_module(f"slowpoints.plots.{name}")

@@ -4,39 +4,72 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from slowpoints.analysis.aggregation import accuracy_by_delay
 from slowpoints.core.modes import CONTROL, LOOKS, TRAINED, lambda_text
-from slowpoints.core.schemas.kinds import NETWORK
-from slowpoints.plots.style import GREY, SHADE, ordered, panels, styled
+from slowpoints.core.schemas.kinds import NETWORK, TUNED_COLUMNS, Kind, typed
+from slowpoints.plots.style import GREY, SHADE, legend, ordered, panels, styled
 from slowpoints.task.timing import FRAMES, MIN_DELAY
 
+DATA = Kind(
+    "figure_regularisation",
+    {
+        **TUNED_COLUMNS,
+        "delay": pa.int32(),
+        "accuracy": pa.float64(),
+        "measure": pa.string(),
+        **typed(pa.float64(), "before", "after"),
+    },
+)
+CHANGES = {
+    "memory_score": ("change of memory", "memory score"),
+    "log10_speed": ("change of speed", "log$_{10}$ speed of slow points"),
+}
+"""Measures before and after: what a panel is called, and its axis."""
 FADE = 0.6  # of the largest lambda's line
+MOST_LEVEL = 5  # names of modes below an axis; more stand upright
 
 
-@styled
-def draw(extrapolation: pd.DataFrame, regularisation: pd.DataFrame) -> Figure:
-    """For each data set: mean accuracy against delay by mode; each network's memory score and speed before and after.
+def data(extrapolation: pd.DataFrame, regularisation: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracy at each delay, over all networks of a data set, by mode and lambda; then, with a `measure`, what
+    each network had before and after, and without a seed the mean over them.
 
     Args:
         extrapolation: table `extrapolation`.
         regularisation: table `regularisation`.
     """
-    datasets = ordered(regularisation["dataset"])
-    figure, axes = panels(len(datasets), 3, width=3.5, height=2.9)
+    by = ["dataset", "mode", "lambda"]
+    parts = []
+    for _, of_set in extrapolation.groupby("dataset", sort=False):  # delays are its own
+        curves = accuracy_by_delay(of_set, [*NETWORK, "mode", "lambda"]).groupby(by, dropna=False).mean()
+        parts.append(curves.reset_index().melt(by, var_name="delay", value_name="accuracy"))
+    for measure in CHANGES:
+        columns = {f"{measure}_before": "before", f"{measure}_after": "after"}
+        changes = regularisation[[*by, *NETWORK[1:], *columns]].rename(columns=columns).assign(measure=measure)
+        means = changes.groupby([*by, "measure"], sort=False)[["before", "after"]].mean().reset_index()
+        parts += [changes, means]
+    return pd.concat(parts, ignore_index=True).reindex(columns=list(DATA.columns))
+
+
+@styled
+def draw(data: pd.DataFrame) -> Figure:
+    """A row for each data set: accuracy against delay by mode; memory score and speed of each network, and how they
+    change."""
+    datasets = ordered(data["dataset"])
+    figure, axes = panels(len(datasets), 1 + len(CHANGES), height=1.85)
     for row, dataset in zip(axes, datasets, strict=True):
-        tuned = regularisation[regularisation["dataset"] == dataset]
-        curves = accuracy_by_delay(extrapolation[extrapolation["dataset"] == dataset], [*NETWORK, "mode", "lambda"])
-        _draw_curves(row[0], curves.reset_index().drop(columns=NETWORK))
-        _draw_change(row[1], tuned, "memory_score", "memory score")
-        _draw_change(row[2], tuned, "log10_speed", "log$_{10}$ speed of slow points")
-        for ax, what in zip(row, ("accuracy", "change of memory", "change of speed"), strict=True):
+        of_set = data[data["dataset"] == dataset]
+        _draw_curves(row[0], of_set[of_set["measure"].isna()])
+        row[0].set_title(f"{dataset}: accuracy", loc="left")
+        for ax, (measure, (what, label)) in zip(row[1:], CHANGES.items(), strict=True):
+            _draw_change(ax, of_set[of_set["measure"] == measure])
+            ax.set_ylabel(f"{label}\nbefore → after")
             ax.set_title(f"{dataset}: {what}", loc="left")
     axes[-1, 0].set_xlabel("delay (frames)")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 5))
+    legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
 
 
@@ -46,34 +79,35 @@ def _name(mode: str, lambda_: float, several: bool) -> str:
 
 
 def _draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
-    """Mean over all networks of the data set, a line for each mode and lambda."""
+    """A line for each mode and lambda."""
     ax.axvspan(MIN_DELAY, FRAMES - 1, color=SHADE, lw=0)
     several = curves.groupby("mode")["lambda"].nunique().max() > 1
     for mode, look in LOOKS.items():
-        lambdas = curves.loc[curves["mode"] == mode, "lambda"]
-        for place, lambda_ in enumerate(sorted(lambdas.unique())):
-            chosen = (curves["mode"] == mode) & (np.isnan(lambda_) | (curves["lambda"] == lambda_))
-            networks = curves[chosen].drop(columns=["mode", "lambda"])
-            shade = 1 - FADE * place / max(1, lambdas.nunique() - 1) if several else 1
-            line = {"color": look.colour, "ls": look.line, "alpha": shade, "lw": 1.8}
-            ax.plot(networks.columns.to_numpy(int), networks.mean(), label=_name(mode, lambda_, several), **line)
+        tunings = curves[curves["mode"] == mode].groupby("lambda", dropna=False)
+        for place, (lambda_, curve) in enumerate(tunings):
+            shade = 1 - FADE * place / max(1, tunings.ngroups - 1) if several else 1
+            line = {"color": look.colour, "ls": look.line, "alpha": shade, "lw": 1.3}
+            ax.plot(curve["delay"], curve["accuracy"], label=_name(mode, lambda_, several), **line)
     ax.set(xscale="log", ylim=(0, 1.03), ylabel="retrieval accuracy")
-    ax.set_xlim(MIN_DELAY, int(curves.columns[-1]))
+    ax.set_xlim(MIN_DELAY, curves["delay"].max())
 
 
-def _draw_change(ax: Axes, table: pd.DataFrame, measure: str, label: str) -> None:
+def _draw_change(ax: Axes, table: pd.DataFrame) -> None:
     """Before and after each mode: a thin line a network, thick the mean."""
     several = table.groupby("mode")["lambda"].nunique().max() > 1
     columns = table[["mode", "lambda"]].drop_duplicates()
     columns = columns.sort_values("mode", key=lambda modes: modes.map(list(LOOKS).index)).itertuples(index=False)
     names = []
     for place, (mode, lambda_) in enumerate(columns):
-        networks = table[(table["mode"] == mode) & (table["lambda"] == lambda_)]
-        pair = networks[[f"{measure}_before", f"{measure}_after"]].to_numpy().T
+        rows = table[(table["mode"] == mode) & (table["lambda"] == lambda_)]
+        is_mean = rows["seed"].isna()
         x = np.array([place - 0.28, place + 0.28])
-        ax.plot(x, pair, color=LOOKS[mode].colour, lw=0.6, alpha=0.35)
-        ax.plot(x, pair.mean(1), color=LOOKS[mode].colour, lw=2.2, marker="o", ms=4)
-        names.append(_name(mode, lambda_, several).replace(" of ", "\nof ").replace(", ", "\n"))
-    ax.axhline(table[f"{measure}_before"].mean(), color=GREY, lw=0.7, ls=":")
-    ax.set_xticks(range(len(names)), names)
-    ax.set_ylabel(f"{label}\nbefore → after")
+        colour = LOOKS[mode].colour
+        ax.plot(x, rows.loc[~is_mean, ["before", "after"]].to_numpy().T, color=colour, lw=0.4, alpha=0.35)
+        ax.plot(x, rows.loc[is_mean, ["before", "after"]].to_numpy().T, color=colour, lw=1.6, marker="o", ms=3)
+        names.append(_name(mode, lambda_, several))
+    ax.axhline(table.loc[table["seed"].isna(), "before"].iloc[0], color=GREY, lw=0.6, ls=":")
+    upright = len(names) > MOST_LEVEL
+    ax.set_xticks(range(len(names)), names if upright else [name.replace(" ", "\n", 1) for name in names])
+    if upright:
+        ax.tick_params(axis="x", rotation=90)

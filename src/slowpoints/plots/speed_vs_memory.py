@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.correlation import missing
+from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
 from slowpoints.core.schemas.study import LEVELS
-from slowpoints.plots.style import GREY, NOTHING, ordered, panels, protocols_in, say, styled, unit_look
+from slowpoints.plots.style import GREY, NOTHING, SMALL, legend, ordered, panels, protocols_in, say, styled, unit_look
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
 
-HEADROOM = 0.22  # above the points, as a share of their height
+HEADROOM = 0.2  # above the points, as a share of their height
 SPEEDS = {
     "log10_speed": "log$_{10}$ speed of slow points",
     "log10_settled_speed": f"log$_{{10}}$ speed {FRAMES} frames after class centres",
@@ -25,49 +27,74 @@ STRATA = ("mixed", "network")
 """Levels of correlation over networks."""
 
 
-@styled
-def draw(networks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
-    """A row for each data set, a panel for each speed, a point a network.
+DATA = Kind(
+    "figure_speed_vs_memory",
+    {
+        "predictor": pa.string(),
+        **NETWORK_COLUMNS,
+        "learned": pa.bool_(),
+        **typed(pa.float64(), "speed", "memory_score"),
+        "level": pa.string(),
+        "n": pa.int32(),
+        **typed(pa.float64(), "r", "low", "high"),
+    },
+)
+
+
+def data(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
+    """A row for each point, and for each correlation that a panel says: that of its `level`, which a point has none of.
 
     Args:
         networks: table `networks`; without `log10_settled_speed` the slow points' speed is drawn alone.
         correlations: table `correlations`.
     """
-    datasets = ordered(networks["dataset"])
-    speeds = [speed for speed in SPEEDS if speed in networks and networks[speed].notna().any()] or list(SPEEDS)[:1]
-    figure, axes = panels(len(datasets), len(speeds), sharey="row", width=3.7, height=3.3)
+    predictors = [speed for speed in SPEEDS if speed in networks and networks[speed].notna().any()] or list(SPEEDS)[:1]
+    points = [networks.assign(predictor=speed, speed=networks[speed]) for speed in predictors]
+    pooled = correlations["architecture"].isna() & correlations["protocol"].isna() & correlations["dataset"].notna()
+    wanted = correlations["predictor"].isin(predictors) & correlations["level"].isin(STRATA)
+    found = correlations[pooled & wanted & (correlations["method"] == "spearman")]
+    both = [part.reindex(columns=list(DATA.columns)).astype(object) for part in (*points, found)]
+    return pd.concat(both, ignore_index=True)
+
+
+@styled
+def draw(data: pd.DataFrame) -> Figure:
+    """A row for each data set, a panel for each speed, a point a network."""
+    points, found = data[data["level"].isna()], data[data["level"].notna()]
+    datasets, speeds = ordered(points["dataset"]), ordered(points["predictor"])
+    figure, axes = panels(len(datasets), len(speeds), height=2.05, one_column=1, sharey="row")
     for row, dataset in zip(axes, datasets, strict=True):
         for ax, speed in zip(row, speeds, strict=True):
-            of_set = networks[networks["dataset"] == dataset]
-            _draw_networks(ax, of_set, speed)
-            if of_set[speed].isna().all():
+            shown = points[(points["dataset"] == dataset) & (points["predictor"] == speed)]
+            _draw_networks(ax, shown)
+            if shown["speed"].isna().all():
                 say(ax, NOTHING)
             ax.set_title(dataset, loc="left")
-            summary = _summary(correlations, dataset, speed)
-            ax.text(0.98, 0.98, summary, transform=ax.transAxes, ha="right", va="top", fontsize=7.5)
+            summary = _summary(found[(found["dataset"] == dataset) & (found["predictor"] == speed)])
+            ax.text(0.99, 0.99, summary, transform=ax.transAxes, ha="right", va="top", fontsize=SMALL)
         _make_room(row[0])
-        row[0].set_ylabel("memory score\n(accuracy over log delay, 20 to longest)")
+    figure.supylabel("memory score\n(accuracy over log delay, 20 to longest)", ma="center")
     for ax, speed in zip(axes[-1], speeds, strict=True):
         ax.set_xlabel(f"{SPEEDS[speed]}\n(mean over classes; per frame, state units)")
-    figure.legend(handles=_handles(networks), loc="outside upper center", ncols=5 if len(speeds) > 1 else 3)
+    legend(figure, _handles(points))
     return figure
 
 
-def _draw_networks(ax: Axes, networks: pd.DataFrame, speed: str) -> None:
+def _draw_networks(ax: Axes, networks: pd.DataFrame) -> None:
     for (protocol, architecture, learned), group in networks.groupby(["protocol", "architecture", "learned"]):
         colour = PROTOCOLS[protocol].look.colour
         ax.scatter(
-            group[speed],
+            group["speed"],
             group["memory_score"],
             marker=unit_look(architecture).marker,
-            s=42,
+            s=18,
             facecolor=colour if learned else "none",
             edgecolor="white" if learned else colour,
-            linewidth=0.6 if learned else 1.2,
+            linewidth=0.4 if learned else 0.9,
             zorder=3,
         )
     ax.margins(0.08)
-    ax.grid(color="#eeeeee", lw=0.7, zorder=0)
+    ax.grid(color="#eeeeee", lw=0.5, zorder=0)
 
 
 def _make_room(ax: Axes) -> None:
@@ -78,21 +105,18 @@ def _make_room(ax: Axes) -> None:
     ax.set_yticks(ticks)
 
 
-def _summary(correlations: pd.DataFrame, dataset: str, speed: str) -> str:
+def _summary(found: pd.DataFrame) -> str:
     """Spearman's rho with its interval, over networks of all protocols together and within cells."""
-    chosen = correlations.query("dataset == @dataset and predictor == @speed and method == 'spearman'")
-    pooled = chosen[chosen["architecture"].isna() & chosen["protocol"].isna()]
-    lines = [
-        f"{LEVELS[level]}: {_rho(row)}" for level in STRATA for row in pooled[pooled["level"] == level].itertuples()
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        f"{LEVELS[level]}: {_rho(row)}" for level in STRATA for row in found[found["level"] == level].itertuples()
+    )
 
 
 def _rho(row: Any) -> str:
     if np.isnan(row.r):
-        return f"{missing(row.n)} (n = {row.n})"
+        return f"{missing(row.n)} (n = {row.n:.0f})"
     interval = "no interval" if np.isnan(row.low) else f"[{row.low:.2f}, {row.high:.2f}]"
-    return f"ρ = {row.r:.2f} {interval}, n = {row.n}".replace("-", "−")
+    return f"ρ = {row.r:.2f} {interval}, n = {row.n:.0f}".replace("-", "−")
 
 
 def _handles(networks: pd.DataFrame) -> list[Line2D]:

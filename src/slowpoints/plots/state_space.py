@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.plots.style import GREY, cell_panels, class_colour, styled
+from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
+from slowpoints.plots.style import GREY, SMALL, cell_panels, class_colour, first_networks, legend, styled
+
+DATA = Kind(
+    "figure_state_space",
+    {
+        **NETWORK_COLUMNS,
+        "kind": pa.string(),
+        **typed(pa.int16(), "label", "trial", "frame"),
+        **typed(pa.float64(), "pc1", "pc2"),
+    },
+)
+OUTWARD = 0.06  # from a slow point to where its name is wanted, in sizes of the panel
+FROM_NAMES, FROM_POINTS = 0.085, 0.06  # room about a name, likewise
+ROUNDS = 200  # of pushing names apart
 
 
-@styled
-def draw(trajectories: pd.DataFrame) -> Figure:
-    """A panel for each cell of the grid, each of its first network.
+def data(trajectories: pd.DataFrame) -> pd.DataFrame:
+    """States of the first network of each cell: frames of trials, class centres and slow points.
 
     Args:
         trajectories: table `trajectories`.
     """
-    figure, axes = cell_panels(trajectories, _draw_panel, first_network=True, width=3.1, height=2.9)
-    for ax in axes[:, 0]:
-        ax.set_ylabel("PC 2")
-    for ax in axes[-1]:
-        ax.set_xlabel("PC 1")
+    return first_networks(trajectories)
+
+
+@styled
+def draw(data: pd.DataFrame) -> Figure:
+    """A panel for each cell of the grid."""
+    figure, _ = cell_panels(data, _draw_panel, height=1.65)
+    figure.supylabel("PC 2")
+    figure.supxlabel("PC 1")
     handles = [
-        Line2D([], [], color=GREY, lw=0.8, label="trial"),
-        Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=6, label="class centre"),
-        Line2D([], [], color=GREY, marker="o", ls="", ms=9, label="slow point, with its class"),
+        Line2D([], [], color=GREY, lw=0.6, label="trial"),
+        Line2D([], [], color=GREY, marker="o", mfc="none", ls="", ms=5, label="class centre"),
+        Line2D([], [], color=GREY, marker="o", ls="", ms=3, label="slow point, with its class"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    legend(figure, handles)
     return figure
 
 
@@ -36,27 +58,51 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
     trials = network[network["kind"] == "trial"]
     for (label, _), trial in trials.groupby(["label", "trial"]):
         trial = trial.sort_values("frame")
-        ax.plot(trial["pc1"], trial["pc2"], color=class_colour(label, classes), lw=0.7, alpha=0.7, zorder=1)
-    points = network[network["kind"] != "trial"].set_index(["kind", "label"])
-    for (kind, label), point in points.iterrows():
+        ax.plot(trial["pc1"], trial["pc2"], color=class_colour(label, classes), lw=0.5, alpha=0.6, zorder=1)
+    centres, points = (
+        network[network["kind"] == kind].set_index("label")[["pc1", "pc2"]] for kind in ("centre", "slow_point")
+    )
+    # A ring about a disc: neither hides the other where they coincide.
+    for label, (x, y) in centres.iterrows():
         colour = class_colour(label, classes)
-        if kind == "centre":
-            ax.plot(point["pc1"], point["pc2"], "o", mfc="white", mec=colour, mew=1.4, ms=6, zorder=3)
-            if ("slow_point", label) in points.index:
-                slow = points.loc[("slow_point", label)]
-                ax.plot([point["pc1"], slow["pc1"]], [point["pc2"], slow["pc2"]], color=colour, lw=1, ls=":", zorder=2)
-        else:
-            ax.plot(point["pc1"], point["pc2"], "o", color=colour, mec="white", mew=0.8, ms=10, zorder=4)
-            ink = "white" if label < 0.6 * classes else "black"
-            ax.text(
-                point["pc1"],
-                point["pc2"],
-                f"{label:.0f}",
-                ha="center",
-                va="center_baseline",
-                color=ink,
-                fontsize=7,
-                zorder=5,
-            )
-    ax.set_xticks([])
-    ax.set_yticks([])
+        ax.plot(x, y, "o", mfc="none", mec=colour, mew=0.9, ms=5, zorder=3)
+        if label in points.index:
+            slow = points.loc[label]
+            ax.plot([x, slow["pc1"]], [y, slow["pc2"]], color=colour, lw=0.7, ls=":", zorder=2)
+    for label, (x, y) in points.iterrows():
+        ax.plot(x, y, "o", color=class_colour(label, classes), mec="white", mew=0.4, ms=3.4, zorder=4)
+    ax.set(xticks=[], yticks=[])
+    _name_points(ax, points)
+
+
+def _name_points(ax: Axes, points: pd.DataFrame) -> None:
+    ax.margins(0.08)
+    low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
+    places = (points.to_numpy(float) - low) / (high - low)
+    for label, point, name in zip(points.index, places, _name_places(places), strict=True):
+        line: dict[str, Any] = {"color": GREY, "lw": 0.4, "zorder": 4, "transform": ax.transAxes}
+        if np.hypot(*(name - point)) > 2 * OUTWARD:
+            ax.plot(*zip(point, name, strict=True), **line)
+        halo = [patheffects.withStroke(linewidth=1.5, foreground="white")]
+        text: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": SMALL, "transform": ax.transAxes}
+        ax.text(name[0], name[1], f"{label:.0f}", zorder=5, path_effects=halo, **text)
+
+
+def _name_places(points: np.ndarray) -> np.ndarray:
+    """Places `[P, 2]` of names: outward of points `[P, 2]`, and off other names and points; all in the unit square."""
+    bearing = np.linspace(0, 2 * np.pi, len(points), endpoint=False)
+    tie = np.stack([np.cos(bearing), np.sin(bearing)], axis=-1) * 1e-3  # where points coincide
+    outward = points - points.mean(0, keepdims=True) + tie if len(points) else points
+    names = points + OUTWARD * outward / np.linalg.norm(outward, axis=1, keepdims=True)
+    for _ in range(ROUNDS):
+        others = _pushes(names, names, FROM_NAMES) + _pushes(names, points, FROM_POINTS)
+        names = np.clip(names + others, 0.04, 0.96)
+    return names
+
+
+def _pushes(names: np.ndarray, others: np.ndarray, least: float) -> np.ndarray:
+    """Half the way `[P, 2]` that is missing to `least`, from all of the others `[Q, 2]` that are nearer, summed."""
+    away = names[:, None] - others[None]
+    distance = np.linalg.norm(away, axis=-1, keepdims=True)
+    missing = np.where(distance > 0, np.clip(least - distance, 0, None), 0)
+    return (missing / 2 * away / np.where(distance > 0, distance, 1)).sum(1)

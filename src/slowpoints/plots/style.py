@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from itertools import product
@@ -12,6 +13,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -24,38 +26,64 @@ GREY = "#555555"
 SHADE = "#e9e9e9"  # of the delays of training
 PALETTE = mpl.colormaps["viridis"]  # of the classes
 LIGHTEST = 0.88  # of the palette, whose yellow end does not show on white
-DPI = 200
+DPI = {"png": 200, "pdf": 300}  # of what is no vector: for screens, and for print
+ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
+"""Widths in inches of a figure that takes one or both columns of a page: fonts are of their size in print."""
+MOST_PANELS = 4  # beside each other
+TITLE_WIDTH = 26  # characters of a title of so narrow a panel
 NOTHING = "no class is read out"  # said where a cell, or a table, has no rows
 STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9.5,
-    "axes.labelsize": 9,
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.titlepad": 3,
+    "axes.labelsize": 7,
+    "axes.labelpad": 2,
+    "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "figure.labelsize": 7,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
+    "legend.fontsize": 7,
+    "legend.handlelength": 1.8,
+    "legend.columnspacing": 1.4,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.pad": 2,
+    "ytick.major.pad": 2,
     "figure.constrained_layout.use": True,
-    "figure.constrained_layout.h_pad": 0.06,
-    "figure.constrained_layout.w_pad": 0.06,
+    "figure.constrained_layout.h_pad": 0.04,
+    "figure.constrained_layout.w_pad": 0.03,
     "pdf.fonttype": 42,  # text stays text
     "svg.hashsalt": "slowpoints",
 }
 """Matplotlib's settings while a figure is drawn or saved; those of who imports this stay as they are."""
+SMALL = 6.5  # points: the least size of print
+HANDLE, CHARACTER, LINE = (
+    0.43,
+    0.054,
+    0.16,
+)  # inches that an entry of a legend takes beside its text, a character, a line
 
 _units: ContextVar[Mapping[str, Look]] = ContextVar("units", default={})  # noqa: B039 (never changed in place)
 
 
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[..., Figure]:
     """The function that draws a figure, in the project's style, with looks of recurrent units in `units`."""
 
     @wraps(draw)
-    def drawn(*tables: pd.DataFrame, units: Mapping[str, Look] | None = None, **named: pd.DataFrame) -> Figure:
+    def drawn(data: pd.DataFrame, units: Mapping[str, Look] | None = None) -> Figure:
         token = _units.set(units or {})
         try:
             with mpl.rc_context(STYLE):
-                return draw(*tables, **named)
+                return draw(data)
         finally:
             _units.reset(token)
 
@@ -68,11 +96,27 @@ def unit_look(architecture: str) -> Look:
 
 
 def panels(
-    rows: int, columns: int, *, width: float = 3.1, height: float = 2.6, **keywords: Any
+    rows: int, columns: int, *, height: float, one_column: int = 2, **keywords: Any
 ) -> tuple[Figure, np.ndarray]:
-    """A figure and its `[rows, columns]` axes, each of `width` x `height` inches."""
-    figure = Figure(figsize=(width * columns, height * rows))
-    return figure, figure.subplots(rows, columns, squeeze=False, **keywords)
+    """A figure one or two columns wide and its axes `[rows, columns]`.
+
+    A row of more than `MOST_PANELS` goes on below itself.
+
+    Args:
+        rows: of panels that belong together.
+        columns: panels of each.
+        height: of a panel, in inches.
+        one_column: how many panels beside each other fit into one column of a page.
+        keywords: for `Figure.subplots`.
+    """
+    lines = -(-columns // MOST_PANELS)
+    beside = -(-columns // lines)
+    width = ONE_COLUMN if beside <= one_column else TWO_COLUMNS
+    figure = Figure(figsize=(width, height * rows * lines))
+    axes = figure.subplots(rows * lines, beside, squeeze=False, **keywords).reshape(rows, lines * beside)
+    for unused in axes[:, columns:].flat:
+        unused.remove()
+    return figure, axes[:, :columns]
 
 
 def cell_title(dataset: str, architecture: str, protocol: str | None = None) -> str:
@@ -97,45 +141,73 @@ def protocols_in(table: pd.DataFrame) -> list[str]:
     return [protocol for protocol in PROTOCOLS if protocol in present]
 
 
+def first_networks(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the first network of each cell."""
+    return table[table["seed"] == table.groupby(CELL)["seed"].transform("min")]
+
+
 def cell_panels(
-    table: pd.DataFrame,
-    draw_panel: Callable[[Axes, pd.DataFrame, str], None],
-    *,
-    first_network: bool = False,
-    **size: float,
+    table: pd.DataFrame, draw_panel: Callable[[Axes, pd.DataFrame, str], None], *, height: float
 ) -> tuple[Figure, np.ndarray]:
     """A panel for each cell of the grid: a row a data set, a column an architecture and protocol.
 
     Args:
         table: with the columns of the cell.
         draw_panel: draws on axes the rows of a cell, and is told its protocol.
-        first_network: whether rows of the cell's first network alone are drawn, and the title names its seed.
-        size: as for `panels`.
+        height: of a panel, in inches.
 
     Returns:
         The figure and its axes `[rows, columns]`.
     """
     if table.empty:
-        figure, axes = panels(1, 1, **size)
+        figure, axes = panels(1, 1, height=height)
         say(axes[0, 0], NOTHING)
         return figure, axes
     datasets = ordered(table["dataset"])
     columns = list(product(ordered(table["architecture"]), protocols_in(table)))
-    figure, axes = panels(len(datasets), len(columns), **size)
+    figure, axes = panels(len(datasets), len(columns), height=height)
     by_cell = dict(list(table.groupby(CELL)))
-    for ax, (dataset, column) in zip(axes.flat, product(datasets, columns), strict=True):
-        cell = (dataset, *column)
-        title = cell_title(*cell)
-        if cell in by_cell:
-            rows = by_cell[cell]
-            if first_network:
-                seed = rows["seed"].min()
-                rows, title = rows[rows["seed"] == seed], f"{title}, seed {seed}"
-            draw_panel(ax, rows, cell[2])
-        else:
+    for ax, cell in zip(axes.flat, product(datasets, columns), strict=True):
+        dataset, (architecture, protocol) = cell
+        found = by_cell.get((dataset, architecture, protocol))
+        if found is None:
             say(ax, NOTHING)
-        ax.set_title(title, loc="left")
+        else:
+            draw_panel(ax, found, protocol)
+        ax.set_title(textwrap.fill(cell_title(dataset, architecture, protocol), TITLE_WIDTH), loc="left")
     return figure, axes
+
+
+def apart(heights: Sequence[float], least: float) -> np.ndarray:
+    """Heights moved as little as leaves room for a name each, in their order, and all within 0 and 1.
+
+    Args:
+        heights: wanted, as shares of a panel's height.
+        least: room that a name needs.
+    """
+    order = np.argsort(heights, kind="stable")
+    wanted = np.array(heights)[order] - least * np.arange(len(heights))
+    lowest, highest = np.maximum.accumulate(wanted), np.minimum.accumulate(wanted[::-1])[::-1]
+    room = max(0.0, 1 - least * (len(heights) - 1))
+    names = np.empty(len(heights))
+    names[order] = ((lowest + highest) / 2).clip(0, room) + least * np.arange(len(heights))
+    return names
+
+
+def legend(figure: Figure, handles: Sequence[Artist]) -> None:
+    """A legend above a figure, in as few lines as its width allows; the figure grows by them.
+
+    Args:
+        figure: without a legend yet.
+        handles: what it explains, with labels.
+    """
+    widths = [HANDLE + CHARACTER * len(str(handle.get_label())) for handle in handles]
+    for columns in range(len(handles), 0, -1):
+        if sum(map(max, np.array_split(widths, columns))) <= figure.get_figwidth():
+            break
+    lines = -(-len(handles) // columns)
+    figure.set_figheight(figure.get_figheight() + LINE * lines)
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def say(axes: Axes, text: str) -> None:
@@ -149,4 +221,4 @@ def save(figure: Figure, *paths: str | Path) -> None:
         form = path.suffix[1:]
         metadata = {"CreationDate": None} if form == "pdf" else None
         with atomic(path) as temporary, mpl.rc_context(STYLE):
-            figure.savefig(temporary, format=form, dpi=DPI, metadata=metadata)
+            figure.savefig(temporary, format=form, dpi=DPI.get(form, "figure"), metadata=metadata)

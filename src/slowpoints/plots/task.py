@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from slowpoints.plots.style import GREY, ordered, panels, styled
+from slowpoints.core.schemas.example import TASK
+from slowpoints.plots.style import GREY, SMALL, ordered, panels, styled
 
+DATA = replace(TASK, name="figure_task")
 GAP = 0.12  # between frames, in frames
 STIMULUS, REPORT = "#0b4f8a", "#e08214"  # colours of the two frames that matter
 
 
-@styled
-def draw(task: pd.DataFrame) -> Figure:
-    """A row for each data set.
+def data(task: pd.DataFrame) -> pd.DataFrame:
+    """A row for each frame of a trial of each data set: table `task` itself."""
+    return task.sort_values(["dataset", "frame"])
 
-    Args:
-        task: table `task`.
-    """
-    datasets = ordered(task["dataset"])
-    figure, axes = panels(len(datasets), 1, width=9.0, height=1.7)
+
+@styled
+def draw(data: pd.DataFrame) -> Figure:
+    """A row for each data set."""
+    datasets = ordered(data["dataset"])
+    figure, axes = panels(len(datasets), 1, height=1.55, one_column=0)
     for ax, dataset in zip(axes.flat, datasets, strict=True):
-        _draw_trial(ax, task[task["dataset"] == dataset].sort_values("frame"))
+        _draw_trial(ax, data[data["dataset"] == dataset])
     axes[-1, 0].set_xlabel("frame")
     return figure
 
@@ -42,18 +47,18 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
     _frame(ax, stimulus, STIMULUS, "image")
     _frame(ax, report, REPORT, "report")
     frames = trial["frame"].to_numpy()
-    ax.step(frames, -1.35 + 0.5 * trial["trigger"], where="mid", color="black", lw=1.2)
+    ax.step(frames, -1.35 + 0.5 * trial["trigger"], where="mid", color="black", lw=1)
     ax.text(-0.75, -1.2, "trigger", ha="right", va="center")
     for row in trial.itertuples():
         wanted = "–" if row.target == 0 else str(row.label)
         ax.text(row.frame, -1.85, wanted, ha="center", va="center", fontweight="bold" if row.target else "normal")
     ax.text(-0.75, -1.85, "wanted", ha="right", va="center")
     ax.annotate(
-        "", (report - 0.1, 0.75), (stimulus + 0.1, 0.75), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 1}
+        "", (report - 0.1, 0.75), (stimulus + 0.1, 0.75), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 0.8}
     )
     ax.text((stimulus + report) / 2, 0.85, f"delay {report - stimulus}", ha="center", va="bottom", color=GREY)
-    ax.set(xlim=(-2.0, len(trial) - 0.4), ylim=(-2.2, 1.35), xticks=frames, yticks=[], aspect="equal")
-    ax.set_title(trial["dataset"].iloc[0], loc="left")
+    ax.set(xlim=(-2.2, len(trial) - 0.4), ylim=(-2.2, 1.35), xticks=frames, yticks=[], aspect="equal")
+    ax.set_title(first["dataset"], loc="left")
     ax.tick_params(axis="x", length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -61,5 +66,5 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
 
 def _frame(ax: Axes, frame: int, colour: str, name: str) -> None:
     half = (1 - GAP) / 2
-    ax.add_patch(Rectangle((frame - half, -half), 2 * half, 2 * half, fill=False, ec=colour, lw=2))
-    ax.text(frame, -0.52, name, ha="center", va="top", color=colour, fontsize=8)
+    ax.add_patch(Rectangle((frame - half, -half), 2 * half, 2 * half, fill=False, ec=colour, lw=1.5))
+    ax.text(frame, -0.52, name, ha="center", va="top", color=colour, fontsize=SMALL)

@@ -1,0 +1,21 @@
+"""What predictors of memory are called in figures and reports."""
+
+PREDICTOR_NAMES = {
+    "log10_speed": "speed of slow point",
+    "log10_centre_speed": "speed at class centre",
+    "log10_speed_1000": "speed after 1,000 steps of descent",
+    "log10_deep_speed": "speed after deep search",
+    "log10_settled_speed": "settled speed",
+    "log10_drift": "drift at slow point",
+    "log10_settled_drift": "drift at settled state",
+    "leading": "leading eigenvalue",
+    "n_unstable": "unstable directions",
+    "path_distance": "slow point's distance from path",
+    "margin": "readout margin",
+    "log10_margin_time": "margin time",
+    "log10_point_lifetime": "lifetime from slow point",
+    "log10_lifetime": "lifetime from class centre",
+    "memory_score_half_noise": "memory score at half the noise",
+    "memory_score_no_noise": "memory score without noise",
+}
+"""By column, in the order of the rows of figure `predictors`; others go by the name of their column."""
