@@ -4,7 +4,7 @@
     python benchmarks/resources.py --configfile config/mnist.yaml
 
 Asked for comes from a dry run of all jobs, measured from Snakemake's benchmark files under logs/. Prints a table in
-Markdown, the largest of each rule and data set, and writes resources.parquet.
+Markdown, the largest of each rule and data set and what its jobs took together, and writes resources.parquet.
 """
 
 import re
@@ -40,11 +40,12 @@ def measured(file: str) -> pd.Series:
 
 def table_of(table: pd.DataFrame) -> str:
     """In Markdown."""
-    rows = [
-        [row.preset, f"`{row.rule}`", row.asked_mb, f"{row.measured_mb:.0f}", row.asked_min, f"{row.measured_min:.1f}"]
-        for row in table.itertuples()
-    ]
-    return markdown(rows, ["preset", "rule", "MB asked for", "taken", "minutes asked for", "taken"])
+    rows = []
+    for row in table.itertuples():
+        largest = [row.asked_mb, f"{row.measured_mb:.0f}", row.asked_min, f"{row.measured_min:.1f}"]
+        rows.append([row.preset, f"`{row.rule}`", *largest, row.jobs, f"{row.all_min:.1f}"])
+    columns = ["MB asked for", "taken", "minutes asked for", "taken", "jobs", "minutes in all"]
+    return markdown(rows, ["preset", "rule", *columns])
 
 
 if __name__ == "__main__":
@@ -52,7 +53,8 @@ if __name__ == "__main__":
     jobs = asked(for_snakemake)
     jobs = pd.concat([jobs, jobs["file"].apply(measured)], axis=1).dropna()
     jobs["preset"] = [Path(file).name.split(".")[0] for file in jobs["file"]]
-    numbers = ["asked_mb", "measured_mb", "asked_min", "measured_min"]
-    table = jobs.groupby(["preset", "rule"], sort=False)[numbers].max().reset_index()
+    of_rules = jobs.groupby(["preset", "rule"], sort=False)
+    table = of_rules[["asked_mb", "measured_mb", "asked_min", "measured_min"]].max()
+    table = table.assign(jobs=of_rules.size(), all_min=of_rules["measured_min"].sum()).reset_index()
     keep(table, given.output)
     print(table_of(table))
