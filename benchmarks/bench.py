@@ -40,6 +40,7 @@ RUNS = {
     "slow_points": "slow_points.py --points 30 300 --study results"
     + (f" --fixed-point-finder {shlex.quote(FINDER)}" if FINDER else ""),
     "resources": "resources.py",
+    "explorer": "explorer.py results/default/explorer.html results/reference-embedded/explorer.html",
     "penalties-lstm": "penalties.py digits/lstm/decu --settled 300",
     "penalties-gru": "penalties.py digits/gru/decu --settled 300",
     "penalties-glyphs": "penalties.py glyphs/lstm/vocu --settled 9",
@@ -51,7 +52,7 @@ RUNS = {
 """Name of the file of rows, and the script with its arguments, cheap ones first."""
 PENALTIES = ("penalties-lstm", "penalties-gru", "penalties-glyphs")
 STUDIES = {
-    **dict.fromkeys(("slow_points", "resources", *PENALTIES, "choose_lambda"), "config/config.yaml"),
+    **dict.fromkeys(("slow_points", "resources", "explorer", *PENALTIES, "choose_lambda"), "config/config.yaml"),
     "choose_lambda-mnist": "config/mnist.yaml",
     "compare_presets": "benchmarks/noise_bank.yaml",
     "long_delays": "reference/embedded/config.yaml",

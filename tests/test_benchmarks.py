@@ -14,6 +14,7 @@ import pytest
 import torch
 import yaml
 from _results import keep
+from browser.chromium import missing, program
 from places import ROOT
 from projects import Project
 from safetensors.torch import load_file, save_file
@@ -261,6 +262,16 @@ def test_resources_asked_for_are_set_against_those_taken(study):
     assert (table["asked_mb"] > 0).all()
     assert (table["measured_mb"] > 0).any()
     assert all(rule in output for rule in measured)
+
+
+def test_the_explorer_is_timed(study):
+    lacking = missing()
+    if lacking:
+        pytest.skip(f"no browser to test in: {lacking}")
+    run(study, f"python benchmarks/explorer.py results/test/explorer.html --browser {program()}")
+    table = pd.read_parquet(study / "benchmarks/explorer.parquet").set_index("what")
+    assert 0 < table["clock_ms"]["first paint"] < table["clock_ms"]["all panels"]
+    assert (table.loc["another network", ["clock_ms", "thread_ms"]] > 0).all(axis=None)
 
 
 def test_results_are_the_same_or_the_file_that_differs_is_named(study, tmp_path):

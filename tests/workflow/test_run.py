@@ -129,8 +129,8 @@ def test_the_same_config_gives_the_same_bytes(finished, project):
 
 
 def test_a_figure_s_module_redraws_that_figure_alone(finished):
-    with edited(finished.folder / "src/slowpoints/plots/spectrum.py"):
-        assert finished.planned(*TEST) == {"plot_spectrum": 1, "all": 1}
+    with edited(finished.folder / "src/slowpoints/plots/extrapolation.py"):
+        assert finished.planned(*TEST) == {"plot_extrapolation": 1, "all": 1}
 
 
 def test_one_figure_can_be_had_by_itself(finished):

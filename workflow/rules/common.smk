@@ -16,6 +16,7 @@ from slowpoints.core.presets.section import plain
 from slowpoints.core.schemas.example import TASK
 from slowpoints.core.schemas.measured import MEASURED as KINDS
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
+from slowpoints.explorer import EXPLORED
 from slowpoints.networks.units import units
 from slowpoints.plots.figures import FIGURES, TUNED
 from slowpoints.study import read_study
@@ -28,7 +29,6 @@ MEASURED = list(KINDS)
 OF_TUNED = [name for name, kind in KINDS.items() if kind.tuned]
 PUBLISHED = ["networks", *MEASURED, "regularisation"]
 TESTED = ["correlations", "claims"]
-EXPLORER = f"{layout.RESULTS}/{{study}}/explorer.html"
 ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
 OF_STUDY = {kind.name: kind for kind in (NETWORKS, REGULARISATION, CORRELATIONS, CLAIMS, TASK)}
 
@@ -166,8 +166,16 @@ def figures_of(study, names=FIGURES):
     ]
 
 
+def explored(wildcards):
+    """Tables that a study's explorer is drawn from: all, or those that a finished study in reference/ has."""
+    ours, folder = wildcards.study == STUDY.name, wildcards.study.removeprefix("reference-")
+    return [
+        name for name in EXPLORED if ours or Path(f"reference/{folder}/{name}.parquet").is_file()
+    ]
+
+
 def reference_files(wildcards):
-    """Tables and figures of the finished studies that come with the project; an older study may lack some tables."""
+    """What is made of the finished studies that come with the project; an older study may lack some tables."""
     tables = sorted(Path("reference").glob("*/*.parquet"))
     if not tables:
         raise WorkflowError(
@@ -177,7 +185,8 @@ def reference_files(wildcards):
     for folder in dict.fromkeys(table.parent for table in tables):
         study, there = f"reference-{folder.name}", {path.stem for path in folder.glob("*.parquet")}
         drawn = [name for name, needed in FIGURES.items() if {*needed} <= {*there, *TESTED}]
-        files += tables_of(study, [*sorted(there), *TESTED]) + figures_of(study, drawn)
+        files += [*tables_of(study, [*sorted(there), *TESTED]), EXPLORER.format(study=study)]
+        files += figures_of(study, drawn)
     return files
 
 

@@ -1,25 +1,12 @@
-# The study as one page to look around in, from its tables; of those that a finished study in reference/ lacks, it shows
-# nothing.
-from slowpoints.explorer import EXPLORED
-
-
-def explored(wildcards):
-    """Tables that the page is drawn from."""
-    if wildcards.study == STUDY.name:
-        return list(EXPLORED)
-    folder = Path("reference") / wildcards.study.removeprefix("reference-")
-    return [name for name in EXPLORED if (folder / f"{name}.parquet").is_file()]
+# The study as one page to look around in, from its tables.
+EXPLORER = f"{layout.RESULTS}/{{study}}/explorer.html"
 
 
 rule draw_explorer:
     input:
         unpack(lambda wildcards: tables(explored(wildcards))(wildcards)),
     output:
-        report(
-            EXPLORER,
-            caption="../report/explorer.rst",
-            category="Explorer",
-        ),
+        report(EXPLORER, caption="../report/explorer.rst", category="Explorer"),
     log:
         "logs/draw_explorer/{study}.log",
     conda:
