@@ -11,7 +11,7 @@ import yaml
 from results_page import RESULTS, ROOT, studies
 
 from slowpoints.analysis.claims import TITLES
-from slowpoints.analysis.summary import interval_text
+from slowpoints.analysis.summary import interval
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas.kinds import CELL
@@ -143,7 +143,7 @@ def _finding(asked: pd.DataFrame, row: tuple[str, str]) -> str:
 
 def _effect(row: pd.Series) -> str:
     """An effect, with no line broken in its interval."""
-    return interval_text(row["n"], row["effect"], row["low"], row["high"]).replace(", ", ",\u00a0")
+    return interval(row["n"], row["effect"], row["low"], row["high"]).replace(", ", ",\u00a0")
 
 
 def _left(extrapolation: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What several tests need: small images and networks, the folder of real files, and copies of the project to run."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,3 +126,13 @@ def finished(tmp_path_factory) -> Project:
     project = Project(tmp_path_factory.mktemp("finished") / "project")
     project.log = project.snakemake("--cores", "2", "--configfile", "config/test.yaml")
     return project
+
+
+@pytest.fixture(scope="session")
+def report(finished, tmp_path_factory) -> Path:
+    """The report of that run, made where nothing of it is left but the study's own folder."""
+    project = Project(tmp_path_factory.mktemp("reported") / "project")
+    shutil.copytree(finished.folder / "results/test", project.folder / "results/test")
+    project.snakemake("--configfile", "config/test.yaml", "--report", "results/test/report.html")
+    assert {file.split("/")[0] for file in project.files()} == {"test"}  # nothing was made anew
+    return project.folder / "results/test/report.html"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from slowpoints.analysis import comparisons, correlation
+from slowpoints.analysis import comparisons, correlation, report
 from slowpoints.analysis.aggregation import as_trained, collate, network_table, regularisation_table
 from slowpoints.analysis.claims.judge import judge
 from slowpoints.analysis.predictors import correlations
@@ -28,7 +28,7 @@ SAYS = {
     "every answer right": ("speed_vs_memory", "nothing to rank: one side does not vary (n = 8)"),
     "one network a cell": ("speed_vs_memory", "too few networks (n = 0)"),
     "no class read out": ("formation", "no class is read out"),
-    "one network in all": ("claims", "inconclusive, n = 1"),
+    "one network in all": ("claims", "n = 1"),
     "nothing learned": ("predictors", "no correlations"),
 }
 """What a figure says of some of these studies."""
@@ -259,6 +259,9 @@ def test_a_study_goes_through_to_its_figures(tmp_path, name):
         expected_of, expected = SAYS.get(name, (None, None))
         assert figure != expected_of or expected in said
     assert "### Claims" in summary(tmp_path)
+    assert "supported)" not in report.summary(claims, tables["networks"])
+    counted = report.captions(claims, found)["claims"].splitlines()
+    assert {line[2:4] for line in counted} == set(claims.loc[claims["verdict"].notna(), "claim"])
 
 
 @pytest.mark.parametrize("strata", [1, 2])

@@ -19,6 +19,7 @@ SCRIPTS = {
     "collate_networks": (),
     "correlate_predictors": (),
     "judge_claims": (),
+    "describe_study": (),
     "plot_figure": ("plots/task.py",),
     "draw_explorer": ("explorer/page.js",),
 }
@@ -27,12 +28,14 @@ DRAWS = {"plot_figure", "draw_explorer"}
 TRAINS, TUNES = {"train_networks", "regularise_networks"}, {"regularise_networks"}
 SEARCHES = {"find_slow_points", "track_formation", "regularise_networks"}
 ON_NETWORKS = {"train_networks", "measure_memory", *SEARCHES}
-STATISTICS = {"correlate_predictors", "judge_claims"}
+STATISTICS = {"correlate_predictors", "judge_claims", "describe_study"}
+NAMING = {*DRAWS, "describe_study"}
+"""What is made of looks."""
 
 
 def digest_of(root, script):
     modules = [root / "src/slowpoints" / module for module in SCRIPTS[script]]
-    return digests.library_digest(root / "scripts" / f"{script}.py", *modules, looks=script in DRAWS)
+    return digests.library_digest(root / "scripts" / f"{script}.py", *modules, looks=script in NAMING)
 
 
 def forget():
@@ -83,10 +86,11 @@ def test_a_copy_has_the_same_digests(copy, before):
         ("networks/units/gru.py", ON_NETWORKS),
         ("networks/units/lstm.py", set()),  # these scripts run GRUs
         ("task/loss.py", {*TRAINS, "measure_memory"}),
-        ("task/protocols.py", {"judge_claims", *DRAWS}),
+        ("task/protocols.py", {"judge_claims", *NAMING}),
         ("analysis/aggregation.py", {"collate_table", "collate_networks", *STATISTICS, "draw_explorer"}),
         ("analysis/births.py", {"judge_claims", "draw_explorer"}),
-        ("analysis/claims/control.py", {"judge_claims"}),
+        ("analysis/claims/control.py", {"judge_claims", "describe_study"}),
+        ("analysis/findings.py", {"describe_study"}),
         ("plots/style.py", DRAWS),
         ("plots/task.py", {"plot_figure"}),
         ("plots/formation.py", {"draw_explorer"}),
@@ -124,9 +128,14 @@ def test_scripts_and_their_helper_count(copy, before, edited, touched):
         ("networks/units/gru.py", 'Look("GRU", marker="o")', 'Look("gated", marker="x")', set()),
         ("training/loop.py", "def clip_gradients(weights: list[Tensor]", "def clip_gradients(weights: list", set()),
         ("networks/units/gru.py", "blocks = (2, 1)", "blocks = (1, 2)", ON_NETWORKS),
-        ("core/modes.py", 'Look("control", "#4d4d4d"', 'Look("control", "#000000"', {"draw_explorer"}),
-        ("task/protocols.py", '"#0b4f8a"', '"#0b4f8b"', DRAWS),
-        ("task/protocols.py", "vocabulary=True", "delay=True", {"judge_claims", *DRAWS}),
+        (
+            "core/modes.py",
+            'Look("control", "#4d4d4d"',
+            'Look("control", "#000000"',
+            {"draw_explorer", "describe_study"},
+        ),
+        ("task/protocols.py", '"#0b4f8a"', '"#0b4f8b"', NAMING),
+        ("task/protocols.py", "vocabulary=True", "delay=True", {"judge_claims", *NAMING}),
     ],
 )
 def test_comments_docstrings_and_looks_change_no_result(copy, before, file, old, new, touched):

@@ -55,9 +55,9 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_the_tiny_study_has_a_job_for_each_block_table_and_figure(project):
     """One data set, two cells in training and three measures, three modes of both; twelve tables, four of them for
-    networks as trained alone as well; ten figures; the explorer."""
+    networks as trained alone as well; ten figures; the explorer; what the report says."""
     jobs = project.planned(*TEST)
-    assert (jobs.pop("all"), jobs.pop("draw_explorer")) == (1, 1)
+    assert jobs.pop("all") == jobs.pop("draw_explorer") == jobs.pop("describe_study") == 1
     tables = sum(count for rule, count in jobs.items() if rule.startswith(("collate", "correlate", "judge")))
     figures = sum(count for rule, count in jobs.items() if rule.startswith("plot"))
     assert (tables, figures) == (12 + 4, len(FIGURES))
@@ -83,6 +83,7 @@ def test_every_promised_file_is_there(finished):
     for name in FIGURES:
         assert {f"test/figures/{name}.{form}" for form in FORMS} <= files
     assert "test/explorer.html" in files
+    assert {f"test/report/{name}" for name in ("summary.rst", "claims.html", "networks.html")} <= files
     assert not [file for file in files if "/." in file]  # nothing half-written
 
 
@@ -233,14 +234,11 @@ def test_logs_and_times_are_kept_beside_the_results(finished):
     assert (logs / "train_networks/digits-tiny.gru.vocu.0-1.tsv").read_text().startswith("s\th:m:s")
 
 
-def test_the_report_is_one_file(finished):
-    finished.snakemake("--configfile", "config/test.yaml", "--report", "results/test/report.html")
-    report = finished.folder / "results/test/report.html"
-    try:
-        text = report.read_text()
-        assert all(f"{name}.pdf" in text or f"{name}.png" in text for name in FIGURES)
-    finally:
-        report.unlink()
+def test_the_report_is_one_file_and_needs_none_but_those_of_the_study(report):
+    text = report.read_text()
+    assert all(f"{name}.pdf" in text and f"{name}.png" in text for name in FIGURES)
+    assert "Which protocol remembers longer?" in text
+    assert not re.search(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="?https?:', text)
 
 
 def test_notes_in_metadata_are_json(finished):

@@ -185,8 +185,8 @@ def reference_files(wildcards):
     for folder in dict.fromkeys(table.parent for table in tables):
         study, there = f"reference-{folder.name}", {path.stem for path in folder.glob("*.parquet")}
         drawn = [name for name, needed in FIGURES.items() if {*needed} <= {*there, *TESTED}]
-        files += [*tables_of(study, [*sorted(there), *TESTED]), EXPLORER.format(study=study)]
-        files += figures_of(study, drawn)
+        files += [*tables_of(study, [*sorted(there), *TESTED]), *figures_of(study, drawn)]
+        files += [EXPLORER.format(study=study), *report_of(study)]
     return files
 
 

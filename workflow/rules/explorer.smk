@@ -6,7 +6,12 @@ rule draw_explorer:
     input:
         unpack(lambda wildcards: tables(explored(wildcards))(wildcards)),
     output:
-        report(EXPLORER, caption="../report/explorer.rst", category="Explorer"),
+        report(
+            EXPLORER,
+            caption="../report/explorer.rst",
+            category=section("Explore"),
+            labels={"result": "Explorer: any network of the study"},
+        ),
     log:
         "logs/draw_explorer/{study}.log",
     conda:

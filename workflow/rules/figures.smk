@@ -2,6 +2,7 @@
 LOOKS = {name: asdict(unit.look) for name, unit in units().items()}
 
 for figure in FIGURES:
+    part, title = SHOWN.get(figure, ("Further figures", figure))
 
     rule:
         name:
@@ -12,9 +13,15 @@ for figure in FIGURES:
             pdf=report(
                 f"{layout.FIGURES}/{figure}.pdf",
                 caption=f"../report/{figure}.rst",
-                category="Figures",
+                category=section("Figures to print"),
+                labels={"result": title.lstrip("12345 ")},
             ),
-            png=f"{layout.FIGURES}/{figure}.png",
+            png=report(
+                f"{layout.FIGURES}/{figure}.png",
+                caption=f"../report/{figure}.rst",
+                category=section(part),
+                labels={"result": title},
+            ),
             data=f"{layout.FIGURES}/{figure}.parquet",
         log:
             f"logs/plot_{figure}/{{study}}.log",

@@ -41,8 +41,8 @@ def _rows(head: str, rows: list[str]) -> str:
     return "\n".join([head, ruler, *rows, ""])
 
 
-def interval_text(n: int, effect: float, low: float, high: float) -> str:
-    """An effect with its interval, or why it has none; n is of the networks that it is of."""
+def interval(n: int, effect: float, low: float, high: float) -> str:
+    """Such as "0.123 [0.045, 0.201]"; why there is none where there is none."""
     if pd.isna(effect):
         return missing(n)
     if pd.isna(low):
@@ -50,7 +50,8 @@ def interval_text(n: int, effect: float, low: float, high: float) -> str:
     return f"{effect:.{SIGNIFICANT}f} [{low:.{SIGNIFICANT}f}, {high:.{SIGNIFICANT}f}]"
 
 
-def _p(p: float) -> str:
+def p_value(p: float) -> str:
+    """Such as "0.0123" or "< 0.0001"; empty where there is none."""
     return "" if pd.isna(p) else f"{p:.4f}" if p >= 1e-4 else "< 0.0001"
 
 
@@ -85,7 +86,7 @@ def _claims(claims: pd.DataFrame) -> str:
     pooled = claims[claims["verdict"].notna()]
     rows = [
         f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | "
-        f"{interval_text(row.n, row.effect, row.low, row.high)} | {_p(row.p)} | {row.verdict} |"
+        f"{interval(row.n, row.effect, row.low, row.high)} | {p_value(row.p)} | {row.verdict} |"
         for row in pooled.itertuples()
     ]
     return _rows("| claim | scope | n | effect [95 % interval] | p (Holm) | verdict |", rows)
@@ -94,7 +95,7 @@ def _claims(claims: pd.DataFrame) -> str:
 def _by_cell(claims: pd.DataFrame) -> str:
     cells = claims[(claims["claim"] == "C3") & claims["verdict"].isna()]
     rows = [
-        f"| {row.scope} | {row.n} | {interval_text(row.n, row.effect, row.low, row.high)} | {_p(row.p_unadjusted)} |"
+        f"| {row.scope} | {row.n} | {interval(row.n, row.effect, row.low, row.high)} | {p_value(row.p_unadjusted)} |"
         for row in cells.itertuples()
     ]
     return _rows("| scope | n | Spearman, or its mean over networks [95 % interval] | p (unadjusted) |", rows)
@@ -119,7 +120,7 @@ def _rho(table: pd.DataFrame, key: tuple[str, str, str]) -> str:
     if key not in table.index:
         return ""
     row = table.loc[key]
-    text = interval_text(row["n"], row["r"], row["low"], row["high"])
+    text = interval(row["n"], row["r"], row["low"], row["high"])
     if pd.isna(row.get("difference")):
         return text
     return f"{text}; {row['difference']:+.2f} [{row['difference_low']:+.2f}, {row['difference_high']:+.2f}]"

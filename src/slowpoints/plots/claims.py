@@ -42,6 +42,7 @@ VERDICTS = {
     "inconclusive": Look("inconclusive", "#6f6f6f", marker="d"),
 }
 ROW, AROUND, TITLE = 0.125, 0.36, 0.13  # inches: of a scope; quantity and ticks of a group; a line of a claim's title
+LEAST_ROWS = 3  # that axes have room for
 TICKS = 3  # spaces between them at most: more run into each other
 TITLE_WIDTH, QUANTITY_WIDTH = 56, 66  # characters of a line
 TALLEST = 4.5  # inches of one column alone
@@ -97,7 +98,7 @@ def _quantity(claim: str, quantity: str) -> str:
 
 def _height(group: Group) -> float:
     (claim, _), rows = group
-    return ROW * len(rows) + AROUND + TITLE * (1 + _title(claim).count("\n"))
+    return ROW * max(len(rows), LEAST_ROWS) + AROUND + TITLE * (1 + _title(claim).count("\n"))
 
 
 def _columns(groups: list[Group]) -> list[list[Group]]:

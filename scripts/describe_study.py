@@ -1,0 +1,22 @@
+"""What a study came to: sentences for the report, and tables to browse."""
+
+from pathlib import Path
+
+from _job import logged
+from slowpoints.analysis.report import captions, claims_page, networks_page, summary
+from slowpoints.core.files import atomic
+from slowpoints.core.tables import read_study_tables
+
+with logged(snakemake):
+    tables = read_study_tables(snakemake.input, snakemake.params.versions)
+    claims, networks = tables["claims"], tables["networks"]
+    said = captions(claims, tables["correlations"])
+    pages = {
+        snakemake.output.summary: summary(claims, networks),
+        snakemake.output.claims: claims_page(claims),
+        snakemake.output.networks: networks_page(networks),
+    }
+    pages |= {path: said[Path(path).stem] for path in snakemake.output.captions}
+    for path, text in pages.items():
+        with atomic(path) as temporary:
+            temporary.write_text(text)

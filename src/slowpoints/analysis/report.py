@@ -1,0 +1,210 @@
+"""What the report says in this study's own words: reStructuredText for Snakemake's report, and tables to browse."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+from slowpoints.analysis.claims import TITLES
+from slowpoints.analysis.findings import (
+    CONTRADICTED,
+    SUPPORTED,
+    UNDECIDED,
+    best_predictors,
+    counted,
+    findings,
+    overall,
+    pooled,
+    studied,
+    unconfirmed,
+)
+
+QUESTIONS = {
+    "Which protocol remembers longer?": ("C1", "C2"),
+    "Does the speed of slow points predict memory?": ("C3",),
+    "Which penalty on speed prolongs memory, and at what cost?": ("C4", "C6"),
+    "Do protocols differ in how memories form?": ("C5",),
+}
+"""Of the front page, with the claims that answer them."""
+IN_EACH_DATA_SET = ("C1", "C2", "C3")
+"""Claims that the front page tells for each data set; the others for all together, and their figures for each."""
+CAPTIONS = {
+    "extrapolation": ("C1", "C2"),
+    "speed_vs_memory": ("C3",),
+    "formation": ("C5",),
+    "regularisation": ("C4", "C6"),
+}
+"""Figures that show what claims are about."""
+LONG = 25  # characters from which on a cell of a table may break, and is given room
+
+
+def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
+    """The front page: what came out, question by question, and what did not.
+
+    Args:
+        claims: table `claims`.
+        networks: table `networks`.
+    """
+    rows = pooled(claims)
+    parts = [_escaped(studied(networks))]
+    for question, answering in QUESTIONS.items():
+        sentences = [
+            sentence
+            for claim in answering
+            for sentence in findings(rows if claim in IN_EACH_DATA_SET else overall(rows), claim)
+        ]
+        parts += [f"**{question}**", _listed(sentences or ["Not tested in this study."])]
+    for title, verdict in (
+        ("What speaks against the paper", CONTRADICTED),
+        ("What is left undecided of the paper's claims", UNDECIDED),
+    ):
+        parts += [f"**{title}**", _listed(unconfirmed(rows, verdict) or ["Nothing."])]
+    return "\n\n".join(parts) + "\n"
+
+
+def captions(claims: pd.DataFrame, correlations: pd.DataFrame) -> dict[str, str]:
+    """What this study's figures show in numbers, by figure.
+
+    Args:
+        claims: table `claims`.
+        correlations: table `correlations`.
+    """
+    rows = pooled(claims)
+    sentences = {
+        figure: [text for claim in about for text in findings(rows, claim)] for figure, about in CAPTIONS.items()
+    }
+    sentences |= {"claims": counted(rows), "predictors": best_predictors(correlations)}
+    return {figure: _listed(found) + "\n" for figure, found in sentences.items()}
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {_escaped(sentence)}" for sentence in sentences)
+
+
+def _escaped(text: str) -> str:
+    """Without what reStructuredText takes for markup."""
+    return re.sub(r"([\\*`|_])", r"\\\1", text)
+
+
+def claims_page(claims: pd.DataFrame) -> str:
+    """Table `claims` to browse: every row, those with verdicts first.
+
+    Args:
+        claims: table `claims`.
+    """
+    titles = claims["claim"].map(TITLES)
+    table = claims.assign(claim=claims["claim"] + " " + titles).sort_values(
+        "verdict", key=lambda verdicts: verdicts.isna(), kind="stable"
+    )
+    columns = ["claim", "scope", "n", "effect", "low", "high", "p", "verdict", "p_unadjusted", "n_excluded", "test"]
+    return table_page("Claims", table[columns])
+
+
+def networks_page(networks: pd.DataFrame) -> str:
+    """Table `networks` to browse.
+
+    Args:
+        networks: table `networks`.
+    """
+    return table_page("Networks", networks)
+
+
+def table_page(title: str, table: pd.DataFrame) -> str:
+    """A page by itself, without anything from elsewhere, to sort by any column and to search.
+
+    Args:
+        title: of the page.
+        table: to show, in its order.
+    """
+    cells = []
+    for row in table.itertuples(index=False):
+        cells.append("<tr>" + "".join(_cell(value) for value in row) + "</tr>")
+    head = "".join(f'<th scope="col"><button>{html.escape(name.replace("_", " "))}</button></th>' for name in table)
+    page = PAGE.replace("TITLE", html.escape(title)).replace("HEAD", head)
+    return page.replace("ROWS", "\n".join(cells))
+
+
+def _cell(value: object) -> str:
+    """Numbers with all their digits to sort by, and four to read."""
+    if pd.isna(value):
+        return '<td class="none">–</td>'
+    if isinstance(value, float):
+        return f'<td class="number" data-value="{value!r}">{value:.4g}</td>'
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f'<td class="number" data-value="{value}">{value}</td>'
+    text = html.escape(str(value))
+    kind = text if text in (SUPPORTED, CONTRADICTED, UNDECIDED) else "long" if len(text) > LONG else "text"
+    return f'<td class="{kind}">{text}</td>'
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>TITLE</title>
+<style>
+body { font: 13px/1.4 system-ui, sans-serif; margin: 1rem; color: #222; }
+input { font: inherit; padding: .3rem .5rem; width: min(22rem, 90%); margin-bottom: .6rem; }
+table { border-collapse: collapse; }
+th { position: sticky; top: 0; background: #fff; border-bottom: 2px solid #555; padding: 0; }
+th button { all: unset; cursor: pointer; font-weight: 600; padding: .3rem .5rem; }
+th button:focus-visible { outline: 2px solid #0b4f8a; }
+th[aria-sort=ascending] button::after { content: " ▲"; }
+th[aria-sort=descending] button::after { content: " ▼"; }
+td { padding: .2rem .5rem; border-bottom: 1px solid #e5e5e5; vertical-align: top; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.long { min-width: 12rem; }
+td.text { white-space: nowrap; }
+td.none { color: #999; text-align: center; }
+td.supported { color: #0b4f8a; font-weight: 600; }
+td.contradicted { color: #c51b7d; font-weight: 600; }
+td.inconclusive { color: #555; }
+</style>
+</head>
+<body>
+<h1>TITLE</h1>
+<input type="search" placeholder="Search: all words must occur" aria-label="Search">
+<span role="status"></span>
+<table>
+<thead><tr>HEAD</tr></thead>
+<tbody>
+ROWS
+</tbody>
+</table>
+<script>
+"use strict";
+const body = document.querySelector("tbody"), rows = [...body.rows];
+const heads = [...document.querySelectorAll("th")], count = document.querySelector("[role=status]");
+function search() {
+  const words = document.querySelector("input").value.toLowerCase().split(/\\s+/);
+  let shown = 0;
+  for (const row of rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word));
+    shown += !row.hidden;
+  }
+  count.textContent = shown + " of " + rows.length + " rows";
+}
+function sort(column) {
+  const falling = heads[column].ariaSort === "ascending";
+  heads.forEach((head) => head.removeAttribute("aria-sort"));
+  heads[column].ariaSort = falling ? "descending" : "ascending";
+  const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+  const missing = (row) => row.cells[column].classList.contains("none");
+  rows.sort((a, b) => {
+    if (missing(a) || missing(b)) return missing(a) - missing(b); // last, either way
+    const order = isNaN(value(a)) ? value(a).localeCompare(value(b)) : value(a) - value(b);
+    return falling ? -order : order;
+  });
+  body.append(...rows);
+}
+document.querySelector("input").addEventListener("input", search);
+heads.forEach((head, column) => head.firstChild.addEventListener("click", () => sort(column)));
+search();
+</script>
+</body>
+</html>
+"""

@@ -1,0 +1,35 @@
+# What the report says in this study's own words, and its tables to browse; Snakemake puts the report together.
+DESCRIBED = ["claims", "correlations", "networks"]
+
+
+rule describe_study:
+    input:
+        unpack(tables(DESCRIBED)),
+    output:
+        summary=f"{REPORT}/summary.rst",
+        captions=[f"{REPORT}/{figure}.rst" for figure in CAPTIONED],
+        claims=report(
+            f"{REPORT}/claims.html",
+            caption="../report/claims_table.rst",
+            category=section("What came out"),
+            labels={"result": "Claims: a table of every test"},
+        ),
+        networks=report(
+            f"{REPORT}/networks.html",
+            caption="../report/networks_table.rst",
+            category=section("Explore"),
+            labels={"result": "Networks: a table of each"},
+        ),
+    log:
+        "logs/describe_study/{study}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(gathering_mb),
+        runtime=minutes(gathering_minutes),
+    params:
+        versions=versions(DESCRIBED),
+        code=library_digest("describe_study", looks=True),
+    script:
+        "../../scripts/describe_study.py"
