@@ -57,11 +57,11 @@ def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
             for sentence in findings(rows if claim in IN_EACH_DATA_SET else overall(rows), claim)
         ]
         parts += [f"**{question}**", _listed(sentences or ["Not tested in this study."])]
-    for title, verdict in (
-        ("What speaks against the paper", CONTRADICTED),
-        ("What is left undecided of the paper's claims", UNDECIDED),
+    for title, verdict, none in (
+        ("What speaks against the paper", CONTRADICTED, "None of its claims is contradicted."),
+        ("What is left undecided of the paper's claims", UNDECIDED, "Nothing."),
     ):
-        parts += [f"**{title}**", _listed(unconfirmed(rows, verdict) or ["Nothing."])]
+        parts += [f"**{title}**", _listed(unconfirmed(rows, verdict) or [none])]
     return "\n\n".join(parts) + "\n"
 
 
