@@ -18,6 +18,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 from _results import KEPT, said_of
@@ -67,7 +68,7 @@ def script_of(name: str) -> str:
 def run(name: str) -> None:
     """One benchmark, and first what it needs."""
     print(f"---- {name}", flush=True)
-    path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"  # noqa: PTH120
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     script, *options = shlex.split(RUNS[name])
     commands = [["snakemake", "--cores", "all", "all", "--configfile", STUDIES[name]]] if name in STUDIES else []
     commands.append([sys.executable, f"benchmarks/{script}", *options, "--output", str(KEPT / f"{name}.parquet")])
@@ -93,6 +94,10 @@ def with_tables(page: str) -> str:
     return BLOCK.sub(table, page)
 
 
+def write_tables() -> None:
+    README.write_text(with_tables(README.read_text()))
+
+
 if __name__ == "__main__":
     scripts = list(dict.fromkeys(map(script_of, RUNS)))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -101,9 +106,10 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if unknown := set(given.scripts) - set(scripts):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(scripts)}")
-    if not given.tables:
+    if given.tables:
+        write_tables()
+    else:
         for name in RUNS:
             if not given.scripts or script_of(name) in given.scripts:
                 run(name)
-                README.write_text(with_tables(README.read_text()))
-    README.write_text(with_tables(README.read_text()))
+                write_tables()

@@ -133,7 +133,8 @@ def test_one_benchmark_is_run_and_its_rows_are_kept(copy):
     """The grid is planned for real; where its rows go, and what they say of themselves."""
     script = copy / "benchmarks/bench.py"
     script.write_text(small(script.read_text(), ('"planning.py"', '"planning.py --datasets 1"')))
-    run(copy, "python benchmarks/bench.py planning")
+    output = run(copy, "python benchmarks/bench.py planning")
+    assert all(f"'{group}': {count}" in output for group, count in (("measure", 10), ("trained", 1), ("study", 1)))
     table = pd.read_parquet(copy / "benchmarks/results/planning.parquet")
     assert table["submissions"].item() == GRID_SUBMISSIONS
     assert f"| 1 | {table['jobs'].item()} |" in (copy / "benchmarks/README.md").read_text()

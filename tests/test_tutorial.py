@@ -91,7 +91,8 @@ def test_the_grid_runs_to_its_figures(reader):
     assert networks["memory_score"].notna().all()
     claims = pd.read_parquet(tables / "claims.parquet")
     assert claims["scope"].str.contains("vocu - both").any()
-    assert {".pdf", ".png"} <= {path.suffix for path in (reader.project.folder / "results/stripes/figures").iterdir()}
+    figures = (reader.project.folder / "results/stripes/figures").iterdir()
+    assert {path.suffix for path in figures} == {".pdf", ".png", ".parquet"}
     assert "| stripes/leaky/both | 2 |" in reader.shown[-1][1]
 
 

@@ -66,11 +66,8 @@ STYLE: dict[Any, Any] = {
 }
 """Matplotlib's settings while a figure is drawn or saved; those of who imports this stay as they are."""
 SMALL = 6.5  # points: the least size of print
-HANDLE, CHARACTER, LINE = (
-    0.43,
-    0.054,
-    0.16,
-)  # inches that an entry of a legend takes beside its text, a character, a line
+HANDLE, CHARACTER, LINE = 0.43, 0.054, 0.16
+"""Inches that an entry of a legend takes beside its text, a character of it, and a line."""
 
 _units: ContextVar[Mapping[str, Look]] = ContextVar("units", default={})  # noqa: B039 (never changed in place)
 
