@@ -12,7 +12,7 @@ with logged(snakemake):
     settings, longest = Search.of(snakemake.params.slow_points), snakemake.params.longest_delay
     networks, images = load_block(snakemake.input.weights), load_images(snakemake.input.train)
     points = measure_slow_points(networks, images, settings, longest_delay=longest)
-    trajectories = measure_trajectories(networks, images, points.centres, points.state)
+    trajectories = measure_trajectories(networks, images, points)
     for kind, table in (
         (SLOW_POINTS, points.slow_points),
         (SPECTRUM, points.spectrum),

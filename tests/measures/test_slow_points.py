@@ -13,6 +13,7 @@ from slowpoints.core.presets.search import Search
 from slowpoints.core.schemas.slow_points import SLOW_POINTS, SPECTRUM, TRAJECTORIES
 from slowpoints.core.tables import read_table, with_cell, write_table
 from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.jacobian import jacobian, unstable_directions
 from slowpoints.dynamics.speed import reachable
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.lifetimes import lifetimes
@@ -130,10 +131,49 @@ def test_points_are_slower_than_centres_and_deeper_still(trained, images, tmp_pa
     unstable = np.hypot(tables.spectrum["real"], tables.spectrum["imag"]) > 1
     counts = unstable.groupby([tables.spectrum["seed"], tables.spectrum["label"]]).sum()
     assert counts.tolist() == points["n_unstable"].tolist()
-    trajectories = measure_trajectories(trained, images, tables.centres, tables.state)
+    trajectories = measure_trajectories(trained, images, tables)
     for kind, table in ((SLOW_POINTS, points), (SPECTRUM, tables.spectrum), (TRAJECTORIES, trajectories)):
         write_table(with_cell(table, kind, trained.spec), tmp_path / kind.name, kind)
         assert list(read_table(tmp_path / kind.name).columns) == list(kind.columns)
+
+
+def test_trajectories_hold_paths_and_unstable_directions(trained, images):
+    tables = measure_slow_points(trained, images, SETTINGS, longest_delay=20)
+    points = tables.slow_points.set_index(["seed", "label"])
+    kinds = dict(list(measure_trajectories(trained, images, tables).groupby("kind")))
+    places = ["pc1", "pc2", "pc3"]
+    of_points = {kind: kinds[kind].set_index(["seed", "label"])[places] for kind in ("centre", "slow_point")}
+    path = kinds["path"].set_index(["seed", "label"])
+    assert sorted(path["frame"].unique()) == tables.path.frames
+    np.testing.assert_allclose(path.loc[path["frame"] == 0, places], of_points["centre"], atol=1e-9)
+    assert points["n_unstable"].sum() > 0
+    counts = kinds["unstable"].groupby(["seed", "label"])["trial"].nunique()
+    assert counts.to_dict() == points.loc[points["n_unstable"] > 0, "n_unstable"].to_dict()
+    ends = {side: rows.set_index(["seed", "label"])[places] for side, rows in kinds["unstable"].groupby("frame")}
+    middle = (ends[-1] + ends[1]) / 2
+    np.testing.assert_allclose(middle, of_points["slow_point"].loc[middle.index], atol=1e-9)
+
+
+def test_an_unstable_direction_grows_at_its_rate(trained, images):
+    """A small step along the leading one of a point comes out longer by `leading`, as finite differences say."""
+    tables = measure_slow_points(trained, images, SETTINGS, longest_delay=20)
+    dynamics, width = Dynamics.of(trained), 1e-6
+    real = tables.spectrum["index"].eq(0) & tables.spectrum["imag"].eq(0)
+    leading = tables.spectrum[real].set_index(["seed", "label"])["real"]
+    apart = [
+        place
+        for place, name in enumerate(tables.slow_points[["seed", "label"]].itertuples(index=False, name=None))
+        if abs(leading.get(name, 0)) > 1
+    ]
+    assert apart
+    for place in apart:
+        (direction, *_) = unstable_directions(jacobian(dynamics.step, tables.state)[place])
+        moved = [tables.state.clone() for _ in range(2)]
+        moved[0][place] += width * direction
+        moved[1][place] -= width * direction
+        growth = (dynamics.step(moved[0]) - dynamics.step(moved[1]))[place] / (2 * width)
+        name = tuple(tables.slow_points.loc[place, ["seed", "label"]])
+        torch.testing.assert_close(growth, leading[name] * direction, atol=1e-6, rtol=0)
 
 
 def test_a_class_never_read_out_has_nulls(trained, images, tmp_path):

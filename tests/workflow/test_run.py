@@ -111,7 +111,7 @@ def test_rows_are_one_an_observation(finished):
     weights = read["extrapolation"].groupby("mode")["lambda"].first().to_dict()
     assert weights.pop("trained") != weights  # null
     assert weights == {"control": 0.0, "slow_points": 0.1, "settled": 3000.0}
-    assert set(read["trajectories"]["kind"]) == {"trial", "centre", "slow_point"}
+    assert set(read["trajectories"]["kind"]) == {"trial", "centre", "slow_point", "path", "unstable"}
 
 
 def test_the_library_opens_what_the_workflow_made(finished):

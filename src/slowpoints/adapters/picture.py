@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from slowpoints.dynamics.jacobian import unstable_directions
 from slowpoints.plots.style import GREY, STYLE
 
 if TYPE_CHECKING:
@@ -107,11 +108,7 @@ def _draw_points(panel: Axes, points: NetworkPoints, states: np.ndarray) -> None
 def _draw_directions(panel: Axes, points: NetworkPoints, centre: Tensor, axes: Tensor, reach: float) -> None:
     """Lines along the unstable directions of fixed points."""
     leaving = points[(points.kind == "fixed point") & (points.n_unstable > 0)]
-    for state, jacobian, order in zip(leaving.state, leaving.jacobian, leaving.n_unstable, strict=True):
-        values, vectors = torch.linalg.eig(jacobian)
-        for mode in values.abs().argsort(descending=True)[:order].tolist():
-            # A pair of complex eigenvalues has one plane, which the two parts of either vector span.
-            vector = vectors[:, mode].imag if values[mode].imag < 0 else vectors[:, mode].real
-            vector = vector / vector.norm()
-            ends = torch.stack([state - reach * vector, state + reach * vector])
+    for state, jacobian in zip(leaving.state, leaving.jacobian, strict=True):
+        for direction in unstable_directions(jacobian):
+            ends = torch.stack([state - reach * direction, state + reach * direction])
             panel.plot(*((ends - centre) @ axes).T.cpu().numpy(), color=LEAVING, lw=1.4, zorder=2)

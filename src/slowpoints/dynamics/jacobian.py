@@ -37,6 +37,25 @@ def eigenvalues(matrices: Tensor) -> Tensor:
     return values.gather(1, values.abs().argsort(dim=1, descending=True, stable=True))
 
 
+def unstable_directions(matrix: Tensor) -> Tensor:
+    """Directions in which a point comes apart, `[k, n]` of unit length: of each eigenvalue beyond 1, largest first.
+
+    A complex pair gives two, the axes of the ellipse on which it turns, the longer first.
+
+    Args:
+        matrix: Jacobian at the point, `[n, n]`.
+    """
+    values, vectors = torch.linalg.eig(matrix)
+    order = values.abs().argsort(descending=True, stable=True)
+    growing = [place for place in order.tolist() if values[place].abs() > 1 and values[place].imag >= 0]
+    found = [matrix.new_empty(0, len(matrix))]
+    for place in growing:
+        turning = bool(values[place].imag > 0)
+        plane = torch.view_as_real(vectors[:, place])  # real and imaginary part, of any common phase
+        found.append(torch.linalg.svd(plane, full_matrices=False).U.T[: 1 + turning])
+    return torch.cat(found)
+
+
 def time_constant(leading: Tensor) -> Tensor:
     """Frames in which the slowest direction decays, or grows where `leading` exceeds 1, by a factor e."""
     return 1 / leading.log().abs()

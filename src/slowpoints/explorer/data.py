@@ -77,6 +77,8 @@ PARTS: dict[str, Part] = {
     "trials": Part("trajectories", {**PLACE, "trial": "i2", "frame": "i2"}, _of_kind("trial")),
     "centres": Part("trajectories", PLACE, _of_kind("centre")),
     "points": Part("trajectories", PLACE, _of_kind("slow_point")),
+    "paths": Part("trajectories", {**PLACE, "frame": "i4"}, _of_kind("path")),
+    "unstable": Part("trajectories", {**PLACE, "trial": "i2"}, _of_kind("unstable")),
     "formation": Part("formation", {"label": "i2", "step": "i4", "speed": "f4", "born": "u1"}),
     "births": Part(
         "formation", {"label": "i2", "step": "i4", "log10_speed": "f4", "merged": "u1", "from_label": "f4"}, births

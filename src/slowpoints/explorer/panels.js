@@ -46,35 +46,44 @@ const upright = (at, dash = "dot") => ({ type: "line", xref: "x", yref: "paper",
 
 const PLACES = ["pc1", "pc2", "pc3"];
 
+// Rows as one broken line, interrupted where `of` changes.
+function broken(rows, of) {
+  const found = [];
+  for (const row of rows) {
+    if (found.length && found.at(-1)[of] !== row[of]) found.push(null);
+    found.push(row);
+  }
+  return found;
+}
+
 function stateSpace(flat) {
   const network = asTrained();
-  const parts = Object.fromEntries(["trials", "centres", "points"].map((part) => [part, byClass(rowsOf(part, network))]));
+  const parts = Object.fromEntries(["trials", "centres", "points", "paths", "unstable"].map((part) => [part, byClass(rowsOf(part, network))]));
   if (!parts.trials.size && !parts.points.size) return { note: NOT_HERE };
   const traces = [];
   const axes = flat ? { x: "pc1", y: "pc2" } : { x: "pc1", y: "pc2", z: "pc3" };
-  const type = flat ? "scatter" : "scatter3d";
   const placed = (rows) => Object.fromEntries(Object.entries(axes).map(([at, name]) => [at, rows.map((row) => row?.[name] ?? null)]));
+  const wide = (width) => (flat ? width / 2 : width);
   for (let label = 0; label < study.classes[choice.dataset]; label++) {
-    const base = { type, meta: { label }, hoverinfo: "text" };
     const colour = colourOf(label);
-    const trials = [];
-    for (const row of parts.trials.get(label) ?? []) {
-      if (trials.length && trials.at(-1).trial !== row.trial) trials.push(null);
-      trials.push(row);
-    }
-    const where = (row, what) => row && `class ${label}, ${what(row)}<br>` +
-      PLACES.map((name, place) => `PC ${place + 1}: ${number(row[name])}`).join(", ") + " (state units)";
-    traces.push({ ...base, ...placed(trials), mode: "lines", opacity: shown(label) ? 0.75 : FAINT,
-      line: { color: colour, width: flat ? 1 : 2 },
-      hovertext: trials.map((row) => where(row, ({ trial, frame }) => `trial ${trial}, frame ${frame}`)) });
-    const ends = [parts.centres.get(label)?.[0] ?? null, parts.points.get(label)?.[0] ?? null];
-    traces.push({ ...base, ...placed(ends), mode: "lines+markers+text", opacity: opacityOf(label),
-      line: { color: colour, width: flat ? 1.5 : 3, dash: "dot" }, text: ["", String(label)], textposition: "top center",
-      textfont: { size: 12, color: colour }, connectgaps: false,
-      marker: { color: colour, opacity: 1, symbol: ["circle-open", "circle"], size: flat ? [8, 11] : [6, 7], line: { color: colour, width: 1.5 } },
-      hovertext: ends.map((row, place) => where(row, () => (place ? "slow point" : "class centre"))) });
+    const of = (part) => parts[part].get(label) ?? [];
+    const drawn = (rows, what, more) => rows.length && traces.push({ type: flat ? "scatter" : "scatter3d", meta: { label }, hoverinfo: "text",
+      mode: "lines", opacity: opacityOf(label), ...placed(rows), ...more,
+      hovertext: rows.map((row) => row && `class ${label}, ${what(row)}<br>` +
+        PLACES.map((name, place) => `PC ${place + 1}: ${number(row[name])}`).join(", ") + " (state units)") });
+    drawn(broken(of("trials"), "trial"), ({ trial, frame }) => `trial ${trial}, frame ${frame}`,
+      { opacity: shown(label) ? 0.6 : FAINT, line: { color: colour, width: wide(1.5) } });
+    drawn(of("paths"), ({ frame }) => `${frame} frames after its centre, under the mean input`, { line: { color: colour, width: wide(4.5) } });
+    drawn(broken(of("unstable"), "trial"), () => "a direction in which its slow point is left",
+      { line: { color: study.unstable, width: wide(4.5) } });
+    const ends = [of("centres")[0] ?? null, of("points")[0] ?? null];
+    drawn(ends, (row) => (row === ends[1] ? "slow point" : "class centre"),
+      { mode: "lines+markers+text", line: { color: colour, width: wide(3), dash: "dot" }, text: ["", String(label)], textposition: "top center",
+        textfont: { size: 12, color: colour }, connectgaps: false,
+        marker: { color: colour, opacity: 1, symbol: ["circle-open", "circle"], size: flat ? [8, 11] : [6, 7], line: { color: colour, width: 1.5 } } });
   }
   const notes = [];
+  if (!parts.paths.size) notes.push("The tables of this study have no paths and no unstable directions of this network.");
   if (choice.mode !== AS_TRAINED) notes.push("Shown as trained: states of fine-tuned networks are not in the tables.");
   if (flat) notes.push("This browser has no WebGL: the first two directions alone, which cannot be turned.");
   const { clientWidth: width, clientHeight: height } = document.querySelector("#state_space .plot");

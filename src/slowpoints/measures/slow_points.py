@@ -45,6 +45,7 @@ class MeasuredPoints(NamedTuple):
         spectrum: likewise.
         relaxation: likewise.
         centres: where the searches started.
+        path: the way on from there under the mean input.
         state: the slow points, `[P, n]`.
     """
 
@@ -52,6 +53,7 @@ class MeasuredPoints(NamedTuple):
     spectrum: pd.DataFrame
     relaxation: pd.DataFrame
     centres: Centres
+    path: Relaxation
     state: Tensor
 
 
@@ -89,6 +91,7 @@ def measure_slow_points(
         _spectrum_table(table[found], eigenvalues.cpu().numpy()[found]),
         _relaxation_table(table[found], path, found),
         centres,
+        path,
         slow,
     )
 

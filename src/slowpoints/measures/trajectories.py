@@ -1,4 +1,4 @@
-"""States of networks on their way through a trial, in three principal components, to draw."""
+"""States of networks on their way through a trial and after it, in three principal components, to draw."""
 
 from __future__ import annotations
 
@@ -10,47 +10,79 @@ import torch
 from torch import Tensor
 
 from slowpoints.datasets.images import ImageSet
-from slowpoints.measures.centres import Centres
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.jacobian import jacobian, unstable_directions
+from slowpoints.measures.slow_points import MeasuredPoints
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import fresh_noise, roll_out
 from slowpoints.task.timing import FRAMES
 
 COMPONENTS = 3
 TRIALS_PER_CLASS = 2
+FURTHEST = 10_000
+"""Frame up to which the path from a class centre is shown."""
+REACH = 1 / 3
+"""From a slow point to the end of an unstable direction, of the typical distance of a trial's state from their mean."""
 
 
-@torch.no_grad()
-def measure_trajectories(networks: Networks, images: ImageSet, centres: Centres, slow_points: Tensor) -> pd.DataFrame:
-    """Trials, class centres and slow points of each network in the principal components of its trials' states.
+def measure_trajectories(networks: Networks, images: ImageSet, points: MeasuredPoints) -> pd.DataFrame:
+    """What there is to see of each network's state space, in the principal components of its trials' states.
 
     A trial shows an image at frame 0 and then 19 frames of noise, no trigger. Components are those of all states
-    of a network's trials, in the coordinates of speed (h, and tanh c where there is a c).
+    of a network's trials, in the coordinates of speed (h, and tanh c where there is a c). Kinds of rows:
+
+    - `trial`: states of trials, frame by frame.
+    - `centre`, `slow_point`: class centres and slow points; `trial` and `frame` are null.
+    - `path`: states on the way from a class centre under the mean input, at the frames of `relaxation` as far as
+      `FURTHEST`; `trial` is null.
+    - `unstable`: the two ends, `frame` -1 and 1, of each direction in which a slow point comes apart, `trial` counting
+      these from 0; `REACH` says how far away, before projection.
 
     Args:
         networks: S networks.
         images: images to show.
-        centres: class centres.
-        slow_points: `[P, n]`, P = S * C, there where centres are.
+        points: their slow points.
 
     Returns:
-        The table `trajectories` without the columns of the cell; `trial` and `frame` are null for points.
+        The table `trajectories` without the columns of the cell.
     """
-    measure = networks.spec.unit.speed_coordinates
     labels, states = _visited(networks, images)  # [trials], [S, T, trials, n]
-    points = [measure(flat).view(len(networks), images.classes, -1) for flat in (centres.state, slow_points)]
+    measure = networks.spec.unit.speed_coordinates
+    frames = [frame for frame in points.path.frames if frame <= FURTHEST]
+    on_the_way = measure(points.path.states[: len(frames)]).unflatten(1, (len(networks), -1))
+    centres, slow = (measure(flat).unflatten(0, (len(networks), -1)) for flat in (points.centres.state, points.state))
+    found = points.centres.found.view(len(networks), -1).cpu().numpy()
+    directions = _unstable(networks, points)
+    trials, classes = np.arange(len(labels)) % TRIALS_PER_CLASS, np.arange(images.classes)
     tables = []
     for row, seed in enumerate(networks.seeds):
         visited = measure(states[row])
         mean, axes = principal_axes(visited.flatten(0, 1))
-        exist = centres.found.view(len(networks), -1)[row].cpu().numpy()
-        trial = np.arange(len(labels))
-        tables.append(
-            _rows((visited - mean) @ axes, seed, "trial", labels, trial % TRIALS_PER_CLASS, np.arange(FRAMES))
-        )
-        for kind, flat in zip(("centre", "slow_point"), points, strict=True):
-            placed = ((flat[row] - mean) @ axes)[None]
-            tables.append(_rows(placed, seed, kind, np.arange(images.classes), np.nan, [np.nan])[exist])
+        there, known = torch.as_tensor(found[row], device=mean.device), classes[found[row]]
+        reach = REACH * (visited - mean).square().sum(-1).mean().sqrt()
+        shown = [
+            ("trial", visited, labels, trials, np.arange(FRAMES)),
+            ("centre", centres[row, there][None], known, np.nan, [np.nan]),
+            ("slow_point", slow[row, there][None], known, np.nan, [np.nan]),
+            ("path", on_the_way[:, row, there], known, np.nan, frames),
+        ]
+        for label in known:
+            away = reach * directions[row * images.classes + label]
+            ends = slow[row, label] + torch.stack([-away, away])
+            shown.append(("unstable", ends, np.full(len(away), label), np.arange(len(away)), [-1, 1]))
+        tables += [_rows((states - mean) @ axes, seed, kind, *where) for kind, states, *where in shown]
     return pd.concat(tables, ignore_index=True)
+
+
+def _unstable(networks: Networks, points: MeasuredPoints) -> list[Tensor]:
+    """Unstable directions of each slow point, `[k, n]` of unit length in the coordinates of speed."""
+    measure, step = networks.spec.unit.speed_coordinates, Dynamics.of(networks).step
+    apart = points.slow_points["n_unstable"].fillna(0).to_numpy() > 0
+    matrices, seen = jacobian(step, points.state)[apart], jacobian(measure, points.state[apart])
+    directions = [points.state.new_empty(0, points.state.shape[1])] * len(apart)
+    for place, matrix, view in zip(np.flatnonzero(apart), matrices, seen, strict=True):
+        directions[place] = torch.nn.functional.normalize(unstable_directions(matrix) @ view.T, dim=-1)
+    return directions
 
 
 def principal_axes(states: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,6 +97,7 @@ def principal_axes(states: Tensor) -> tuple[Tensor, Tensor]:
     return mean, torch.nn.functional.pad(axes, (0, COMPONENTS - axes.shape[1]))
 
 
+@torch.no_grad()
 def _visited(networks: Networks, images: ImageSet) -> tuple[np.ndarray, Tensor]:
     """Labels of the trials, and states `[S, T, trials, n]` after each frame, float64."""
     rows = images.rows_by_class("trajectory images", lambda rng, rows: rng.choice(rows, TRIALS_PER_CLASS))

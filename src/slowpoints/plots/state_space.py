@@ -24,6 +24,7 @@ DATA = Kind(
         **typed(pa.float64(), "pc1", "pc2"),
     },
 )
+DRAWN = ("trial", "centre", "slow_point")
 OUTWARD = 0.06  # from a slow point to where its name is wanted, in sizes of the panel
 FROM_NAMES, FROM_POINTS = 0.085, 0.06  # room about a name, likewise
 ROUNDS = 200  # of pushing names apart
@@ -35,7 +36,7 @@ def data(trajectories: pd.DataFrame) -> pd.DataFrame:
     Args:
         trajectories: table `trajectories`.
     """
-    return first_networks(trajectories)
+    return first_networks(trajectories[trajectories["kind"].isin(DRAWN)])
 
 
 @styled
