@@ -3,6 +3,7 @@
 import pandas as pd
 from places import ROOT
 
+from slowpoints.core.schemas.slow_points import TRAJECTORIES
 from slowpoints.study import read_study
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training import train as training
@@ -27,6 +28,18 @@ def reference_tables(study, *names, seeds=None):
     if seeds is None:
         return tables
     return {name: table[table["seed"].isin(seeds)].reset_index(drop=True) for name, table in tables.items()}
+
+
+def with_ways(trajectories):
+    """The table `trajectories` with what those in reference/ lack: straight paths from class centres to slow points in
+    four frames, and a direction along the first component, 2 long, at each slow point."""
+    kinds = {kind: rows.reset_index(drop=True) for kind, rows in trajectories.groupby("kind")}
+    centre, point = kinds["centre"], kinds["slow_point"]
+    places = ["pc1", "pc2", "pc3"]
+    way = point[places] - centre[places]
+    paths = [centre.assign(kind="path", frame=k, **(centre[places] + k / 4 * way)) for k in range(5)]
+    ends = [point.assign(kind="unstable", trial=0, frame=side, pc1=point["pc1"] + side) for side in (-1, 1)]
+    return pd.concat([trajectories, *paths, *ends]).sort_values(list(TRAJECTORIES.key), ignore_index=True)
 
 
 def train(networks, images, settings, **keywords):

@@ -2,6 +2,7 @@
 
 `page` and `plain_page` (a browser without WebGL) fail the test at its end if the page had an error, said one on the
 console, or asked for anything but files at hand: nothing goes out. `screenshots` is a folder for pictures to look at.
+`explorer` is a page that has an explorer open.
 """
 
 from contextlib import contextmanager
@@ -9,7 +10,13 @@ from pathlib import Path
 
 import pytest
 from browser.chromium import NO_WEBGL, QUIET, WEBGL, Watch, missing, program
+from browser.explorer_page import FIRST, go, visit
+from helpers import reference_tables, with_ways
 from places import ROOT
+
+from slowpoints.explorer import EXPLORED
+from slowpoints.explorer.page import write_page
+from slowpoints.networks.units import units
 
 SECONDS = 60  # for a step of a page, on a busy machine
 
@@ -68,3 +75,32 @@ def watched(browser):
     yield page
     context.close()
     assert watch.complaints == []
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Two networks of each of eight cells; of the fine-tuned ones, accuracy and summaries alone."""
+    tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1))
+    return tables | {"trajectories": with_ways(tables["trajectories"])}
+
+
+@pytest.fixture(scope="session")
+def file(tables, tmp_path_factory):
+    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
+    write_page("embedded", tables, path, {name: unit.look for name, unit in units().items()})
+    return path
+
+
+@pytest.fixture(scope="session")
+def opened(browser, file):
+    """The page, opened once for all tests that only look and click, which must leave no complaint."""
+    with watched(browser) as page:
+        visit(page, file)
+        yield page
+
+
+@pytest.fixture
+def explorer(opened):
+    """The page, at its first network."""
+    go(opened, FIRST)
+    return opened

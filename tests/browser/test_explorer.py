@@ -1,118 +1,12 @@
 """The explorer in a browser: every control, every pick, the address and the keys; and that things are drawn."""
 
-import io
-from collections import Counter
-
-import numpy as np
 import pytest
-from browser.conftest import watched
-from helpers import reference_tables
-from PIL import Image
+from browser.explorer_page import FIRST, PANELS, apart, chosen, drawn, go, picture, text, traces, visit
 
 from slowpoints.core.schemas.kinds import NETWORK
-from slowpoints.explorer import EXPLORED
 from slowpoints.explorer.page import write_page
-from slowpoints.networks.units import units
 
-PANELS = ("state_space", "accuracy", "relaxation", "memory", "spectrum", "formation")
 OF_CLASSES = ("accuracy", "relaxation", "spectrum", "formation")
-FIRST = "#digits/gru/vocu/0"
-PLACED = """panel => {
-  const plot = document.querySelector(`#${panel} .plot`), { left, top } = plot.getBoundingClientRect();
-  const { xaxis, yaxis } = plot._fullLayout, found = [];
-  for (const { x, y, meta, customdata, xaxis: on } of plot.data) {
-    if (!meta && !customdata || on === "x2") continue;
-    x.forEach((value, point) => y[point] === null || found.push({ name: customdata?.[point].join("/") ?? meta.label,
-      x: left + xaxis._offset + xaxis.d2p(value), y: top + yaxis._offset + yaxis.d2p(y[point]) }));
-  }
-  return found;
-}"""
-"""Where on the screen the points of a panel are, and of which class or network."""
-
-
-@pytest.fixture(scope="module")
-def tables():
-    """Two networks of each of eight cells; of the fine-tuned ones, accuracy and summaries alone."""
-    return reference_tables("embedded", *EXPLORED, seeds=(0, 1))
-
-
-@pytest.fixture(scope="module")
-def file(tables, tmp_path_factory):
-    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
-    write_page("embedded", tables, path, {name: unit.look for name, unit in units().items()})
-    return path
-
-
-@pytest.fixture(scope="module")
-def opened(browser, file):
-    """The page, opened once for all tests that only look and click, which must leave no complaint."""
-    with watched(browser) as page:
-        visit(page, file)
-        yield page
-
-
-@pytest.fixture
-def explorer(opened):
-    """The page, at its first network."""
-    go(opened, FIRST)
-    return opened
-
-
-def visit(page, file, address=""):
-    page.goto(file.as_uri() + address)
-    page.wait_for_selector("body[data-drawn]")
-
-
-def drawn(page, address):
-    """Waits until the page has drawn what an address says, and the address is that."""
-    page.wait_for_function("wanted => document.body.dataset.drawn === wanted && !drawing", arg=address)
-    assert page.evaluate("location.hash") == address
-
-
-def go(page, address):
-    page.evaluate("address => { location.hash = address }", address)
-    drawn(page, address)
-
-
-def points(page, panel):
-    """Places [x, y] of a panel's points on the screen, and of which class or network each is."""
-    page.locator(f"#{panel}").scroll_into_view_if_needed()
-    found = page.evaluate(PLACED, panel)
-    return np.array([[point["x"], point["y"]] for point in found]), [point["name"] for point in found]
-
-
-def apart(page, panel):
-    """The point of a panel that is farthest from those of other classes, or networks, and whose it is."""
-    places, names = points(page, panel)
-    gaps = np.linalg.norm(places[:, None] - places, axis=2)
-    gaps[np.equal.outer(names, names)] = np.inf
-    farthest = gaps.min(axis=1).argmax()
-    return places[farthest], names[farthest]
-
-
-def traces(page, panel):
-    """Of each trace its class, opacity, and its texts on hover."""
-    return page.evaluate(
-        "panel => document.querySelector(`#${panel} .plot`).data.map("
-        "({ meta, opacity, hovertext }) => ({ label: meta?.label ?? null, opacity, hovertext }))",
-        panel,
-    )
-
-
-def picture(page, selector):
-    """Pixels [height, width, 3] of a part of the page."""
-    return np.asarray(Image.open(io.BytesIO(page.locator(selector).screenshot())).convert("RGB"))
-
-
-def chosen(page):
-    """What the controls say."""
-    selects = {name: page.locator(f"#{name}").input_value() for name in ("dataset", "architecture", "protocol", "seed")}
-    pressed = page.locator("#classes button[aria-pressed=true]").all_inner_texts()
-    return [*selects.values(), page.locator("#mode").input_value(), *pressed]
-
-
-def text(page, selector):
-    return page.locator(selector).inner_text()
 
 
 def test_every_panel_is_drawn(explorer, screenshots):
@@ -122,36 +16,6 @@ def test_every_panel_is_drawn(explorer, screenshots):
         pixels = picture(explorer, f"#{panel} .plot").reshape(-1, 3)
         assert (pixels.min(axis=1) < 235).sum() > 1000, panel
     assert explorer.locator(".note:visible").count() == 0
-
-
-def test_the_scene_shows_slow_points_in_their_colours(explorer):
-    """An empty scene, or one of axes alone, has no pixels of the classes' colours."""
-    pixels = Counter(map(tuple, picture(explorer, "#state_space canvas").reshape(-1, 3)))
-    colours = explorer.evaluate("study.colours.digits")
-    found = [pixels[tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))] for colour in colours]
-    assert sum(count > 20 for count in found) >= 8  # two may be hidden behind others
-
-
-def test_the_scene_turns_and_is_reset(explorer):
-    before = picture(explorer, "#state_space canvas")
-    box = explorer.locator("#state_space .plot").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    explorer.mouse.move(x, y)
-    explorer.mouse.down()
-    explorer.mouse.move(x + 120, y + 30, steps=4)
-    explorer.mouse.up()
-    explorer.mouse.move(0, 0)
-    explorer.wait_for_timeout(300)
-    assert np.abs(picture(explorer, "#state_space canvas").astype(int) - before).max() > 50
-    go(explorer, "#digits/gru/vocu/1")  # another network is seen from the same side
-    eye = "document.querySelector('#state_space .plot')._fullLayout.scene._scene.getCamera().eye.x"
-    turned = explorer.evaluate(eye)
-    go(explorer, FIRST)
-    assert explorer.evaluate(eye) == pytest.approx(turned)
-    explorer.click("#reset_view")
-    explorer.wait_for_timeout(300)
-    assert explorer.evaluate(eye) == pytest.approx(1.3)
-    assert turned != pytest.approx(1.3, abs=0.05)
 
 
 def test_every_control_shows_what_it_says(explorer):
@@ -182,26 +46,6 @@ def test_a_class_picked_in_a_panel_is_picked_everywhere(explorer, panel):
     for other in ("state_space", *OF_CLASSES):
         strong = {trace["label"] for trace in traces(explorer, other) if (trace["opacity"] or 1) > 0.5}
         assert strong - {None} == {label}, other
-
-
-def test_a_click_on_a_slow_point_of_the_scene_picks_its_class_and_another_click_all(explorer):
-    pixels = picture(explorer, "#state_space canvas").astype(int)
-    box = explorer.locator("#state_space canvas").bounding_box()
-    for label, colour in enumerate(explorer.evaluate("study.colours.digits")):
-        rgb = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-        rows, columns = np.nonzero((pixels == rgb).all(axis=2))
-        if len(rows) < 60 or rows.std() > 12 or columns.std() > 12:  # hidden, or its trials are far from it
-            continue
-        for address in (f"{FIRST}/class-{label}", FIRST):
-            place = box["x"] + np.median(columns), box["y"] + np.median(rows)
-            explorer.mouse.move(place[0] - 30, place[1] - 30)
-            explorer.mouse.move(*place, steps=3)
-            explorer.wait_for_timeout(300)  # the scene looks what is under the pointer when it next draws
-            explorer.mouse.down()
-            explorer.mouse.up()
-            drawn(explorer, address)
-        return
-    pytest.fail("no slow point can be seen whole")
 
 
 def test_a_click_on_a_network_shows_it(explorer):
@@ -321,31 +165,6 @@ def test_what_the_tables_lack_is_said(explorer):
     go(explorer, FIRST)
     assert explorer.locator("#spectrum .note:visible").count() == 0
     assert traces(explorer, "spectrum")
-
-
-def test_without_webgl_the_scene_is_flat_and_says_so(plain_page, file, screenshots):
-    visit(plain_page, file)
-    plain_page.screenshot(path=screenshots / "explorer-without-webgl.png")
-    assert "no WebGL" in text(plain_page, "#state_space .note")
-    kinds = plain_page.evaluate("document.querySelector('#state_space .plot').data.map(trace => trace.type)")
-    assert set(kinds) == {"scatter"}
-    assert (picture(plain_page, "#state_space .plot").min(axis=2) < 200).sum() > 500
-    assert not plain_page.locator("#reset_view").is_visible()
-    place, label = apart(plain_page, "state_space")
-    plain_page.mouse.click(*place)
-    drawn(plain_page, f"{FIRST}/class-{label}")
-
-
-def test_a_scene_that_loses_webgl_goes_on_flat(page, file):
-    visit(page, file)
-    page.evaluate(
-        "(() => { const canvas = document.querySelector('#state_space canvas');"
-        "const context = canvas.getContext('webgl') ?? canvas.getContext('webgl2');"
-        "context.getExtension('WEBGL_lose_context').loseContext() })()"
-    )
-    page.wait_for_selector("#state_space .scatterlayer")
-    page.wait_for_function("!drawing")
-    assert "no WebGL" in text(page, "#state_space .note")
 
 
 @pytest.mark.parametrize("width", [700, 1400])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import reference_tables
+from helpers import reference_tables, with_ways
 
 from slowpoints.analysis.aggregation import accuracy_by_delay
 from slowpoints.analysis.births import births
@@ -11,14 +11,15 @@ from slowpoints.core.schemas.kinds import NETWORK, TUNED_NETWORK
 from slowpoints.explorer import EXPLORED
 from slowpoints.explorer.data import OF_NETWORKS, OF_TUNED, PARTS, gather
 
-AS_THEY_ARE = ("by_class", "relaxation", "slow_points", "spectrum", "trials", "centres", "points", "formation")
-KINDS = {"trials": "trial", "centres": "centre", "points": "slow_point"}
+KINDS = {"trials": "trial", "centres": "centre", "points": "slow_point", "paths": "path", "unstable": "unstable"}
+AS_THEY_ARE = ("by_class", "relaxation", "slow_points", "spectrum", "formation", *KINDS)
 
 
 @pytest.fixture(scope="module")
 def tables():
     """Two networks of each of eight cells; of their slow points, as trained alone."""
-    return reference_tables("embedded", *EXPLORED, seeds=(0, 1))
+    tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1))
+    return tables | {"trajectories": with_ways(tables["trajectories"])}
 
 
 @pytest.fixture(scope="module")

@@ -73,21 +73,20 @@ function stateSpace(flat) {
         PLACES.map((name, place) => `PC ${place + 1}: ${number(row[name])}`).join(", ") + " (state units)") });
     drawn(broken(of("trials"), "trial"), ({ trial, frame }) => `trial ${trial}, frame ${frame}`,
       { opacity: shown(label) ? 0.6 : FAINT, line: { color: colour, width: wide(1.5) } });
-    drawn(of("paths"), ({ frame }) => `${frame} frames after its centre, under the mean input`, { line: { color: colour, width: wide(4.5) } });
+    drawn(of("paths"), ({ frame }) => `${frame} frames after its centre, under the mean input`, { line: { color: colour, width: wide(3) } });
     drawn(broken(of("unstable"), "trial"), () => "a direction in which its slow point is left",
-      { line: { color: study.unstable, width: wide(4.5) } });
+      { line: { color: study.unstable, width: wide(2) } });
     const ends = [of("centres")[0] ?? null, of("points")[0] ?? null];
     drawn(ends, (row) => (row === ends[1] ? "slow point" : "class centre"),
       { mode: "lines+markers+text", line: { color: colour, width: wide(3), dash: "dot" }, text: ["", String(label)], textposition: "top center",
         textfont: { size: 12, color: colour }, connectgaps: false,
-        marker: { color: colour, opacity: 1, symbol: ["circle-open", "circle"], size: flat ? [8, 11] : [6, 7], line: { color: colour, width: 1.5 } } });
+        marker: { color: colour, opacity: 1, symbol: ["circle-open", "circle"], size: flat ? [8, 11] : [7, 9], line: { color: colour, width: 1.5 } } });
   }
   const notes = [];
   if (!parts.paths.size) notes.push("The tables of this study have no paths and no unstable directions of this network.");
   if (choice.mode !== AS_TRAINED) notes.push("Shown as trained: states of fine-tuned networks are not in the tables.");
   if (flat) notes.push("This browser has no WebGL: the first two directions alone, which cannot be turned.");
-  const { clientWidth: width, clientHeight: height } = document.querySelector("#state_space .plot");
-  const away = width < 1.2 * height ? 1.25 : 1; // from the scene, so that a narrow panel holds the axes' names, too
+  const away = Math.max(1, 400 / document.querySelector("#state_space .plot").clientWidth); // so that a narrow panel holds the axes' names, too
   const plain = (place) => ({ title: { text: `PC ${place}`, font: { size: 11 } }, showticklabels: false, zeroline: false,
     gridcolor: "#e8e8e8", showspikes: false, backgroundcolor: "#fff" });
   const layout = flat

@@ -21,7 +21,7 @@ COMPONENTS = 3
 TRIALS_PER_CLASS = 2
 FURTHEST = 10_000
 """Frame up to which the path from a class centre is shown."""
-REACH = 1 / 3
+REACH = 1 / 5
 """From a slow point to the end of an unstable direction, of the typical distance of a trial's state from their mean."""
 
 

@@ -1,0 +1,77 @@
+"""An explorer in a browser: what tests see of it and do with it."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+PANELS = ("state_space", "accuracy", "relaxation", "memory", "spectrum", "formation")
+FIRST = "#digits/gru/vocu/0"
+PLACED = """panel => {
+  const plot = document.querySelector(`#${panel} .plot`), { left, top } = plot.getBoundingClientRect();
+  const { xaxis, yaxis } = plot._fullLayout, found = [];
+  for (const { x, y, meta, customdata, xaxis: on } of plot.data) {
+    if (!meta && !customdata || on === "x2") continue;
+    x.forEach((value, point) => y[point] === null || found.push({ name: customdata?.[point].join("/") ?? meta.label,
+      x: left + xaxis._offset + xaxis.d2p(value), y: top + yaxis._offset + yaxis.d2p(y[point]) }));
+  }
+  return found;
+}"""
+"""Where on the screen the points of a panel are, and of which class or network."""
+
+
+def visit(page, file, address=""):
+    page.goto(file.as_uri() + address)
+    page.wait_for_selector("body[data-drawn]")
+
+
+def drawn(page, address):
+    """Waits until the page has drawn what an address says, and the address is that."""
+    page.wait_for_function("wanted => document.body.dataset.drawn === wanted && !drawing", arg=address)
+    assert page.evaluate("location.hash") == address
+
+
+def go(page, address):
+    page.evaluate("address => { location.hash = address }", address)
+    drawn(page, address)
+
+
+def points(page, panel):
+    """Places [x, y] of a panel's points on the screen, and of which class or network each is."""
+    page.locator(f"#{panel}").scroll_into_view_if_needed()
+    found = page.evaluate(PLACED, panel)
+    return np.array([[point["x"], point["y"]] for point in found]), [point["name"] for point in found]
+
+
+def apart(page, panel):
+    """The point of a panel that is farthest from those of other classes, or networks, and whose it is."""
+    places, names = points(page, panel)
+    gaps = np.linalg.norm(places[:, None] - places, axis=2)
+    gaps[np.equal.outer(names, names)] = np.inf
+    farthest = gaps.min(axis=1).argmax()
+    return places[farthest], names[farthest]
+
+
+def traces(page, panel):
+    """Of each trace its class, opacity, and its texts on hover."""
+    return page.evaluate(
+        "panel => document.querySelector(`#${panel} .plot`).data.map("
+        "({ meta, opacity, hovertext }) => ({ label: meta?.label ?? null, opacity, hovertext }))",
+        panel,
+    )
+
+
+def picture(page, selector):
+    """Pixels [height, width, 3] of a part of the page."""
+    return np.asarray(Image.open(io.BytesIO(page.locator(selector).screenshot())).convert("RGB"))
+
+
+def chosen(page):
+    """What the controls say."""
+    selects = {name: page.locator(f"#{name}").input_value() for name in ("dataset", "architecture", "protocol", "seed")}
+    pressed = page.locator("#classes button[aria-pressed=true]").all_inner_texts()
+    return [*selects.values(), page.locator("#mode").input_value(), *pressed]
+
+
+def text(page, selector):
+    return page.locator(selector).inner_text()
