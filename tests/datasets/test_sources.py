@@ -18,7 +18,7 @@ from slowpoints.core.presets.source import Source
 from slowpoints.datasets.building import make_dataset
 from slowpoints.datasets.images import load_images, save_images
 from slowpoints.datasets.readers import cifar, idx, parquet, png
-from slowpoints.datasets.sources import compare, download, source_files
+from slowpoints.datasets.sources import compare, source_files
 
 
 @pytest.fixture
@@ -345,52 +345,6 @@ def test_png_troubles_are_named(tmp_path, arrays):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
         source_files(IDX, tmp_path / "nowhere")
-
-
-@pytest.fixture
-def web(idx_folder):
-    """The folder of idx files as a source with file:// addresses, the first of which holds nothing."""
-    import hashlib
-
-    name = f"{idx.NAMES[0]}.gz"
-    digest = hashlib.md5((idx_folder / name).read_bytes()).hexdigest()
-    return name, Source("idx", checksums={name: f"md5:{digest}"})
-
-
-@pytest.fixture
-def served(idx_folder):
-    """The folder of idx files behind a real web server on this machine."""
-    import functools
-    import http.server
-    import threading
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(idx_folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def test_downloads_try_one_address_after_another(served, web, idx_folder, tmp_path):
-    name, source = web
-    target = tmp_path / "resources" / name
-    target.parent.mkdir()
-    download(name, replace(source, urls=(f"{served}/nothing-here", served)), target)
-    assert target.read_bytes() == (idx_folder / name).read_bytes()
-
-
-def test_a_download_with_the_wrong_checksum_is_not_kept(served, web, tmp_path):
-    name, source = web
-    target = tmp_path / "resources" / name
-    target.parent.mkdir()
-    source = Source("idx", urls=(served,), checksums={name: f"md5:{'1' * 32}"})
-    with pytest.raises(OSError, match=r"could not be had from any address; put it into a folder of your own"):
-        download(name, source, target)
-    assert list(target.parent.iterdir()) == []
 
 
 def test_compare_takes_either_kind_of_checksum(tmp_path):
