@@ -81,7 +81,7 @@ def tables():
             ("C1", "a: vocu - decu", "contradicted"),
             ("C4", "a: slow_points 0.1, memory_score", "supported"),
             ("C4", "all: slow_points 0.1, memory_score", "supported"),
-            ("C4", "a: slow_points 0.1, log10_speed", "inconclusive"),
+            ("C4", "b: slow_points 0.1, log10_speed", "inconclusive"),
         )
     ]
     made = {name: pd.DataFrame(rows) for name, rows in made.items()}
@@ -341,7 +341,12 @@ def test_claims_name_lambda_where_there_are_several(tables):
     found = tables["claims"].query("claim == 'C4'")
     other = found.iloc[:1].assign(scope="a: slow_points 1000, memory_score")
     shown = data("claims", {"claims": pd.concat([found, other])})
-    assert list(shown["scope"]) == ["a: slow points 0.1", "all: slow points", "a: slow points", "a: slow points 1000"]
+    assert list(shown["scope"]) == ["a: slow points 0.1", "all: slow points", "b: slow points", "a: slow points 1000"]
+
+
+def test_claims_of_the_only_data_set_stand_once(tables):
+    shown = data("claims", {"claims": tables["claims"][~tables["claims"]["scope"].str.startswith("b")]})
+    assert list(shown["scope"]) == ["a: VoCu − DeCu", "a: slow points"]
 
 
 def test_claims_without_a_verdict_are_said_to_be_so(tables):

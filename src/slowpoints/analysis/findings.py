@@ -11,7 +11,7 @@ from slowpoints.analysis.claims import TITLES
 from slowpoints.analysis.claims.control import MARGIN as LOSS
 from slowpoints.analysis.claims.control import OURS
 from slowpoints.analysis.claims.protocols import MARGIN as ALIKE
-from slowpoints.analysis.claims.reading import QUANTITIES, in_parts, subject_name
+from slowpoints.analysis.claims.reading import QUANTITIES, judged, subject_name
 from slowpoints.analysis.claims.rows import ALL
 from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY
@@ -21,8 +21,6 @@ from slowpoints.core.schemas.study import LEVELS
 from slowpoints.task.protocols import PROTOCOLS
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "inconclusive"
-ABOUT = ["claim", "subject", "quantity"]
-"""What is asked in a place."""
 WEAK, STRONG = 0.3, 0.6
 """Sizes of rho, from which on it is called moderate, and strong."""
 SENSES = {
@@ -39,12 +37,7 @@ def pooled(claims: pd.DataFrame) -> pd.DataFrame:
     Args:
         claims: table `claims`.
     """
-    rows = in_parts(claims[claims["verdict"].notna()])
-    each, together = rows[rows["place"] != ALL], rows[rows["place"] == ALL]
-    if each["place"].nunique() == 1:
-        asked, of_each = (pd.MultiIndex.from_frame(part[ABOUT]) for part in (together, each))
-        together = together[~asked.isin(of_each)]
-    return pd.concat([together, each])
+    return judged(claims).sort_values("place", key=lambda places: places != ALL, kind="stable")
 
 
 def overall(rows: pd.DataFrame) -> pd.DataFrame:

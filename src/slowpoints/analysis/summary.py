@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.claims import TITLES
+from slowpoints.analysis.claims.reading import judged
 from slowpoints.analysis.correlation import missing
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
@@ -83,11 +84,10 @@ def _tuned(table: pd.DataFrame) -> str:
 
 
 def _claims(claims: pd.DataFrame) -> str:
-    pooled = claims[claims["verdict"].notna()]
     rows = [
         f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | "
         f"{interval(row.n, row.effect, row.low, row.high)} | {p_value(row.p)} | {row.verdict} |"
-        for row in pooled.itertuples()
+        for row in judged(claims).itertuples()
     ]
     return _rows("| claim | scope | n | effect [95 % interval] | p (Holm) | verdict |", rows)
 
@@ -107,7 +107,8 @@ def _predictors(correlations: pd.DataFrame) -> str:
     pooled = pooled[pooled["method"] == "spearman"].assign(dataset=pooled["dataset"].fillna("all"))
     by_row = pooled.set_index(["dataset", "predictor", "level"]).sort_index()
     rows = []
-    for dataset in sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name)):
+    datasets = sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name))
+    for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # "all" says nothing more of the only one
         for predictor in [*PREDICTORS, *OF_NETWORKS]:
             cells = [_rho(by_row, (dataset, predictor, level)) for level in LEVELS]
             if any(cells):

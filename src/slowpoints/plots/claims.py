@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from slowpoints.analysis.claims import TITLES
-from slowpoints.analysis.claims.reading import QUANTITIES, in_parts, subject_name
+from slowpoints.analysis.claims.reading import QUANTITIES, judged, subject_name
 from slowpoints.core.looks import Look
 from slowpoints.core.schemas.kinds import Kind, typed
 from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, panels, say, styled
@@ -49,19 +49,20 @@ TALLEST = 4.5  # inches of one column alone
 
 
 def data(claims: pd.DataFrame) -> pd.DataFrame:
-    """A row for each verdict, its claim and scope in words; without lambda where that leaves no doubt.
+    """A row for each verdict, its claim and scope in words; without lambda where that leaves no doubt. Of the only data
+    set each stands once.
 
     Args:
         claims: table `claims`.
     """
-    judged = in_parts(claims[claims["verdict"].notna()])
+    rows = judged(claims)
     short, full = (
-        judged["place"] + ": " + judged["subject"].map(lambda subject: subject_name(subject, lambdas=lambdas))  # noqa: B023
+        rows["place"] + ": " + rows["subject"].map(lambda subject: subject_name(subject, lambdas=lambdas))  # noqa: B023
         for lambdas in (False, True)
     )
-    doubtful = judged.assign(scope=short).duplicated(["claim", "quantity", "scope"], keep=False)
+    doubtful = rows.assign(scope=short).duplicated(["claim", "quantity", "scope"], keep=False)
     scope = short.mask(doubtful, full).str.removesuffix(": ")
-    return judged.assign(scope=scope, quantity=judged["quantity"].replace(QUANTITIES))
+    return rows.assign(scope=scope, quantity=rows["quantity"].replace(QUANTITIES))
 
 
 @styled

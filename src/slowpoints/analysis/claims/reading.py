@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from slowpoints.analysis.claims.rows import ALL
 from slowpoints.core.modes import LOOKS
 from slowpoints.task.protocols import PROTOCOLS
 
@@ -15,6 +16,8 @@ QUANTITIES = {
 }
 """Names of measured columns; other quantities go by words in the table already."""
 
+ASKED = ["claim", "subject", "quantity"]
+"""What is asked in a place."""
 SCOPE = r"^(?P<place>.*?)(?:: (?P<subject>.*?))?(?:, (?P<quantity>[^,]*))?$"
 
 
@@ -29,6 +32,20 @@ def in_parts(claims: pd.DataFrame) -> pd.DataFrame:
         decu", "settled 300") and `quantity` ("memory_score").
     """
     return claims.assign(**dict(claims["scope"].str.extract(SCOPE).fillna("").items()))
+
+
+def judged(claims: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a verdict, in parts; where there is one data set alone, without those that say the same of all.
+
+    Args:
+        claims: table `claims`.
+    """
+    rows = in_parts(claims[claims["verdict"].notna()])
+    over_all = rows["place"] == ALL
+    if rows.loc[~over_all, "place"].nunique() != 1:
+        return rows
+    asked = pd.MultiIndex.from_frame(rows[ASKED])
+    return rows[~(over_all & asked.isin(asked[~over_all]))]
 
 
 def subject_name(subject: str, *, lambdas: bool = True) -> str:
