@@ -12,9 +12,11 @@ import growth
 import pandas as pd
 import pytest
 import torch
+import two_machines
 import yaml
 from _results import keep
 from browser.chromium import missing, program
+from helpers import reference_tables
 from places import ROOT
 from projects import Project
 from safetensors.torch import load_file, save_file
@@ -284,3 +286,15 @@ def test_results_are_the_same_or_the_file_that_differs_is_named(study, tmp_path)
     changed["bias"] = torch.nextafter(changed["bias"], torch.tensor(torch.inf))
     save_file(changed, tmp_path / "networks" / weights)
     assert f" 1 differ\n  {weights}" in run(study, compare, status=1)
+
+
+def test_two_machines_are_compared_network_by_network():
+    here = reference_tables("embedded", "networks")["networks"]
+    there = here.sample(frac=1, random_state=0).assign(memory_score=lambda table: table["memory_score"] - 0.1)
+    found = two_machines.compared(here, there).set_index(["cell", "measure"])
+    assert (found["n"] == 20).all()
+    shifted = found.xs("memory_score", level="measure")
+    assert shifted[["difference", "low", "high"]].to_numpy() == pytest.approx(0.1)
+    assert shifted["r"].to_numpy() == pytest.approx(1)
+    assert (shifted["equal"] == 0).all()
+    assert (found.xs("log10_speed", level="measure")["equal"] == 20).all()
