@@ -89,12 +89,20 @@ def test_networks_without_births_are_counted():
     assert counts.loc[0].to_dict() == {"n_births": 2, "n_merged": 1, "n_unseen": 2}
     assert counts.loc[1].to_dict() == {"n_births": 0, "n_merged": 0, "n_unseen": 1}
     assert births(none).empty
+    assert set(counts.dtypes) == {np.dtype(int)}
+
+
+def test_the_first_memory_of_a_network_has_none_before_it():
+    table = births(pd.concat([track(0, [-2, -1], [0, 1]), track(1, [-3, -3], [0, 0])]))
+    assert table["label"].tolist() == [0]
+    assert table["log10_older"].isna().all()
 
 
 def test_tables_of_older_studies_have_no_distances():
     old = network().drop(columns="nearest_distance")
     table = births(old)
     assert table["distance_before"].isna().all()
+    assert table["distance_before"].dtype == float
     pd.testing.assert_frame_equal(
         table.drop(columns="distance_before"), births(network()).drop(columns="distance_before")
     )

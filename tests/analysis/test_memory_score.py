@@ -23,6 +23,8 @@ def test_memory_score_averages_over_log_delay():
 def test_memory_score_ignores_delays_of_training():
     accuracy = np.where(DELAYS < 20, 0.0, 0.6)
     np.testing.assert_allclose(memory_score(DELAYS, accuracy), 0.6)
+    two = np.array([19, 20, 100])
+    np.testing.assert_allclose(memory_score(two, np.array([0.0, 1.0, 0.4])), 0.7)
 
 
 @pytest.mark.parametrize("delays", [[4, 19, 50, 1000], [4, 19, 20]])
@@ -43,6 +45,13 @@ def test_half_life_is_interpolated_in_log_delay():
     np.testing.assert_allclose(half_life(DELAYS, accuracy, chance=0.1, trained=19), np.sqrt(100 * 1000))
 
 
+def test_half_life_is_where_accuracy_first_comes_down_to_the_level():
+    """From 1 to half: at a delay itself, though accuracy rises again; before the first delay after the trained one."""
+    accuracy = np.array([[1, 1, 1, 0.9, 0.5, 0.9, 0.9], [1, 1, 1, 0, 0, 0, 0]])
+    found = half_life(DELAYS, accuracy, chance=0.0, trained=19)
+    np.testing.assert_allclose(found, [50, np.sqrt(19 * 20)])
+
+
 def test_half_life_is_missing_where_memory_never_fades():
     assert np.isnan(half_life(DELAYS, np.ones((1, 7)), chance=0.1, trained=19)).all()
     assert np.isnan(half_life(DELAYS, np.full((1, 7), 0.1), chance=0.1, trained=19)).all()  # nor was there any
@@ -55,7 +64,8 @@ def test_half_life_refuses_a_trained_delay_it_was_not_given():
 
 def test_persistence_is_memory_relative_to_what_was_learned():
     accuracy = np.array([[0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8], [0.9, 0.9, 0.5, 0.4, 0.4, 0.4, 0.4], [0.0] * 7])
+    accuracy = np.vstack([accuracy, [0, 0, 0, 0.1, 0.1, 0.1, 0.1]])  # right later by chance alone
     found = persistence(DELAYS, accuracy, trained=19)
-    np.testing.assert_allclose(found, [1.0, 0.8, np.nan])
+    np.testing.assert_allclose(found, [1.0, 0.8, np.nan, np.nan])
     with pytest.raises(ValueError, match="21"):
         persistence(DELAYS, accuracy, trained=21)

@@ -1,13 +1,23 @@
 """Accuracies of networks: the roll-out against separate runs, and counts."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from slowpoints.core.presets.network import Layers
+from slowpoints.core.streams import uniform
 from slowpoints.measures.accuracy import measure_accuracy
-from slowpoints.measures.retrieval import _noise_from_bank, chosen_rows, measure_memory, reports
+from slowpoints.measures.retrieval import (
+    _bank_drives,
+    _noise_from_bank,
+    chosen_rows,
+    measure_in_less_noise,
+    measure_memory,
+    reports,
+)
 from slowpoints.networks.rollout import fresh_noise, mean_input
+from slowpoints.task.trials import NoiseBank
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
@@ -29,6 +39,16 @@ def test_roll_out_equals_a_separate_run_at_each_delay(make_networks, architectur
             state, _ = unit.step(drive, state, recurrent)
         assert torch.equal(reported[row], networks.logits(state[0]).argmax(-1) - 1)
     assert reported.unique().numel() > 1  # otherwise nothing was compared
+
+
+def test_a_trial_of_which_nothing_is_said_counts_for_no_class(make_networks, images):
+    """Null is an answer, too: where its output is the largest, nothing is right and nothing false."""
+    networks = make_networks(double=False)
+    networks.weights["readout_bias"][0, 0] = 1e6
+    table = measure_memory(networks, images, delays=[4, 19, 20], n_images=30, noise="fresh", bank=0)
+    counts = table.groupby("seed")[["n_correct", "n_false"]].sum()
+    assert counts.loc[0].tolist() == [0, 0]
+    assert counts.loc[1].sum() > 0
 
 
 def test_retrieval_counts_add_up(make_networks, images):
@@ -87,6 +107,61 @@ def test_less_noise_leaves_the_mean_input_as_it_is(make_networks, noise):
         away = (drives[scale].mean(1) - mean[:, 0]).abs().max() / drives[scale].std()
         assert away < 0.1
     assert (drives[0.5].std(1) / drives[1.0].std(1)).median().item() == pytest.approx(0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("noise", ["fresh", "bank"])
+@pytest.mark.parametrize("scale", [1.0, 0.5, 2.0])
+def test_memory_is_a_replay_in_the_noise_of_its_streams(make_networks, images, noise, scale):
+    """The same frames drawn again, each network's from its own stream, their noise scaled about the mean."""
+    networks = make_networks(double=False)
+    for weight in networks.weights.values():
+        weight.mul_(4)  # so that noise matters
+    settings = {"delays": [4, 19, 20, 33], "n_images": 90, "noise": noise, "bank": 64}
+    table = measure_memory(networks, images, **settings, noise_scale=scale)
+    if scale == 1:
+        pd.testing.assert_frame_equal(measure_memory(networks, images, **settings), table)
+    rows = chosen_rows(images, 90)
+    frames = networks.noise(networks.streams("memory noise"), torch.empty(2, 64, 16))
+    draws = uniform(networks.streams("memory bank"), torch.empty(2, 90, 2, dtype=torch.float64))
+    streams = networks.streams("memory noise")
+
+    def drives(frame):
+        if noise == "fresh":
+            drawn = networks.noise(streams, torch.empty(2, 90, 16))
+        else:
+            drawn = frames[torch.arange(2)[:, None], NoiseBank(64).row(draws, frame)]
+        mean = networks.spec.noise_mean
+        return networks.drive(mean + scale * (drawn - mean))
+
+    reported = reports(networks, networks.image_drives(images.images[rows]), drives, settings["delays"])
+    found = table.set_index(["label", "delay", "seed"])
+    for label in range(3):
+        said = (reported == label).numpy()
+        own = images.labels[rows] == label
+        for delay, seed in np.ndindex(4, 2):
+            row = found.loc[(label, settings["delays"][delay], seed)]
+            assert row["n_correct"] == pytest.approx(said[delay, seed, own].sum(), abs=1)  # rounding may turn one
+            assert row["n_false"] == pytest.approx(said[delay, seed, ~own].sum(), abs=1)
+    assert table["n_correct"].nunique() > 3
+    assert table["n_false"].nunique() > 3
+
+
+def test_memory_in_less_noise_is_memory_with_half_and_with_none(make_networks, images):
+    networks = make_networks(double=False)
+    settings = {"delays": [4, 19, 20], "n_images": 30, "noise": "bank", "bank": 32}
+    table = measure_in_less_noise(networks, images, **settings)
+    parts = [measure_memory(networks, images, **settings, noise_scale=scale) for scale in (0.5, 0.0)]
+    scales = np.repeat([0.5, 0.0], len(parts[0]))
+    pd.testing.assert_frame_equal(table, pd.concat(parts, ignore_index=True).assign(noise_scale=scales))
+
+
+def test_a_bank_has_as_many_frames_as_it_says(make_networks):
+    """Drawn in parts: a whole number of them, or not."""
+    networks = make_networks(double=False)
+    for size in (5, 128, 300):
+        (first, second) = _bank_drives(networks, size, 1.0)
+        assert (first.shape, second.shape) == ((2, size, 12), (2, size, 6))
+        assert len(first.flatten(0, 1).unique(dim=0)) == 2 * size
 
 
 def test_a_memory_bank_gives_the_same_accuracy_as_fresh_noise(make_networks, images):

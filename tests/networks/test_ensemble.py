@@ -43,14 +43,26 @@ def test_trials_equal_a_frame_by_frame_run(make_networks, architecture, front_en
 
 
 def test_initial_weights_have_the_authors_variance(spec):
-    big = replace(spec, hidden=300, image_shape=(20, 20, 1), front_end=None)
-    weights = initialise(big, [5]).weights
-    assert weights["recurrent"].std().item() == pytest.approx(300**-0.5, rel=0.01)
-    assert weights["input"].std().item() == pytest.approx(401**-0.5, rel=0.01)
-    assert weights["bias"].std().item() == pytest.approx(0.01, rel=0.1)
-    convolutional = initialise(replace(spec, image_shape=(16, 16, 3), front_end=Layers((99,), (90,))), [5])
-    assert convolutional.weights["front_end.conv0.weight"].std().item() == pytest.approx(27**-0.5, rel=0.05)
-    assert convolutional.weights["front_end.dense0.weight"].std().item() == pytest.approx((99 * 64) ** -0.5, rel=0.01)
+    """1 / fan-in, of small fans, where one more or less would show, over so many networks that chance does not."""
+    layers = Layers((2, 4), (3, 5))
+    small = replace(spec, hidden=3, image_shape=(4, 4, 1), front_end=layers)
+    weights = initialise(small, range(3000)).weights
+    fans = {
+        "input": 5 + 1,  # features and the trigger
+        "recurrent": 3,
+        "readout": 3,
+        "front_end.conv0.weight": 9,
+        "front_end.conv1.weight": 2 * 9,
+        "front_end.dense0.weight": 4,  # maps of one pixel
+        "front_end.dense1.weight": 3,
+    }
+    for name, weight in weights.items():
+        expected, n = fans[name] ** -0.5 if name in fans else 0.01, weight.numel()
+        assert weight.mean().item() == pytest.approx(0, abs=4 * expected / n**0.5), name
+        assert weight.std().item() == pytest.approx(expected, rel=4 / (2 * n) ** 0.5), name
+        if name in fans:
+            assert 4 / (2 * n) ** 0.5 < 1 - (fans[name] / (fans[name] + 1)) ** 0.5
+    assert initialise(replace(spec, front_end=None, image_shape=(2, 1, 1)), [0]).weights["input"].shape == (1, 3, 18)
 
 
 def test_a_seed_names_the_same_network_whatever_stands_beside_it(make_networks):

@@ -1,5 +1,6 @@
 """Schedules of the training protocols."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -10,7 +11,16 @@ import yaml
 from config_page import shipped
 from helpers import preset
 
-from slowpoints.task.curricula import Stage, check_schedule, class_orders, even_vocabulary, snapshot_steps, stages
+from slowpoints.task.curricula import (
+    Stage,
+    check_schedule,
+    check_schedules,
+    class_orders,
+    even_vocabulary,
+    snapshot_steps,
+    stages,
+)
+from slowpoints.task.protocol import protocol_of
 from slowpoints.task.protocols import PROTOCOLS
 
 
@@ -66,12 +76,15 @@ def test_stages_cover_every_step_once_and_end_at_the_full_task(protocol, steps):
     if steps > 50:
         last = plan[-1]
         assert (last.classes_in_use, last.t_max, last.null_weight) == (10, 20, 1)
+    assert all(stage.start < stage.stop for stage in plan)
 
 
 def test_no_curriculum_is_the_full_task_throughout():
     (first, second) = stages(PROTOCOLS["none"], presets("mnist"), 10)
     assert (first.classes_in_use, first.t_max, first.null_weight) == (10, 20, 1)
     assert second.start == 120_000  # where the rate drops
+    (only,) = stages(PROTOCOLS["none"], replace(presets("mnist"), rate_drop=None), 10)
+    assert (only.stop, only.learning_rate) == (140_000, 1e-5)
 
 
 def test_even_vocabulary_adds_one_class_at_a_time():
@@ -84,6 +97,17 @@ def test_shuffled_order_is_a_permutation_of_its_own_for_each_seed():
     assert len({tuple(order) for order in orders}) == 5
     np.testing.assert_array_equal(orders[[3]], class_orders(PROTOCOLS["vocu-shuffled"], 10, "digits", [3]))
     np.testing.assert_array_equal(class_orders(PROTOCOLS["vocu"], 10, "digits", [3, 4]), [np.arange(10)] * 2)
+    others = (PROTOCOLS["vocu-shuffled"], "glyphs"), (replace(PROTOCOLS["vocu-shuffled"], name="other"), "digits")
+    for protocol, dataset in others:
+        assert (class_orders(protocol, 10, dataset, range(5)) != orders).any(axis=1).all()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values())
+def test_a_protocol_comes_back_from_plain_text_without_its_look(protocol):
+    plain = protocol.plain()
+    assert "look" not in plain
+    back = protocol_of(plain)
+    assert (replace(back, look=protocol.look), back.look.label) == (protocol, protocol.name)
 
 
 @pytest.mark.parametrize(
@@ -92,14 +116,36 @@ def test_shuffled_order_is_a_permutation_of_its_own_for_each_seed():
         ([(0.1, 2), (0.5, 10)], "must start at 0"),
         ([(0, 2), (0.5, 4), (0.5, 10)], "must increase"),
         ([(0, 2), (1, 10)], "stay below 1"),
+        ([(0, 2), (0.5, 4), (1, 10)], "stay below 1"),
         ([(0, 2), (0.5, 11), (0.6, 10)], "between 1 and 10"),
-        ([(0, 2), (0.5, 9)], "must end at 10"),
+        ([(0, 2), (0.5, 9)], r"vocabulary is \[\[0, 2\], \[1/2, 9\]\]; it must end at 10"),
     ],
 )
 def test_schedules_that_are_none_are_refused(schedule, complaint):
     written = tuple((Fraction(at), value) for at, value in schedule)
     with pytest.raises(ValueError, match=complaint):
         check_schedule("schedules.vocabulary", written, low=1, high=10, last=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most", "whole"),
+    [("vocabulary", 1, 10, True), ("delay", 5, 20, True), ("response", 0, 1, False)],
+)
+def test_each_schedule_has_its_own_bounds(name, least, most, whole):
+    """From one class, the least delay and its report, or nulls that weigh nothing, to the full task."""
+    shipped = presets("mnist").schedules
+
+    def check(first):
+        schedule = ((Fraction(0), first), (Fraction(1, 2), most))
+        check_schedules(replace(shipped, **{name: schedule}), 10)
+
+    check(least)
+    check(most)
+    with nullcontext() if not whole else pytest.raises(ValueError, match=f"^schedules.{name} is .* whole numbers"):
+        check(most - 0.5)
+    for outside in (least - 0.5, most + 0.5):
+        with pytest.raises(ValueError, match=f"^schedules.{name} is .* between {least} and {most}"):
+            check(outside)
 
 
 def test_shipped_presets_are_valid_yaml_with_a_reason_on_top():

@@ -8,7 +8,7 @@ from scipy import stats
 
 from slowpoints.task.loss import accuracies, in_use_mask, targets, trial_loss
 from slowpoints.task.timing import FRAMES
-from slowpoints.task.trials import DRAWS, ImageTable, NoiseBank, Trials, draw_trials, fresh_rows, place_rows
+from slowpoints.task.trials import DRAWS, Batch, ImageTable, NoiseBank, Trials, draw_trials, fresh_rows, place_rows
 
 N_DRAWS = 100_000
 
@@ -59,6 +59,32 @@ def test_classes_are_uniform_whatever_their_size(table):
         assert uniform_p(rows - first, range(last - first + 1)) > 1e-4
 
 
+def test_which_image_is_shown_does_not_depend_on_when(table):
+    trials = draw(table)
+    place = (trials.image - table.first[trials.label]) / table.count[trials.label]
+    both = torch.stack([place.ravel(), trials.stimulus.ravel(), trials.report.ravel(), trials.label.ravel()])
+    off = torch.corrcoef(both)[0, 1:]
+    assert (off.abs() < 4 / N_DRAWS**0.5).all()
+
+
+def test_a_trial_takes_four_numbers_beside_those_of_its_noise(table):
+    uniform = torch.rand(1, 9, DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    whole, cut = (draw_trials(part, table, torch.arange(4)[None], 4, FRAMES) for part in (uniform, uniform[..., :4]))
+    assert torch.equal(whole.report, cut.report)
+
+
+def test_a_table_holds_images_by_class_as_inputs():
+    """Images of a class in the order in which they came, a pixel of 255 as 1."""
+    labels = np.array([2, 0, 1, 2, 0], np.int16)
+    images = np.array([[[[10, 11]]], [[[20, 21]]], [[[30, 31]]], [[[40, 41]]], [[[255, 0]]]], np.uint8)
+    table = ImageTable(images, labels, 3, "cpu")
+    expected = [[20, 21], [255, 0], [30, 31], [10, 11], [40, 41]]
+    np.testing.assert_allclose(table.pixels(torch.arange(5)[None]), np.array([expected]) / 255)
+    assert (table.labels.tolist(), table.labels.dtype) == ([0, 0, 1, 2, 2], torch.long)
+    assert (table.count.tolist(), table.first.tolist()) == ([2, 1, 2], [0, 2, 3])
+    assert table.pixels(torch.tensor([1])).max() == 1
+
+
 def test_only_classes_in_use_are_drawn_in_the_order_given(table):
     trials = draw(table, in_use=2, order=(3, 1, 0, 2))
     assert sorted(trials.label.unique().tolist()) == [1, 3]
@@ -80,6 +106,18 @@ def test_a_trial_meets_no_bank_frame_twice(size):
     assert all(len(trial.unique()) == FRAMES for trial in rows.T)
 
 
+def test_a_bank_is_walked_from_its_first_frame_with_every_stride_that_misses_none():
+    """Of 12 frames by 1, 5, 7 or 11, whatever the second number; a bank of one frame shows it again and again."""
+    numbers = torch.zeros(1, 400, 2, dtype=torch.float64)
+    numbers[0, :, 1] = torch.arange(400) / 400
+    rows = NoiseBank(12).rows(numbers, 12)[:, 0].T
+    assert rows[0].tolist() == list(range(12))
+    walks, times = rows.unique(dim=0, return_counts=True)
+    assert walks.tolist() == [[stride * frame % 12 for frame in range(12)] for stride in (1, 5, 7, 11)]
+    assert times.tolist() == [100] * 4
+    assert torch.equal(NoiseBank(1).rows(numbers, 3), torch.zeros(3, 1, 400, dtype=torch.long))
+
+
 @pytest.mark.parametrize("size", [23, 64])
 def test_every_bank_frame_is_met_equally_often_at_every_frame(size):
     uniform = torch.rand(1, N_DRAWS, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
@@ -99,6 +137,23 @@ def test_images_stand_at_their_stimulus_frame():
     assert placed[3, 0, 0] == 50
     assert placed[15, 0, 1] == 51
     assert placed.sum() == 101
+
+
+def test_a_batch_shows_each_trial_s_image_after_the_frames_of_noise():
+    batch = Batch(2, 3, 5, 4, "cpu")
+    assert batch.frames.shape == (2, 8, 4)
+    batch.noise.zero_()
+    rows = torch.arange(5).repeat(4)[:, None, None].expand(20, 2, 3)
+    images = torch.arange(24.0).view(2, 3, 4) + 1
+    stimulus = torch.tensor([[0, 3, 15], [1, 2, 9]])
+    trials = Trials(stimulus, stimulus, stimulus, stimulus + 4)
+    batch.show(trials, images, rows)
+    assert batch.trials is trials
+    seen = batch.frames[torch.arange(2)[:, None], batch.rows]  # [T, S, B, N]
+    for network, trial in np.ndindex(2, 3):
+        shown = seen[:, network, trial]
+        assert torch.equal(shown[stimulus[network, trial]], images[network, trial])
+        assert shown.count_nonzero() == 4  # the image alone: all else is noise, here 0
 
 
 def test_targets_are_null_but_at_the_report():
@@ -141,11 +196,14 @@ def test_the_authors_readout_cannot_fall_below_its_floor():
 
 
 def test_accuracies_count_reports_and_nulls_apart():
-    trials = Trials(*(torch.tensor([[value, value]]) for value in (0, 1, 0, 2)))
-    logits = torch.zeros(4, 1, 2, 3)
+    """Of two networks; the second is right throughout, though an output that is not in use is its largest."""
+    trials = Trials(*(torch.tensor([[value, value]] * 2) for value in (0, 1, 0, 2)))
+    logits = torch.zeros(4, 2, 2, 4)
     logits[..., 0] = 1  # null everywhere
-    logits[2, 0, 0, 2] = 5  # right report of the first trial; the second says null
+    logits[2, 0, 0, 2] = logits[2, 1, :, 2] = 5  # right report of the first trial; the second says null
     logits[3, 0, 1, 1] = 5  # a wrong answer where null is wanted
-    report, null = accuracies(logits, trials, torch.ones(1, 3, dtype=torch.bool))
-    assert report.item() == 0.5
-    assert null.item() == pytest.approx(5 / 6)
+    logits[..., 3] = 9
+    mask = torch.tensor([[True, True, True, False]] * 2)
+    report, null = accuracies(logits, trials, mask)
+    assert report.tolist() == [0.5, 1]
+    assert null.tolist() == pytest.approx([5 / 6, 1])
