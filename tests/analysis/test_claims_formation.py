@@ -109,6 +109,7 @@ def test_a_price_that_protocols_do_not_share_is_a_difference():
     assert difference.p < 0.001
     assert difference.low > 0
     assert found["a/gru/decu" + AGAINST_0].found.effect == pytest.approx(-0.1 + 0.03)
+    assert {row.question for scope, row in found.items() if scope.endswith(AGAINST_0)} == {"price"}
 
 
 def test_the_newborn_are_compared_with_the_older(same_price):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from slowpoints.analysis import correlation
 from slowpoints.analysis.correlation import (
     METHODS,
     Classes,
@@ -60,6 +61,24 @@ def test_differences_between_strata_count_for_nothing(method):
     assert found.r < -0.4
     assert found.high < 0
     assert found.p < 0.01
+
+
+def test_strata_weigh_by_ranks_as_shares_of_their_size():
+    """Of n networks in order the squares of ranks / (n + 1) sum to n (n - 1) / 12 (n + 1): for 3, 1/8; for 9, 3/5."""
+    rising, falling = np.arange(3.0), np.arange(9.0)
+    found = over_networks([(rising, rising), (falling, -falling)], "spearman", numpy_generator("weights"))
+    assert found.r == pytest.approx((1 / 8 - 3 / 5) / (1 / 8 + 3 / 5))
+    assert found.n == 12
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_p_counts_what_was_seen_among_the_permutations(method):
+    """No permutation of 30 networks comes near a perfect order: 1 of 10,000, not 0."""
+    x = np.arange(30.0)
+    assert permutation_p([(x, x**3)], method, numpy_generator("least")) == 1 / 10_000
+    table = Classes(np.tile(x, (3, 1)), np.tile(-(x**3), (3, 1)), np.zeros(3, int))
+    found = class_correlation([table], method, numpy_generator("least"))
+    assert (found.p, found.n) == (1 / 10_000, 90)
 
 
 def test_p_is_uniform_where_there_is_nothing():
@@ -278,6 +297,14 @@ def grid(seeds=6, slope=-1.0):
 KEY = ["dataset", "architecture", "protocol", "level", "predictor", "method"]
 
 
+@pytest.fixture
+def fewer_draws(monkeypatch):
+    """For what depends on no interval or p."""
+    monkeypatch.setattr(correlation, "RESAMPLES", 20)
+    monkeypatch.setattr(correlation, "PERMUTATIONS", 19)
+
+
+@pytest.mark.usefixtures("fewer_draws")
 def test_the_table_has_every_pooling_predictor_and_method():
     table = correlations(*grid())
     of_points, of_networks = len(PREDICTORS), len(PREDICTORS) + len(OF_NETWORKS)
@@ -298,6 +325,7 @@ def test_the_table_has_every_pooling_predictor_and_method():
     assert np.isnan(pooled.query("level == 'network' and predictor == 'leading'")["r"]).all()
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_a_class_without_a_point_counts_neither_as_memory():
     """Without the slow classes the networks' memory is of the others, which rises the more with the predictor."""
     networks, extrapolation, points = grid()
@@ -308,6 +336,7 @@ def test_a_class_without_a_point_counts_neither_as_memory():
     assert (row["r"] < -0.8).all()
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_a_class_that_is_reported_for_everything_is_not_remembered():
     """Class 0 is reported at every trial: all its trials are right, and all others are false alarms."""
     networks, extrapolation, points = grid()
@@ -320,6 +349,7 @@ def test_a_class_that_is_reported_for_everything_is_not_remembered():
     assert row["r"].isna().all()  # no class is remembered longer than another
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_tables_of_older_studies_have_fewer_predictors():
     networks, extrapolation, points = grid()
     old = points.drop(columns=["settled_speed", "margin", "margin_time", "point_lifetime", "path_distance"])
@@ -329,6 +359,7 @@ def test_tables_of_older_studies_have_fewer_predictors():
     assert found.loc[found["level"] == "class", "r"].isna().all()  # false alarms were not counted
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_one_protocol_alone_mixes_nothing():
     networks, extrapolation, points = (table.query("protocol == 'vocu'") for table in grid())
     assert set(correlations(networks, extrapolation, points)["level"]) == {"network", "class"}

@@ -1,0 +1,220 @@
+"""The step in a box against the conditions of its optimum, and kinds of points of known quadratics."""
+
+import itertools
+import logging
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import lsq_linear
+
+from slowpoints.dynamics.bounded import MAX_DAMPING, among_free, bounded_step, pressed_outwards, projected_gradient
+from slowpoints.dynamics.kinds import (
+    FIXED_POINT,
+    KINDS,
+    MINIMUM,
+    SADDLE,
+    SLIDING,
+    Points,
+    kinds_of,
+    pushed,
+    resting_speed,
+)
+from slowpoints.dynamics.search import find_slow_points
+
+
+def boxes(points=60, n=5, seed=0, least=0.1):
+    """Quadratics in boxes: Hessian, gradient and the room to either side, none here and there."""
+    rng = np.random.default_rng(seed)
+    turns = np.linalg.qr(rng.normal(size=(points, n, n)))[0]
+    values = rng.uniform(least, 2, (points, n))
+    hessian = np.einsum("pij,pj,pkj->pik", turns, values, turns)
+    lowest, highest = -rng.uniform(0, 1, (points, n)), rng.uniform(0, 1, (points, n))
+    lowest[rng.random((points, n)) < 0.2] = 0
+    highest[rng.random((points, n)) < 0.2] = 0
+    return [torch.as_tensor(each) for each in (hessian, rng.normal(size=(points, n)), lowest, highest)]
+
+
+def assert_optimal(step, hessian, gradient, lowest, highest, damping):
+    """Within the box; no slope where it is free, and none back into the box where it is held."""
+    slope = gradient + (hessian @ step[..., None])[..., 0] + damping[:, None] * step
+    assert (step >= lowest).all()
+    assert (step <= highest).all()
+    at_low, at_high = step == lowest, step == highest
+    assert (slope[~at_low & ~at_high].abs() < 1e-9).all()
+    assert (slope[at_low & ~at_high] > -1e-9).all()
+    assert (slope[at_high & ~at_low] < 1e-9).all()
+    return at_low, at_high
+
+
+@pytest.mark.parametrize("damping", [0.0, 0.3])
+def test_the_step_is_the_minimum_in_its_box(damping):
+    hessian, gradient, lowest, highest = boxes()
+    given = torch.full((60,), damping, dtype=torch.float64)
+    step, used = bounded_step(hessian, gradient, lowest, highest, given)
+    assert torch.equal(used, given)  # nothing to raise
+    at_low, at_high = assert_optimal(step, hessian, gradient, lowest, highest, used)
+    for held in (at_low, at_high, ~(at_low | at_high)):
+        assert 50 < held.sum() < 250  # of 300
+    for point in range(0, 60, 6):
+        factor = np.linalg.cholesky(hessian[point] + damping * torch.eye(5)).T
+        bounds = (lowest[point].numpy() - 1e-12, highest[point].numpy() + 1e-12)
+        theirs = lsq_linear(factor, -np.linalg.solve(factor.T, gradient[point]), bounds, tol=1e-14)
+        np.testing.assert_allclose(step[point], theirs.x, atol=1e-6)
+
+
+def test_damping_is_raised_as_far_as_the_curvature_asks():
+    """By factors of 8 until the curvature is positive among the variables that are not held; what is given stays."""
+    hessian, gradient, lowest, highest = boxes(least=-1.0)
+    given = torch.full((60,), 1e-3, dtype=torch.float64)
+    step, used = bounded_step(hessian, gradient, lowest, highest, given)
+    assert (given == 1e-3).all()
+    powers = (used / given).log() / np.log(8)
+    torch.testing.assert_close(powers, powers.round())
+    assert len(powers.round().unique()) > 2
+    at_low, at_high = assert_optimal(step, hessian, gradient, lowest, highest, used)
+    least = torch.linalg.eigvalsh(among_free(hessian, ~(at_low | at_high), used[:, None]))[:, 0]
+    assert (least > 0).all()
+    raised = torch.diag(torch.tensor([-1.0, 1.0], dtype=torch.float64))[None]
+    room = torch.ones(1, 2, dtype=torch.float64)
+    _, used = bounded_step(raised, room / 10, -room, room, torch.tensor([0.5], dtype=torch.float64))
+    assert used.item() == 4  # the least of 0.5, 4, 32 above 1
+    _, used = bounded_step(-1e15 * raised, room, -room, room, torch.ones(1, dtype=torch.float64))
+    assert MAX_DAMPING <= used.item() < 8 * MAX_DAMPING  # given up
+    assert MAX_DAMPING == 1e12
+
+
+@pytest.mark.parametrize(("low", "high"), list(itertools.product((-1.0, 0.0), (0.0, 1.0))))
+def test_a_variable_is_pressed_outwards_where_it_has_no_room_that_way(low, high):
+    gradient = torch.tensor([[-1.0, 0.0, 1.0]])
+    below, above = pressed_outwards(gradient, torch.full((1, 3), low), torch.full((1, 3), high))
+    expected = {
+        (-1, 1): ([False, False, False], [False, False, False]),
+        (0, 1): ([False, False, True], [False, False, False]),
+        (-1, 0): ([False, False, False], [True, False, False]),
+        (0, 0): ([True, True, True], [False, False, False]),
+    }
+    assert (below[0].tolist(), above[0].tolist()) == expected[low, high]
+
+
+def test_what_is_held_has_no_part_in_the_hessian_of_the_others():
+    hessian = torch.arange(18.0).view(2, 3, 3)
+    given = hessian.clone()
+    free = torch.tensor([[True, False, True], [True, True, True]])
+    found = among_free(hessian, free, torch.tensor([[0.5], [2.0]]))
+    assert found.tolist() == [[[0.5, 0, 2], [0, 1.5, 0], [6, 0, 8.5]], [[11, 10, 11], [12, 15, 14], [15, 16, 19]]]
+    assert torch.equal(among_free(hessian, free), found - torch.tensor([0.5, 2])[:, None, None] * torch.eye(3))
+    assert torch.equal(hessian, given)
+
+
+def test_the_projected_gradient_is_what_the_bounds_leave_of_it():
+    state, gradient = torch.tensor([[0.5, 1.0, -1.0]]), torch.tensor([[3.0, -2.0, -0.5]])
+    found = projected_gradient(state, gradient, -torch.ones(1, 3), torch.ones(1, 3))
+    torch.testing.assert_close(found, torch.tensor([(1.5**2 + 0 + 0.5**2) ** 0.5]))
+
+
+def points_at(state, gradient, half_square):
+    state, gradient = (torch.tensor([each], dtype=torch.float64) for each in (state, gradient))
+    bound = torch.ones_like(state)
+    projected = projected_gradient(state, gradient, -bound, bound)
+    return Points(state, torch.tensor([half_square], dtype=torch.float64), gradient, projected)
+
+
+@pytest.mark.parametrize(
+    ("curvature", "state", "gradient", "half_square", "kind"),
+    [
+        ([1, 2], [0, 0], [0, 0], 0.5, MINIMUM),
+        ([-1, 2], [0, 0], [0, 0], 0.5, SADDLE),
+        ([1, 2], [0, 0], [1.1e-8, 0], 0.5, SLIDING),  # the gradient has not vanished
+        ([1, 2], [0, 0], [1e-8, 0], 0.5, MINIMUM),
+        ([1, -2], [0, 1], [0, -5], 0.5, MINIMUM),  # held on its upper bound
+        ([1, -2], [0, -1], [0, 5], 0.5, MINIMUM),
+        ([-1, -2], [0, 1], [0, -5], 0.5, SADDLE),
+        ([1e-10, 1], [0, 0], [1e-8, 0], 2.4e-6, SLIDING),  # a step may still take off 1e-16 / 2 (1e-10 + 1e-10)
+        ([1e-10, 1], [0, 0], [1e-8, 0], 2.6e-6, MINIMUM),
+        ([1, 1], [0, 0], [1e-8, 0], 5e-16, MINIMUM),  # 0.5e-16, a tenth
+        ([1, 1], [0, 0], [1e-8, 0], 4.9e-16, SLIDING),
+        ([-0.9e-10, 1], [0, 0], [0, 0], 0.5, MINIMUM),  # as good as straight
+        ([-1.1e-10, 1], [0, 0], [0, 0], 0.5, SADDLE),
+        ([1e6, 0], [0, 0], [2e-7, 0], 0.5, MINIMUM),  # within 1000 roundings of the Hessian: 2.2e-7
+        ([1e6, 0], [0, 0], [2.3e-7, 0], 0.5, SLIDING),
+        ([1e6, 0], [0.6, 0.8], [4.4e-7, 0], 0.5, MINIMUM),  # of a state of norm 1
+        ([1e6, 0], [0.6, 0.8], [4.5e-7, 0], 0.5, SLIDING),
+    ],
+)
+def test_kinds_of_known_quadratics(curvature, state, gradient, half_square, kind):
+    hessian = torch.tensor(curvature, dtype=torch.float64).diag()[None]
+    points = points_at([float(each) for each in state], [float(each) for each in gradient], half_square)
+    bound = torch.ones(1, 2, dtype=torch.float64)
+    # A point that is none stands beside it, so that each is told by its own numbers.
+    other = points_at([0.0, 0.0], [0.5, 0.0], 1.0)
+    both = Points(*(torch.cat(pair) for pair in zip(other, points, strict=True)))
+    found = kinds_of(both, torch.cat([torch.eye(2, dtype=torch.float64)[None], hessian]), -bound, bound, 1e-8)
+    assert found.tolist() == [SLIDING, kind]
+    assert KINDS[[SLIDING, SADDLE, MINIMUM, FIXED_POINT]].tolist() == ["sliding", "saddle", "minimum", "fixed point"]
+
+
+def test_a_state_rests_within_a_thousand_roundings():
+    states = torch.tensor([[0.0, 0.0], [3.0, 4.0]], dtype=torch.float64)
+    np.testing.assert_allclose(resting_speed(states), np.array([1, 6]) * 1000 * 2.0**-52)
+
+
+def test_a_push_off_a_saddle_goes_where_the_speed_falls():
+    """The gradient of the quadratic there: -2 along x, by the length to the side to which it points already."""
+    hessian = torch.tensor([[[-2.0, 0.0], [0.0, 3.0]]] * 3, dtype=torch.float64)
+    gradient = torch.tensor([[0.1, 0.2], [-0.1, 0.2], [0.1, 0.2]], dtype=torch.float64)
+    free = torch.tensor([[True, True], [True, True], [False, True]])
+    found = pushed(hessian, gradient, free, 0.5)
+    expected = [[0.1 + 2 * 0.5, 0.2], [-0.1 - 2 * 0.5, 0.2]]
+    np.testing.assert_allclose(found[:2], expected)
+    np.testing.assert_allclose(found[2], [0.1 - 0.5, 0.2])  # of x, held, 1 stands in its place
+
+
+def test_points_are_put_and_taken_by_rows():
+    points = Points(torch.zeros(3, 2), torch.tensor([0.5, 2.0, 8.0]), torch.zeros(3, 2), torch.zeros(3))
+    assert points.speed.tolist() == [1, 2, 4]
+    rows = torch.tensor([2, 0])
+    some = points.at(rows)
+    assert some.half_square.tolist() == [8, 0.5]
+    points.put(rows, Points(torch.ones(2, 2), torch.tensor([0.0, 1.0]), torch.ones(2, 2), torch.ones(2)))
+    assert points.half_square.tolist() == [1, 2, 0]
+    assert points.state.tolist() == [[1, 1], [0, 0], [1, 1]]
+
+
+def test_the_search_stops_at_its_last_iteration_and_relaxes_within_bounds():
+    def drift(states):
+        return states + 0.3
+
+    relaxed = find_slow_points(drift, torch.zeros(2, 2), -1, 0.5, relax=1, max_iterations=0)
+    assert relaxed.state.unique().item() == pytest.approx(0.3)
+    relaxed = find_slow_points(drift, torch.zeros(2, 2), -1, 0.5, relax=3, max_iterations=0)
+    assert (relaxed.state == 0.5).all()
+    outside = find_slow_points(drift, torch.tensor([[3.0, -4.0]]), max_iterations=0)
+    assert outside.state.tolist() == [[1, -1]]
+    with pytest.raises(ValueError, match="a map or a residual is needed"):
+        find_slow_points(None, torch.zeros(2, 2))
+
+
+def test_rows_may_round_otherwise_alone_but_no_more():
+    """As float32 does: 1e-6 is taken for rounding, 1e-3 for a row that depends on its neighbours."""
+
+    def shared(size):
+        return lambda z: z / 2 + size * len(z)
+
+    find_slow_points(shared(1e-8), torch.ones(4, 2), max_iterations=1)
+    with pytest.raises(ValueError, match="any number of rows"):
+        find_slow_points(shared(1e-3), torch.ones(4, 2), max_iterations=1)
+    find_slow_points(shared(1e-3), torch.ones(1, 2), max_iterations=1)  # alone, it has no neighbours
+
+
+def test_newton_s_method_comes_first_where_it_is_asked_for(caplog):
+    """A rotation about a fixed point that repels: Newton's method is there at once, without a Hessian."""
+    turn = 1.05 * torch.tensor([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
+    begin = torch.tensor([[0.5, 0.5], [-0.4, 0.3]], dtype=torch.float64)
+    with caplog.at_level(logging.INFO):
+        found = find_slow_points(lambda z: z @ turn, begin, newton=5)
+    assert (found.kind == "fixed point").all()
+    assert (found.iterations == 0).all()
+    assert (found.state.norm(dim=1) < 1e-12).all()
+    assert found.converged.all()
+    assert len([record for record in caplog.records if "iteration 0" in record.message]) == 1
