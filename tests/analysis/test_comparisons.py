@@ -37,6 +37,13 @@ def test_groups_are_permuted_within_strata_alone():
     assert -0.7 < found.low < found.effect < found.high < -0.3
 
 
+def test_strata_weigh_by_their_size_in_effect_and_interval():
+    """Of 4 networks 1, of 12 networks 5; nothing varies within, so every resample says the same."""
+    strata = [(np.full(2, 1.0), np.zeros(2)), (np.full(6, 5.0), np.zeros(6))]
+    found = difference(strata, np.random.default_rng(0))
+    assert (found.effect, found.low, found.high) == (4, pytest.approx(4), pytest.approx(4))
+
+
 def test_the_interval_of_a_difference_is_the_bootstrap_s():
     pair = groups(0.0, 0.3)
     found = difference([pair], np.random.default_rng(0))

@@ -12,6 +12,7 @@ from slowpoints.analysis.correlation import (
     NetworkCorrelation,
     bootstrap,
     class_correlation,
+    missing,
     permutation_p,
 )
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, correlations
@@ -134,6 +135,11 @@ def test_too_few_networks_have_no_correlation():
     found = over_networks([sample(2, 1.0, 0)], "spearman", numpy_generator("test"))
     assert found.n == 0
     assert np.isnan(found.r)
+
+
+@pytest.mark.parametrize(("n", "why"), [(2, "too few networks"), (3, "nothing to rank: one side does not vary")])
+def test_why_there_is_no_correlation_is_said(n, why):
+    assert missing(n) == why
 
 
 def test_values_that_do_not_vary_have_no_correlation():
