@@ -8,7 +8,7 @@ import reference
 import torch
 
 from slowpoints.networks.ensemble import initialise
-from slowpoints.networks.units import unit_named, units
+from slowpoints.networks.units import unit_file, unit_named, units
 
 
 @pytest.mark.parametrize(("architecture", "parameters"), [("gru", 593_811), ("lstm", 791_011)])
@@ -58,6 +58,17 @@ def test_gru_resets_before_the_product(make_networks):
     theirs.weight_hh.data[:hidden] = 0
     ((ours,), _) = unit.step(networks.drive(x[None]), (h[None],), unit.split_recurrent(networks.weights["recurrent"]))
     torch.testing.assert_close(ours[0], theirs(x, h))
+
+
+@pytest.mark.parametrize("architecture", units())
+def test_the_file_of_a_unit_holds_its_class(architecture):
+    file = unit_file(architecture)
+    assert f"class {type(unit_named(architecture)).__name__}(Unit)" in file.read_text()
+
+
+def test_a_unit_that_is_not_there_is_refused_by_name():
+    with pytest.raises(KeyError, match="no recurrent unit 'elman'; there are gru, gru-after, lstm,"):
+        unit_named("elman")
 
 
 def test_figures_tell_units_apart():
