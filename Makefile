@@ -36,6 +36,13 @@ test-faults: setup  ## damaged files and configurations by the thousand, KILLS (
 test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick leaves out mishaps
 	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
 
+test-mutants: setup $(VENV)/.mutants  ## whether tests notice small faults put into the code; hours (MODULES="task births", MUTANTS='*7' for some)
+	$(BIN)/python tests/mutants/run.py $(MODULES)
+
+$(VENV)/.mutants: tests/mutants/requirements.txt | $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r tests/mutants/requirements.txt
+	touch $@
+
 lint: setup  ## formatting, linting, types and imports of Python; formatting and linting of the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -71,4 +78,4 @@ bench: setup  ## every benchmark again, with its tables in benchmarks/README.md;
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all unlock setup test test-slow test-faults test-slurm lint format report docs results bench help
+.PHONY: all unlock setup test test-slow test-faults test-slurm test-mutants lint format report docs results bench help

@@ -5,6 +5,7 @@ import re
 import tomllib
 
 import licences
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -56,13 +57,16 @@ def test_the_page_of_licences_lists_what_is_pinned():
     assert sorted(listed) == sorted(licences.pinned())
 
 
-def test_what_the_site_needs_is_pinned_beside_the_lock():
+@pytest.mark.parametrize(
+    ("folder", "named"), [("docs", {"sphinx", "myst-nb", "furo"}), ("tests/mutants", {"mutmut", "libcst"})]
+)
+def test_what_the_site_and_mutation_tests_need_is_pinned_beside_the_lock(folder, named):
     """Together they are installed, so nothing may be pinned twice."""
     _, lock, _ = read()
-    lines = (ROOT / "docs/requirements.txt").read_text().splitlines()
+    lines = (ROOT / folder / "requirements.txt").read_text().splitlines()
     extra = pins(line for line in lines if not line.startswith("#"))
     assert not set(extra) & set(lock)
-    assert {"sphinx", "myst-nb", "furo"} <= set(extra)
+    assert named <= set(extra)
 
 
 def test_the_files_to_cite_by_say_the_same():
