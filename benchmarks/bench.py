@@ -48,6 +48,7 @@ RUNS = {
     "choose_lambda": "choose_lambda.py digits glyphs",
     "choose_lambda-mnist": "choose_lambda.py mnist-small --config config/mnist.yaml --modes settled --seeds 3",
     "compare_presets": "compare_presets.py results/noise-bank digits digits-fresh",
+    "long_descent": "long_descent.py mnist-tenth --config reference/mnist-tenth/config.yaml",
     "two_machines": "two_machines.py results/embedded/tables/networks.parquet reference/embedded/networks.parquet",
     "long_delays": "long_delays.py digits glyphs --config reference/embedded/config.yaml",
 }
@@ -57,6 +58,7 @@ STUDIES = {
     **dict.fromkeys(("slow_points", "resources", "explorer", *PENALTIES, "choose_lambda"), "config/config.yaml"),
     "choose_lambda-mnist": "config/mnist.yaml",
     "compare_presets": "benchmarks/noise_bank.yaml",
+    "long_descent": "reference/mnist-tenth/config.yaml",
     **dict.fromkeys(("two_machines", "long_delays"), "reference/embedded/config.yaml"),
 }
 """Configuration of the study whose results a benchmark takes."""

@@ -3,8 +3,9 @@
     python benchmarks/two_machines.py results/embedded/tables/networks.parquet reference/embedded/networks.parquet
 
 Both of the same code and settings: a table's metadata name its revision. Rounding differs between processors, and
-training may make more of it at each step. For each cell and measure that both tables have: mean difference, here less there, of networks in pairs by seed with its 95 %
-interval (t), how alike pairs are (Pearson's r), and the standard deviation between seeds to judge it by.
+training may make more of it at each step. For each cell and measure that both tables have: mean difference, here less
+there, of networks in pairs by seed with its 95 % interval (t), how alike pairs are (Pearson's r), and the standard
+deviation between seeds to judge it by.
 """
 
 from pathlib import Path

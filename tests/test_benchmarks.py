@@ -15,6 +15,7 @@ import torch
 import two_machines
 import yaml
 from _results import keep
+from _study import study_of
 from browser.chromium import missing, program
 from helpers import reference_tables
 from places import ROOT
@@ -242,6 +243,16 @@ def test_memory_is_followed_beyond_the_delays_of_the_study(study):
     assert table["accuracy"].between(0, 1).all()
     assert table.groupby("delay")["n_trials"].nunique().eq(1).all()
     assert "half-life" in output
+
+
+def test_a_descent_as_long_as_the_study_s_comes_to_its_speeds(study):
+    steps = study_of(["digits-tiny"], study / "config/test.yaml").presets["digits-tiny"].slow_points.adam_steps
+    run(study, f"python benchmarks/long_descent.py digits-tiny --config config/test.yaml --steps {steps}")
+    table = pd.read_parquet(study / "benchmarks/long_descent.parquet").set_index(["descent", "level"])
+    pd.testing.assert_frame_equal(
+        table.loc["longer"][["median_speed", "r"]], table.loc["study's"][["median_speed", "r"]]
+    )
+    assert (table.loc["longer", "difference"].dropna().abs() < 1e-12).all()
 
 
 def test_searches_for_slow_points_are_compared(study, tmp_path):
