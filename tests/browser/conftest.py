@@ -91,9 +91,9 @@ def file(tables, tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(browser, file):
-    """The page, opened once for all tests that only look and click, which must leave no complaint."""
+    """The page, opened once for all tests of a file that only look and click, which must leave no complaint."""
     with watched(browser) as page:
         visit(page, file)
         yield page
