@@ -10,7 +10,6 @@ long_descent.parquet.
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from _results import arguments, keep, markdown
@@ -18,7 +17,7 @@ from _study import ROOT, study_of
 
 from slowpoints import correlations, load_images, load_networks
 from slowpoints.analysis.aggregation import as_trained
-from slowpoints.analysis.summary import interval
+from slowpoints.analysis.summary import rho
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.search import Search
 from slowpoints.core.schemas.kinds import CELL
@@ -28,6 +27,7 @@ from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.descent import descend
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.measures.centres import class_centres
+from slowpoints.measures.points import point_table
 
 
 def speeds(cell: tuple[str, ...], search: Search, steps: int, results: Path) -> pd.DataFrame:
@@ -37,9 +37,7 @@ def speeds(cell: tuple[str, ...], search: Search, steps: int, results: Path) -> 
     dynamics = Dynamics.of(networks)
     centres = class_centres(networks, dynamics, images, search)
     slow, _ = descend(SpeedResidual(dynamics), centres.state, *reachable(dynamics), steps=steps)
-    seeds, labels = np.repeat(networks.seeds, images.classes), np.tile(np.arange(images.classes), len(networks))
-    speed = dynamics.speed(slow).masked_fill(~centres.found, torch.nan).cpu().numpy()
-    table = pd.DataFrame({"seed": seeds, "label": labels, "longer": speed})
+    table = point_table({"longer": dynamics.speed(slow)}, networks.seeds, images.classes, centres.found)
     return table.assign(**dict(zip(CELL, cell, strict=True)))
 
 
@@ -66,14 +64,8 @@ def table_of(table: pd.DataFrame) -> str:
     """In Markdown."""
     rows = []
     for (descent, median), levels in table.groupby(["descent", "median_speed"], sort=False):
-        cells = []
-        for level in LEVELS:
-            row = levels.set_index("level").loc[level]
-            text = interval(row["n"], row["r"], row["low"], row["high"])
-            if not pd.isna(row["difference"]):
-                text += f"; {row['difference']:+.2f} [{row['difference_low']:+.2f}, {row['difference_high']:+.2f}]"
-            cells.append(text)
-        rows.append([descent, f"{median:.1e}", *cells])
+        by_level = levels.set_index("level")
+        rows.append([descent, f"{median:.1e}", *(rho(by_level.loc[level]) for level in LEVELS)])
     return markdown(rows, ["descent", "median speed", *LEVELS.values()])
 
 

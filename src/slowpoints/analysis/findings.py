@@ -11,7 +11,7 @@ from slowpoints.analysis.claims import TITLES
 from slowpoints.analysis.claims.control import MARGIN as LOSS
 from slowpoints.analysis.claims.control import OURS
 from slowpoints.analysis.claims.protocols import MARGIN as ALIKE
-from slowpoints.analysis.claims.reading import QUANTITIES, judged, subject_name
+from slowpoints.analysis.claims.reading import QUANTITIES, subject_name, with_verdict
 from slowpoints.analysis.claims.rows import ALL
 from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY
@@ -37,7 +37,7 @@ def pooled(claims: pd.DataFrame) -> pd.DataFrame:
     Args:
         claims: table `claims`.
     """
-    return judged(claims).sort_values("place", key=lambda places: places != ALL, kind="stable")
+    return with_verdict(claims).sort_values("place", key=lambda places: places != ALL, kind="stable")
 
 
 def overall(rows: pd.DataFrame) -> pd.DataFrame:

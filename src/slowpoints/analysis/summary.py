@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.claims import TITLES
-from slowpoints.analysis.claims.reading import judged
+from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.correlation import missing
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
@@ -87,7 +87,7 @@ def _claims(claims: pd.DataFrame) -> str:
     rows = [
         f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | "
         f"{interval(row.n, row.effect, row.low, row.high)} | {p_value(row.p)} | {row.verdict} |"
-        for row in judged(claims).itertuples()
+        for row in with_verdict(claims).itertuples()
     ]
     return _rows("| claim | scope | n | effect [95 % interval] | p (Holm) | verdict |", rows)
 
@@ -110,17 +110,16 @@ def _predictors(correlations: pd.DataFrame) -> str:
     datasets = sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name))
     for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # "all" says nothing more of the only one
         for predictor in [*PREDICTORS, *OF_NETWORKS]:
-            cells = [_rho(by_row, (dataset, predictor, level)) for level in LEVELS]
+            keys = [(dataset, predictor, level) for level in LEVELS]
+            cells = [rho(by_row.loc[key]) if key in by_row.index else "" for key in keys]
             if any(cells):
                 rows.append(f"| {dataset} | `{predictor}` | {' | '.join(cells)} |")
     levels = " | ".join(LEVELS.values())
     return _rows(f"| data set | predictor | {levels} |", rows)
 
 
-def _rho(table: pd.DataFrame, key: tuple[str, str, str]) -> str:
-    if key not in table.index:
-        return ""
-    row = table.loc[key]
+def rho(row: pd.Series) -> str:
+    """A row of `correlations`, and after a semicolon, where there is one, the difference from that of `log10_speed`."""
     text = interval(row["n"], row["r"], row["low"], row["high"])
     if pd.isna(row.get("difference")):
         return text

@@ -70,7 +70,7 @@ def measure_trajectories(networks: Networks, images: ImageSet, points: MeasuredP
             away = reach * directions[row * images.classes + label]
             ends = slow[row, label] + torch.stack([-away, away])
             shown.append(("unstable", ends, np.full(len(away), label), np.arange(len(away)), [-1, 1]))
-        tables += [_rows((states - mean) @ axes, seed, kind, *where) for kind, states, *where in shown]
+        tables += [_rows((seen - mean) @ axes, seed, kind, *where) for kind, seen, *where in shown]
     return pd.concat(tables, ignore_index=True)
 
 

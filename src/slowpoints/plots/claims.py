@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from slowpoints.analysis.claims import TITLES
-from slowpoints.analysis.claims.reading import QUANTITIES, judged, subject_name
+from slowpoints.analysis.claims.reading import QUANTITIES, subject_name, with_verdict
 from slowpoints.core.looks import Look
 from slowpoints.core.schemas.kinds import Kind, typed
 from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, panels, say, styled
@@ -55,7 +55,7 @@ def data(claims: pd.DataFrame) -> pd.DataFrame:
     Args:
         claims: table `claims`.
     """
-    rows = judged(claims)
+    rows = with_verdict(claims)
     short, full = (
         rows["place"] + ": " + rows["subject"].map(lambda subject: subject_name(subject, lambdas=lambdas))  # noqa: B023
         for lambdas in (False, True)

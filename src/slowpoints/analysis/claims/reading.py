@@ -34,7 +34,7 @@ def in_parts(claims: pd.DataFrame) -> pd.DataFrame:
     return claims.assign(**dict(claims["scope"].str.extract(SCOPE).fillna("").items()))
 
 
-def judged(claims: pd.DataFrame) -> pd.DataFrame:
+def with_verdict(claims: pd.DataFrame) -> pd.DataFrame:
     """Rows with a verdict, in parts; where there is one data set alone, without those that say the same of all.
 
     Args:
