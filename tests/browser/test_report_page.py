@@ -34,7 +34,14 @@ def show(page, section):
     """The rows of a section."""
     menu(page).locator("a:has(svg)").nth(1).click()  # home
     menu(page).get_by_text(section, exact=True).click()
-    return menu(page).locator("tbody tr")
+    return rows(page)
+
+
+def rows(page):
+    """The rows of the section that has just been clicked: the page draws them a moment later."""
+    found = menu(page).locator("tbody tr")
+    found.first.wait_for()
+    return found
 
 
 def table_in(page):
@@ -56,16 +63,14 @@ def test_the_front_page_is_read_from_its_top_and_leads_to_every_section(opened, 
     links = opened.locator(".document li a")
     assert links.all_inner_texts() == SECTIONS
     links.nth(3).click()
-    assert menu(opened).locator("tbody tr").count() == 5
+    assert rows(opened).count() == 5
 
 
 def test_every_section_shows_its_results(opened, screenshots):
     assert menu(opened).locator("li a").filter(has_text=re.compile(r"^\d")).all_inner_texts() == SECTIONS
     drawn = []
     for section in SECTIONS[:-1]:
-        rows = show(opened, section)
-        assert rows.count() >= 1
-        for row in rows.all():
+        for row in show(opened, section).all():
             name = row.inner_text().strip()
             row.locator("a").first.click()
             shown = opened.locator(".grow.overflow-auto").locator("img, iframe").first
@@ -108,12 +113,13 @@ def test_claims_can_be_searched_and_sorted(opened, finished):
     claims = pd.read_parquet(finished.folder / "results/test/tables/claims.parquet")
     show(opened, SECTIONS[0]).filter(has_text="table").locator("a").first.click()
     page = table_in(opened)
-    rows = page.locator("tbody tr:visible")
-    assert rows.count() == len(claims)
+    shown = page.locator("tbody tr:visible")
+    shown.nth(len(claims) - 1).wait_for()
+    assert shown.count() == len(claims)
     page.get_by_role("searchbox").fill("C2 all")
     found = claims[(claims["claim"] == "C2") & claims["scope"].str.startswith("all")]
-    assert rows.count() == len(found)
-    assert found["verdict"].iloc[0] in rows.first.inner_text()
+    assert shown.count() == len(found)
+    assert found["verdict"].iloc[0] in shown.first.inner_text()
     page.get_by_role("searchbox").fill("")
     for ordered in (sorted, lambda values: sorted(values, reverse=True)):
         page.get_by_role("button", name="effect").click()

@@ -25,6 +25,16 @@ def test_what_a_killed_writer_left_behind_goes_with_the_next(tmp_path):
     assert names(tmp_path) == {"table[1]", ".table1.abc"}
 
 
+def test_writers_of_one_file_leave_each_other_alone(tmp_path):
+    """As two jobs do that make the same data set."""
+    with atomic(tmp_path / "table") as mine:
+        mine.write_text("mine")
+        with atomic(tmp_path / "table") as theirs:
+            theirs.write_text("theirs")
+    assert names(tmp_path) == {"table"}
+    assert (tmp_path / "table").read_text() == "mine"
+
+
 def test_an_error_names_the_file_that_could_not_be_written(tmp_path):
     with pytest.raises(OSError, match=r"No space left on device: '.*table'"), atomic(tmp_path / "table"):
         raise OSError(28, "No space left on device")

@@ -23,13 +23,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
         OSError: naming the file, where it cannot be written.
     """
     path = Path(path)
-    temporary = None
+    handle, temporary = None, None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
-        os.close(handle)
-        temporary = Path(name)
+        handle, temporary = _claimed(path)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         with temporary.open("rb+") as file:
@@ -42,12 +40,43 @@ def atomic(path: str | Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
 
 
 def remove_leftovers(path: Path) -> None:
-    """Removes temporary files that writers of `path` left behind when they were killed."""
+    """Removes temporary files that writers of `path` left behind when they were killed; living writers keep theirs."""
     for leftover in path.parent.glob(f"{glob.escape(_prefix(path))}*"):
-        leftover.unlink(missing_ok=True)
+        with contextlib.suppress(OSError), leftover.open("rb+") as file:  # locked, gone by now, or not ours to remove
+            _lock(file.fileno())
+            leftover.unlink()
+
+
+def _claimed(path: Path) -> tuple[int, Path]:
+    """A temporary file beside `path`, locked until it is closed, so that nobody takes it for a leftover."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
+        try:
+            _lock(handle)
+        except BlockingIOError:  # somebody took it for a leftover before it was locked
+            os.close(handle)
+            continue
+        except OSError:  # a file system without locks, where leftovers stay
+            return handle, Path(name)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Takes the lock of an open file.
+
+    Raises:
+        OSError: where another writer holds it (`BlockingIOError`), or the file system has none.
+    """
+    import fcntl  # not on Windows, where tables can still be read and slow points found
+
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _prefix(path: Path) -> str:
