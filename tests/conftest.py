@@ -1,5 +1,6 @@
 """What several tests need: small images and networks, the folder of real files, and copies of the project to run."""
 
+import gc
 import os
 import shutil
 from dataclasses import replace
@@ -29,6 +30,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group("finished"))
         elif "playwright" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+def pytest_collection_finish():
+    """What is imported by now is no garbage: looking through it at every collection takes minutes of a test run.
+
+    statsmodels collects at each correction of p for several tests, pytest at the end.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
