@@ -163,24 +163,43 @@ class CheckedMap:
         function: `[P, n]` to `[P, n]`.
 
     Raises:
-        TypeError: when called, if it gives no tensor of as many states, or takes no float64.
+        TypeError: when called, if it gives no tensor of as many states, or fails on the first that it is given.
     """
 
     def __init__(self, function: Callable[..., Any]):
-        self.function = function
+        self.function, self.works = function, False
 
     def __call__(self, states: Tensor) -> Tensor:
         try:
             after = self.function(states)
-        except RuntimeError as error:
-            if "dtype" in str(error) or "Double" in str(error):
-                message = f"the network must take states in float64, with weights of its own likewise ({error})"
-                raise TypeError(message) from error
-            raise
+        except Exception as error:
+            if self.works:  # so it is not what was given, but memory, say, that has run out
+                raise
+            raise TypeError(f"{_wanted(error)} ({type(error).__name__}: {error})") from error
+        self.works = True
         if not isinstance(after, Tensor) or after.shape != states.shape:
             given = tuple(after.shape) if isinstance(after, Tensor) else type(after).__name__
             raise TypeError(f"the network must give the next states {tuple(states.shape)}; it gave {given}")
         return after
+
+
+def _wanted(error: Exception) -> str:
+    """What a callable must be that raised this."""
+    if isinstance(error, RuntimeError) and ("dtype" in str(error) or "Double" in str(error)):
+        return "the network must take states in float64, with weights of its own likewise"
+    return (
+        "the network must lead from states, or inputs and states, to the next states, in operations of PyTorch; of a "
+        "larger one give its recurrent layer"
+    )
+
+
+def unwrapped(module: Module) -> Any:
+    """The network itself, of one that `torch.compile`, `DataParallel` or `DistributedDataParallel` made."""
+    if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return unwrapped(module.module)
+    for original in ("_orig_mod", "_torchdynamo_orig_callable"):  # of a module, of a function
+        module = getattr(module, original, module)
+    return module
 
 
 def frozen(module: Module, inputs: Tensor | None, states: Tensor) -> Frozen:
@@ -211,9 +230,17 @@ def as_numbers(values: Array, name: str) -> Tensor:
     """Numbers in any form as float64, a copy.
 
     Raises:
-        ValueError: naming them, if there are none, they have no axis, or are not finite.
+        ValueError: naming them, if they are no array of real numbers, there are none, they have no axis, or are not
+            finite.
     """
-    given = values.detach() if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    if isinstance(values, nn.utils.rnn.PackedSequence):
+        raise ValueError(f"{name} are packed; give them padded (torch.nn.utils.rnn.pad_packed_sequence), or one by one")
+    try:
+        given = values.detach() if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} must be an array of numbers ({error})") from None
+    if given.is_complex():
+        raise ValueError(f"{name} are complex; they must be real")
     with torch.inference_mode(False):
         given = given.to(torch.float64, copy=True)
     if not given.dim() or not given.numel():

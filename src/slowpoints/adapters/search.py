@@ -7,7 +7,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
-from slowpoints.adapters.frames import Array, Frame, Frozen, Module, as_numbers, as_states, frozen
+from slowpoints.adapters.frames import Array, Frame, Frozen, Module, as_numbers, as_states, frozen, unwrapped
 from slowpoints.adapters.points import NetworkPoints
 from slowpoints.dynamics.residual import bounds_like
 from slowpoints.dynamics.search import find_slow_points
@@ -35,7 +35,8 @@ def slow_points_of(
     Args:
         module: `torch.nn.RNN`, `GRU`, `LSTM`, with any number of layers, one of their cells, or any callable: of states
             `[P, n]`, or, where inputs are given, of inputs `[P, N]` and states, to the next states `[P, n]`. A callable
-            is run in float64; a module is copied first, and never changed.
+            is run in float64; a module is copied first, and never changed. Of one that `torch.compile` or
+            `DataParallel` made, the module itself is taken.
         states: that the network went through, `[..., n]` (see `states_of`), or for an LSTM a pair of hidden and cell
             states.
         inputs: the constant input `[N]`; of `[..., N]` the mean over all but the last axis. None is zero.
@@ -55,7 +56,7 @@ def slow_points_of(
 
     Raises:
         ValueError: if states, inputs or settings are impossible, or do not fit the module.
-        TypeError: if a callable does not lead from states to states, or lets no gradient through.
+        TypeError: if a callable does not lead from states to states, fails, or lets no gradient through.
 
     Example:
         >>> rnn = torch.nn.GRU(3, 64)
@@ -64,6 +65,7 @@ def slow_points_of(
     """
     _check_settings(starts=starts, noise=noise, tolerance=tolerance, max_iterations=max_iterations, newton=newton)
     generator = torch.Generator().manual_seed(seed)
+    module = unwrapped(module)
     with torch.inference_mode(False):
         frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
         given = as_states(states) if frame is None else frame.checked_states(states)
@@ -109,12 +111,12 @@ def states_of(module: nn.RNNBase | nn.RNNCellBase, inputs: Array, initial: Array
         ValueError: if inputs or initial states do not fit it.
     """
     with torch.inference_mode(False):
-        frame = Frame(module)
+        frame = Frame(unwrapped(module))
         given = frame.checked_inputs(inputs)
         if given.dim() not in (2, 3):
             raise ValueError(f"inputs have {given.dim()} axes; they must have 3, or 2 for a single sequence")
         sequences = given[:, None] if given.dim() == 2 else given
-        if given.dim() == 3 and getattr(module, "batch_first", False):
+        if given.dim() == 3 and getattr(frame.module, "batch_first", False):
             sequences = sequences.transpose(0, 1)
         zero = given.new_zeros(sequences.shape[1], frame.coordinates)
         state = zero if initial is None else frame.checked_states(initial)
