@@ -63,6 +63,8 @@ def test_numbers_are_those_of_the_table(tables, gathered, part):
     table = tables[PARTS[part].source]
     if part in KINDS:
         table = table[table["kind"] == KINDS[part]]
+    if part == "spectrum":  # those that are over within a frame are left out
+        table = table[np.log(np.hypot(table["real"], table["imag"])) >= -1]
     seen = 0
     for name, expected in networks(table):
         found = rows(gathered, part, name)

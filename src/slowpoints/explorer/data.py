@@ -6,6 +6,7 @@ of plain JSON.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from slowpoints.task.protocols import PROTOCOLS
 
 OF_NETWORKS = ("learned", "nominal_accuracy", "memory_score", "half_life", "log10_speed")
 OF_TUNED = ("nominal_accuracy", "memory_score", "log10_speed")
+LASTING = math.exp(-1)
+"""Least modulus of an eigenvalue that is given: a time constant of a frame. More than half have less."""
 ALIGNED = 8  # bytes: every column begins where an array of its type may
 
 Columns = dict[str, str]
@@ -61,6 +64,10 @@ def _of_kind(kind: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda trajectories: trajectories[trajectories["kind"] == kind]
 
 
+def _lasting(spectrum: pd.DataFrame) -> pd.DataFrame:
+    return spectrum[np.hypot(spectrum["real"], spectrum["imag"]) >= LASTING]
+
+
 PARTS: dict[str, Part] = {
     "accuracy": Part("extrapolation", {"delay": "i4", **INTERVAL}, _over_classes),
     "by_class": Part("extrapolation", {"delay": "i4", "label": "i2", **INTERVAL}),
@@ -73,7 +80,7 @@ PARTS: dict[str, Part] = {
         | dict.fromkeys((*SPEEDS, "readout", "distance", "leading", "n_unstable", "time_constant", "lifetime"), "f4")
         | {"lifetime_capped": "f4"},
     ),
-    "spectrum": Part("spectrum", {"label": "i2", "real": "f4", "imag": "f4"}),
+    "spectrum": Part("spectrum", {"label": "i2", "real": "f4", "imag": "f4"}, _lasting),
     "trials": Part("trajectories", {**PLACE, "trial": "i2", "frame": "i2"}, _of_kind("trial")),
     "centres": Part("trajectories", PLACE, _of_kind("centre")),
     "points": Part("trajectories", PLACE, _of_kind("slow_point")),

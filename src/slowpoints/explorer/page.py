@@ -18,7 +18,7 @@ from slowpoints.core.files import atomic
 from slowpoints.core.looks import Look
 from slowpoints.core.modes import LOOKS
 from slowpoints.core.provenance import code_revision
-from slowpoints.explorer.data import gather
+from slowpoints.explorer.data import LASTING, gather
 from slowpoints.plots import formation, spectrum
 from slowpoints.plots.style import GREY, SHADE, class_colour
 from slowpoints.task.protocols import PROTOCOLS
@@ -106,6 +106,7 @@ def _looks(header: dict[str, Any], units: Mapping[str, Look]) -> dict[str, Any]:
         "grey": GREY,
         "shade": SHADE,
         "unstable": spectrum.UNSTABLE,
+        "lasting": LASTING,
         "near": spectrum.NEAR,
         "least_speed": formation.LEAST_SPEED,
         "trained_delays": [MIN_DELAY, FRAMES - 1],

@@ -225,8 +225,9 @@ function spectrum() {
   const leading = new Map(rowsOf("slow_points", choice).map((point) => [point.label, point]));
   const round = Array.from({ length: 181 }, (_, step) => (step * Math.PI) / 90);
   const [low, high] = study.near;
-  const traces = [["x", "y"], ["x2", "y2"]].map(([xaxis, yaxis]) => ({ x: round.map(Math.cos), y: round.map(Math.sin), type: "scatter",
-    mode: "lines", xaxis, yaxis, hoverinfo: "skip", line: { color: study.grey, width: 0.8 } }));
+  const circle = (radius, xaxis, yaxis, dash) => ({ x: round.map((angle) => radius * Math.cos(angle)), y: round.map((angle) => radius * Math.sin(angle)),
+    type: "scatter", mode: "lines", xaxis, yaxis, hoverinfo: "skip", line: { color: study.grey, width: 0.8, dash } });
+  const traces = [circle(1, "x", "y", "solid"), circle(1, "x2", "y2", "solid"), circle(study.lasting, "x", "y", "dot")];
   let reach = 1.12;
   for (const [label, rows] of chosenLast(values)) {
     const length = (row) => Math.hypot(row.real, row.imag);
