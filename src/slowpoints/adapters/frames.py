@@ -194,11 +194,12 @@ def _wanted(error: Exception) -> str:
 
 
 def unwrapped(module: Module) -> Any:
-    """The network itself, of one that `torch.compile`, `DataParallel` or `DistributedDataParallel` made."""
+    """The network within what `torch.compile`, `DataParallel` or `DistributedDataParallel` made, in any order."""
     if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
         return unwrapped(module.module)
     for original in ("_orig_mod", "_torchdynamo_orig_callable"):  # of a module, of a function
-        module = getattr(module, original, module)
+        if hasattr(module, original):
+            return unwrapped(getattr(module, original))
     return module
 
 

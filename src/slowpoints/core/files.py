@@ -58,12 +58,12 @@ def _claimed(path: Path) -> tuple[int, Path]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
         try:
             _lock(handle)
-        except BlockingIOError:  # somebody took it for a leftover before it was locked
-            os.close(handle)
-            continue
+            ours = os.fstat(handle).st_nlink > 0
+        except BlockingIOError:  # somebody takes it for a leftover, before it was locked
+            ours = False
         except OSError:  # a file system without locks, where leftovers stay
-            return handle, Path(name)
-        if os.fstat(handle).st_nlink:
+            ours = True
+        if ours:
             return handle, Path(name)
         os.close(handle)
 
