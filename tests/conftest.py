@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from projects import Project
 
 from slowpoints.core.presets.training import Training
@@ -19,17 +20,18 @@ from slowpoints.networks.ensemble import Specification, initialise
 torch.set_num_threads(1)
 
 
+GROUPS = {"cluster": "cluster", "playwright": "browser", "report": "browser"}
+"""Fixtures that are costly to set up: tests that use one go to the same worker."""
+FIRST = ("cluster", "tutorial")  # the longest: what starts last ends alone
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items):
-    """Tests that look at the same finished run, or at the cluster, go to one worker, so that it is made once.
-
-    So do those of the browser.
-    """
+    """Puts tests into groups by what they use, those of the longest groups first."""
     for item in items:
-        if {"finished", "cluster"} & set(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group("finished"))
-        elif "playwright" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+        for fixture in GROUPS.keys() & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(GROUPS[fixture]))
+    items.sort(key=lambda item: not any(mark.args[0] in FIRST for mark in item.iter_markers("xdist_group")))
 
 
 def pytest_collection_finish():
@@ -132,9 +134,20 @@ def project(tmp_path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
-    """A copy in which config/test.yaml has run to its end; tests leave it as they find it."""
-    project = Project(tmp_path_factory.mktemp("finished") / "project")
-    project.log = project.snakemake("--cores", "2", "--configfile", "config/test.yaml")
+    """A copy in which config/test.yaml has run to its end, each worker's own; tests leave it as they find it."""
+    folder = tmp_path_factory.mktemp("finished") / "project"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return _run(folder)
+    made = tmp_path_factory.getbasetemp().parent / "finished"  # by the first worker that needs it
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            _run(folder).folder.rename(made)  # so that it is there whole or not at all
+    return Project(folder, of=made)
+
+
+def _run(folder: Path) -> Project:
+    project = Project(folder)
+    project.run("--cores", "2", "--configfile", "config/test.yaml")
     return project
 
 

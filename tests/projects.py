@@ -10,13 +10,17 @@ from pathlib import Path
 from places import ROOT
 
 PARTS = ("Snakefile", "workflow", "config", "scripts", "src", "slurm", "environment.yml")
+LOG = "driver.log"
 
 
 class Project:
-    """A copy of the project in a folder of its own."""
+    """A copy of the project in a folder of its own: a fresh one, or of another copy with all that was made there."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, of: Path | None = None):
         self.folder = folder
+        if of is not None:
+            shutil.copytree(of, folder)
+            return
         folder.mkdir(parents=True)
         for part in PARTS:
             source = ROOT / part
@@ -43,6 +47,16 @@ class Project:
                 raise
         assert (run.returncode != 0) == fails, output
         return output
+
+    def run(self, *arguments: str) -> None:
+        """Snakemake, whose output is kept as `log`."""
+        output = self.snakemake(*arguments)
+        (self.folder / LOG).write_text(output)
+
+    @property
+    def log(self) -> str:
+        """What `run` printed."""
+        return (self.folder / LOG).read_text()
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs of each rule that a dry run plans."""

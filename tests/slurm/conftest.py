@@ -28,6 +28,6 @@ def cluster():
 def on_slurm(cluster, tmp_path_factory) -> Project:
     """A copy in which config/test.yaml has run as jobs of the cluster."""
     project = Project(tmp_path_factory.mktemp("on-slurm") / "project")
-    project.log = project.snakemake(*QUICK, "--configfile", "config/test.yaml")
+    project.run(*QUICK, "--configfile", "config/test.yaml")
     project.jobs = cluster.jobs(project.folder)
     return project
