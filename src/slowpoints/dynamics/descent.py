@@ -39,18 +39,37 @@ def descend(
     """
     residual = Residual.of(residual)
     lower, upper = bounds_like(start, lower, upper)
-    state = start.detach().double().clone().requires_grad_()
-    optimiser = torch.optim.Adam([state], lr=rate)
-    noted = {}
+    state = start.detach().double().clone()
+    adam, noted = _Adam(state), {}
     for step in tqdm(range(steps), desc="descent", unit="step", disable=not sys.stderr.isatty()):
         if step in note_at:
-            noted[step] = residual(state.detach()).norm(dim=-1)
-        optimiser.param_groups[0]["lr"] = rate if step < drop_at * steps else rate / 10
-        state.grad = 2 * residual.gradient(state.detach())
-        optimiser.step()
-        with torch.no_grad():
-            state.clamp_(lower, upper)
-    state = state.detach()
+            noted[step] = residual(state).norm(dim=-1)
+        adam.step(2 * residual.gradient(state), rate if step < drop_at * steps else rate / 10)
+        torch.clamp(state, lower, upper, out=state)
     if steps in note_at:
         noted[steps] = residual(state).norm(dim=-1)
     return state, noted
+
+
+class _Adam:
+    """Adam (Kingma & Ba 2015) at its usual settings, to the bit as `torch.optim.Adam`.
+
+    A step of ten thousand on some eighty states is soon done: PyTorch's own takes a third of a descent's time.
+
+    Args:
+        state: changed in place.
+    """
+
+    DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8
+
+    def __init__(self, state: Tensor):
+        self.state, self.steps = state, 0
+        self.mean, self.square = torch.zeros_like(state), torch.zeros_like(state)
+
+    def step(self, gradient: Tensor, rate: float) -> None:
+        """One step down a gradient."""
+        self.steps += 1
+        self.mean.lerp_(gradient, 1 - self.DECAY)
+        self.square.mul_(self.SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - self.SQUARE_DECAY)
+        spread = self.square.sqrt().div_((1 - self.SQUARE_DECAY**self.steps) ** 0.5).add_(self.EPSILON)
+        self.state.addcdiv_(self.mean, spread, value=-rate / (1 - self.DECAY**self.steps))

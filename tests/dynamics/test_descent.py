@@ -1,0 +1,26 @@
+"""The authors' descent."""
+
+import torch
+
+from slowpoints.dynamics.descent import descend
+
+
+def test_it_is_adam_of_pytorch_to_the_bit():
+    def residual(states):
+        return torch.stack([0.05 * (1 - states[:, 0]), states[:, 1] - states[:, 0] ** 2], dim=1)
+
+    start = torch.tensor([[-1.2, 1], [0.5, -0.5], [0, 0], [2, 2]], dtype=torch.float64)
+    given, steps, lower, upper = start.clone(), 300, -1.5, torch.tensor([0.625, 3])
+    ours, _ = descend(residual, start, lower, upper, steps=steps, rate=0.01)
+    theirs = given.clone().requires_grad_()
+    optimiser = torch.optim.Adam([theirs], lr=0.01)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = 0.01 if step < 0.4 * steps else 0.001
+        optimiser.zero_grad()
+        residual(theirs).square().sum().backward()
+        optimiser.step()
+        with torch.no_grad():
+            theirs.clamp_(torch.tensor(lower), upper)
+    assert torch.equal(start, given)
+    assert torch.equal(ours, theirs)
+    assert (ours[:, 0] == 0.625).any()  # some state lies on a bound
