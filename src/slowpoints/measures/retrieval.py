@@ -124,9 +124,12 @@ def _noise_from_bank(networks: Networks, trials: int, size: int, scale: float) -
     draws = torch.empty(len(networks), trials, 2, dtype=torch.float64, device=networks.device)
     uniform(networks.streams("memory bank"), draws)
 
+    first = torch.arange(len(networks), device=networks.device).mul_(size)[:, None]
+    flat = [table.flatten(0, 1) for table in tables]
+
     def drives(frame: int) -> list[Tensor]:
-        rows = bank.row(draws, frame)[..., None]
-        return [table.gather(1, rows.expand(-1, -1, table.shape[2])) for table in tables]
+        rows = (bank.row(draws, frame) + first).flatten()
+        return [table.index_select(0, rows).unflatten(0, (len(networks), trials)) for table in flat]
 
     return drives
 
