@@ -25,7 +25,8 @@ class Project:
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+                # With the kernels that Numba compiled: each copy for itself would take seconds.
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("*.pyc*", "*.tmp.*", "*.egg-info"))
             else:
                 shutil.copy2(source, folder / part)
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from slowpoints.networks.compiled import fused
+from slowpoints.networks.kernel_unroll import KernelUnroll, kernels_of
 from slowpoints.networks.units.unit import Unit
 
 
@@ -28,6 +29,8 @@ def unroll(unit: Unit, tables: list[Tensor], index: Tensor, recurrent: Tensor) -
     Returns:
         `[T, S, B, H]`, differentiable in `tables` and `recurrent`.
     """
+    if recurrent.device.type == "cpu" and recurrent.dtype == torch.float32 and (kernels := kernels_of(unit)):
+        return KernelUnroll.apply(kernels, unit.parts, index, *tables, *unit.split_recurrent(recurrent))
     networks, rows = tables[0].shape[:2]
     offset = torch.arange(networks, device=index.device).mul_(rows)[:, None]
     flat = [table.reshape(networks * rows, -1) for table in tables]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+from slowpoints.networks.units.unit import Kernels, Unit, join, scale_columns, tanh, times_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +42,11 @@ class GRU(Unit):
         grad_gates = join(stay * z * (n - h), through_r.addcmul(through_r, r, value=-1) * h)
         before = (stay + through_r).baddbmm(grad_gates, recurrent[0].mT)
         return (before,), [(h, grad_gates), (reset, grad_n)]
+
+    def kernels(self):
+        from slowpoints.networks.kernels import gru_backward, gru_forward  # Numba takes half a second to import
+
+        return Kernels(gru_forward, gru_backward, kept=(2, 1, 1))
 
     def jacobian(self, drive, state, recurrent):
         (h,) = state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Unit, join, scale_columns, solver, tanh, times_weights
+from slowpoints.networks.units.unit import Kernels, Unit, join, scale_columns, solver, tanh, times_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +49,11 @@ class LSTM(Unit):
         grad_g = through_i.addcmul(through_i * g, g, value=-1)
         grad_pre = join(grad_gates, grad_g)
         return (grad_pre.bmm(recurrent[0].mT), grad_c * f), [(h, grad_pre)]
+
+    def kernels(self):
+        from slowpoints.networks.kernels import lstm_backward, lstm_forward  # Numba takes half a second to import
+
+        return Kernels(lstm_forward, lstm_backward, kept=(4, 1))
 
     def jacobian(self, drive, state, recurrent):
         _, kept = self.step(drive, state, recurrent)

@@ -12,7 +12,7 @@ wait for PyTorch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from slowpoints.core.looks import Look
 
@@ -25,11 +25,26 @@ Solver = Callable[["Tensor"], "Tensor"]
 """From right sides of linear systems to their solutions, of the same shape."""
 
 
+class Kernels(NamedTuple):
+    """Compiled passes over all frames on a CPU, in float32; their arguments are those of `KernelUnroll`.
+
+    Attributes:
+        forward: from drives to states.
+        backward: from the gradient of hidden states to those of drives and recurrent weights.
+        kept: widths, in units of H, of the arrays that the way back needs of the way there.
+    """
+
+    forward: Callable
+    backward: Callable
+    kept: tuple[int, ...]
+
+
 class Unit:
     """A recurrent unit.
 
     A new unit defines `name`, `look`, `blocks`, `parts` and `step`. With `adjoint` it also trains at full speed, with
     `jacobian` and `hessian` its slow points are found at full speed; without, `step` is differentiated automatically.
+    With `kernels` it trains in half the time on a CPU.
     """
 
     name: ClassVar[str]
@@ -92,6 +107,14 @@ class Unit:
             `[S, B, width * H]`.
         """
         raise NotImplementedError
+
+    def kernels(self) -> Kernels | None:
+        """Compiled passes over all frames on a CPU, for units that most networks are made of.
+
+        Raises:
+            ImportError: without Numba.
+        """
+        return None
 
     def jacobian(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Tensor:
         """Derivative, in the flat state, of what a frame moves it by, `[S, B, n, n]` with n = parts * H.

@@ -1,0 +1,98 @@
+"""The recurrence of an ensemble on a CPU by a unit's compiled passes, `Unit.kernels`."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+from threadpoolctl import ThreadpoolController
+from torch import Tensor
+
+from slowpoints.networks.units.unit import Kernels, Unit
+
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def kernels_of(unit: Unit) -> Kernels | None:
+    """A unit's compiled passes; None for a unit without, and where Numba is not installed."""
+    try:
+        return unit.kernels()
+    except ImportError as error:
+        log.warning("training takes longer on a CPU without Numba (%s)", error)
+        return None
+
+
+class KernelUnroll(torch.autograd.Function):
+    """All frames of all networks, in float32.
+
+    Its passes take the numbers of the first network and the one after the last, and
+
+    - index: row of the tables that a trial meets at a frame, `[T, S, B]`;
+    - grad_hidden (backward): gradient of the hidden states, `[S, T, B, H]`;
+    - tables: drives of each block, `[S, R, width * H]`;
+    - weights: recurrent weights of each block, `[S, H, width * H]`;
+    - states: each part of the state before frame 0, 1, ... and after the last, `[S, T + 1, B, H]`;
+    - kept: what the way back needs of the way there, `[S, T, B, width * H]` each;
+    - grad_tables, grad_weights (backward): to be added to, and to be filled.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, kernels: Kernels, parts: int, index: Tensor, *operands: Tensor) -> Tensor:
+        tables, weights = _halves([operand.contiguous() for operand in operands])
+        (frames, networks, trials), hidden = index.shape, weights[0].shape[1]
+        states = [weights[0].new_empty(networks, frames + 1, trials, hidden) for _ in range(parts)]
+        for part in states:
+            part[:, 0] = 0
+        kept = [weights[0].new_empty(networks, frames, trials, width * hidden) for width in kernels.kept]
+        ctx.kernels, ctx.tables, ctx.kept = kernels, [table.shape for table in tables], (states, kept)
+        ctx.save_for_backward(index, *weights)
+        _run(kernels.forward, networks, index.contiguous(), tables, weights, states, kept)
+        return states[0][:, 1:].transpose(0, 1)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad_hidden: Tensor) -> tuple[Tensor | None, ...]:
+        index, *weights = ctx.saved_tensors
+        grad_hidden = grad_hidden.transpose(0, 1).contiguous()
+        grad_tables = [grad_hidden.new_zeros(shape) for shape in ctx.tables]
+        grad_weights = [torch.empty_like(block) for block in weights]
+        index = index.contiguous()
+        _run(ctx.kernels.backward, len(grad_hidden), index, grad_hidden, weights, *ctx.kept, grad_tables, grad_weights)
+        return None, None, None, *grad_tables, *grad_weights
+
+
+def _halves(tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    return tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
+
+
+def _run(kernel: Callable, networks: int, *arguments: Tensor | list[Tensor]) -> None:
+    """Runs a pass on as many threads as PyTorch has, each on networks of its own, which share nothing."""
+    arrays = [a.numpy() if isinstance(a, Tensor) else tuple(tensor.numpy() for tensor in a) for a in arguments]
+    threads = min(torch.get_num_threads(), networks)
+    bounds = [thread * networks // threads for thread in range(threads + 1)]
+    with _blas().limit(limits=1):  # products are small, and threads of its own would wait for each other
+        if threads == 1:
+            kernel(0, networks, *arrays)
+        else:
+            runs = [_pool().submit(kernel, *part, *arrays) for part in itertools.pairwise(bounds)]
+            for run in runs:
+                run.result()
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
+    """Of SciPy, whose products Numba calls."""
+    import scipy.linalg.cython_blas  # noqa: F401 (only what is loaded is found)
+
+    return ThreadpoolController().select(internal_api="openblas")
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="recurrence")

@@ -1,0 +1,126 @@
+"""Compiled passes on a CPU, in float32, against the unit's own equations in float64."""
+
+import builtins
+
+import numpy as np
+import pytest
+import torch
+
+from slowpoints.networks import kernel_unroll, kernels
+from slowpoints.networks.kernel_unroll import kernels_of
+from slowpoints.networks.units import unit_named, units
+from slowpoints.networks.unroll import unroll
+
+COMPILED = ("gru", "lstm")  # those of the paper
+ROUNDING = 2e-6  # relative to the largest number of a tensor: some roundings of float32
+
+
+@pytest.fixture
+def drawn():
+    """Tables, index, recurrent weights and gradient of the hidden states; several trials meet the same row."""
+
+    def draw(unit, networks=3, rows=7, hidden=19, trials=10, frames=6):
+        rng = torch.Generator().manual_seed(0)
+
+        def normal(*shape):
+            return torch.randn(*shape, generator=rng)
+
+        tables = [normal(networks, rows, width * hidden) for width in unit.blocks]
+        index = torch.randint(rows, (frames, networks, trials), generator=rng)
+        recurrent = normal(networks, hidden, unit.gates * hidden) / hidden**0.5
+        return tables, index, recurrent, normal(frames, networks, trials, hidden)
+
+    return draw
+
+
+def run(unit, tables, index, recurrent, grad):
+    """Hidden states, and the gradients of recurrent weights and tables."""
+    inputs = [tensor.clone().requires_grad_() for tensor in (recurrent, *tables)]
+    hidden = unroll(unit, inputs[1:], index, inputs[0])
+    return [hidden.detach(), *torch.autograd.grad(hidden, inputs, grad.to(hidden.dtype))]
+
+
+@pytest.mark.parametrize("architecture", COMPILED)
+@pytest.mark.parametrize("hidden", [1, 16, 19])  # below, at and beside what a processor takes at once
+def test_states_and_gradients_are_those_of_the_equations(drawn, architecture, hidden):
+    unit = unit_named(architecture)
+    tables, index, recurrent, grad = drawn(unit, hidden=hidden)
+    quick = run(unit, tables, index, recurrent, grad)
+    exact = run(unit, [table.double() for table in tables], index, recurrent.double(), grad)
+    for ours, theirs in zip(quick, exact, strict=True):
+        assert ours.dtype == torch.float32
+        assert ours.shape == theirs.shape
+        assert (ours - theirs).abs().max() <= ROUNDING * theirs.abs().max()
+
+
+@pytest.mark.parametrize("architecture", COMPILED)
+def test_a_network_s_bits_depend_on_no_neighbour_and_on_no_thread(drawn, architecture):
+    unit = unit_named(architecture)
+    tables, index, recurrent, grad = drawn(unit)
+    together = run(unit, tables, index, recurrent, grad)
+    torch.set_num_threads(2)
+    try:
+        on_threads = run(unit, tables, index, recurrent, grad)
+    finally:
+        torch.set_num_threads(1)
+    alone = run(unit, [table[1:2] for table in tables], index[:, 1:2], recurrent[1:2], grad[:, 1:2])
+    for all_, threaded, one in zip(together, on_threads, alone, strict=True):
+        assert torch.equal(all_, threaded)
+        assert torch.equal(all_[:, 1:2] if all_.shape[:2] == grad.shape[:2] else all_[1:2], one)
+
+
+@pytest.mark.parametrize("architecture", COMPILED)
+def test_what_is_not_finite_shows(drawn, architecture):
+    unit = unit_named(architecture)
+    tables, index, recurrent, grad = drawn(unit)
+    tables[0][1, index[0, 1, 4]] = torch.nan
+    hidden, grad_recurrent, *_ = run(unit, tables, index, recurrent, grad)
+    assert hidden[:, 1, 4].isnan().all()
+    assert grad_recurrent[1].isnan().any()
+    assert hidden[:, [0, 2]].isfinite().all()
+
+
+def test_tanh_and_sigmoid_hold_everywhere():
+    x = np.concatenate([np.linspace(-30, 30, 20001), [-np.inf, np.inf, 0, 1e-30, 3e38]]).astype(np.float32)
+    exact = np.tanh(x.astype(np.float64))
+    assert np.abs([kernels.tanh(number) for number in x] - exact).max() < 2.5e-7
+    exact = 0.5 + 0.5 * np.tanh(x.astype(np.float64) / 2)
+    assert np.abs([kernels.sigmoid(number) for number in x] - exact).max() < 1.5e-7
+    assert np.isnan(kernels.tanh(np.float32(np.nan)))
+
+
+def test_what_can_be_kept_nowhere_is_compiled_all_the_same():
+    names = {}
+    exec("def double(x): return 2 * x", names)  # of no file, beside which it could be kept
+    double = kernels.compiled(names["double"])
+    assert double(np.float32(3)) == 6
+    assert double.nopython_signatures
+
+
+def test_only_float32_on_a_cpu_takes_them(drawn, monkeypatch):
+    unit = unit_named("gru")
+    tables, index, recurrent, grad = drawn(unit)
+    monkeypatch.setattr(kernel_unroll.KernelUnroll, "apply", None)
+    run(unit, [table.double() for table in tables], index, recurrent.double(), grad)
+    with pytest.raises(TypeError):
+        run(unit, tables, index, recurrent, grad)
+    assert all(kernels_of(unit_named(name)) is None for name in units() if name not in COMPILED)
+
+
+def test_without_numba_networks_train_as_before_and_the_log_says_so(drawn, monkeypatch, caplog):
+    def without(name, *arguments, real=builtins.__import__):
+        if name == "slowpoints.networks.kernels":
+            raise ModuleNotFoundError("No module named 'numba'")
+        return real(name, *arguments)
+
+    unit = unit_named("lstm")
+    given = drawn(unit)
+    quick = run(unit, *given)
+    kernels_of.cache_clear()
+    monkeypatch.setattr(builtins, "__import__", without)
+    plain = run(unit, *given)
+    run(unit, *given)
+    monkeypatch.undo()
+    kernels_of.cache_clear()
+    torch.testing.assert_close(plain, quick, atol=1e-5, rtol=1e-5)
+    assert caplog.text.count("No module named 'numba'") == 1
