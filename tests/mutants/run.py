@@ -65,8 +65,9 @@ GROUPS = {
     "units": Group(
         "networks/units/*.py",
         "networks/test_units.py networks/test_unroll.py networks/test_ensemble.py dynamics/test_autonomous.py "
-        "dynamics/test_jacobian.py",
+        "networks/test_kernel_unroll.py dynamics/test_jacobian.py",
     ),
+    "descent": Group("dynamics/descent.py", "dynamics/test_descent.py dynamics/test_search.py"),
     "search": Group(
         "dynamics/search.py dynamics/bounded.py dynamics/kinds.py", "dynamics/test_bounded.py dynamics/test_search.py"
     ),

@@ -12,7 +12,18 @@ from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "statsmodels", "safetensors", "pillow")
+PACKAGES = (
+    "torch",
+    "numba",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "statsmodels",
+    "safetensors",
+    "pillow",
+)
 """Packages whose versions may show in results."""
 LIBRARY = Path(__file__).parents[1]
 

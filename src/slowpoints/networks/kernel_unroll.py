@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 @functools.cache
 def kernels_of(unit: Unit) -> Kernels | None:
-    """A unit's compiled passes; None for a unit without, and where Numba is not installed."""
+    """A unit's compiled passes; None for a unit without, or with a step of its own, and where there is no Numba."""
+    methods = ("kernels", "step", "adjoint")
+    if len({next(kind for kind in type(unit).__mro__ if method in vars(kind)) for method in methods}) > 1:
+        return None  # passes of a class that it derives from are not its own
     try:
         return unit.kernels()
     except ImportError as error:
@@ -90,7 +93,7 @@ def _blas() -> ThreadpoolController:
     """Of SciPy, whose products Numba calls."""
     import scipy.linalg.cython_blas  # noqa: F401 (only what is loaded is found)
 
-    return ThreadpoolController().select(internal_api="openblas")
+    return ThreadpoolController().select(user_api="blas")
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from slowpoints.core.devices import device_name, precision
 from slowpoints.core.presets.training import Training
+from slowpoints.core.provenance import package_versions
 from slowpoints.core.tensors import tensor_digest
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
@@ -132,7 +133,7 @@ class Run:
         """All that a run at its start depends on, code aside: weights and images by their digests."""
         made_of = [self.networks.spec, self.networks.seeds, self.training, list(self.plan), self.purpose]
         made_of += [self.orders.tolist(), sorted(self.snapshot_steps), self.penalty and self.penalty.settings()]
-        made_of += [device_name(self.networks.device.type), torch.__version__]
+        made_of += [device_name(self.networks.device.type), torch.__version__, package_versions().get("numba")]
         made_of += [hashlib.sha256(array.data).hexdigest() for array in (self.images.images, self.images.labels)]
         return made_of + [tensor_digest(weight) for weight in self.networks.weights.values()]
 

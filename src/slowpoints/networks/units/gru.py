@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Kernels, Unit, join, scale_columns, tanh, times_weights
+from slowpoints.networks.units.unit import Kernels, Unit, gated_slopes, join, scale_columns, tanh, times_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,9 +44,9 @@ class GRU(Unit):
         return (before,), [(h, grad_gates), (reset, grad_n)]
 
     def kernels(self):
-        from slowpoints.networks.kernels import gru_backward, gru_forward  # Numba takes half a second to import
+        from slowpoints.networks.kernels.gru import backward, forward  # Numba takes half a second to import
 
-        return Kernels(gru_forward, gru_backward, kept=(2, 1, 1))
+        return Kernels(forward, backward, kept=(2, 1, 1))
 
     def jacobian(self, drive, state, recurrent):
         (h,) = state
@@ -74,20 +74,6 @@ class GRU(Unit):
         mixed = scale_columns(u_z, speed * z1 * n1) @ inner.mT
         mixed = mixed - scale_columns(u_z, speed * z1) + scale_columns(u_r, through_reset * r1)
         return hessian + mixed + mixed.mT
-
-
-def gated_slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor, inner: Tensor) -> Tensor:
-    """How h' - h = z (n - h) depends on h, a column a coordinate of h', `[S, B, H, H]`.
-
-    Args:
-        recurrent: of the unit, z's columns first.
-        z: `[S, B, H]`.
-        n: `[S, B, H]`.
-        gap: n - h, `[S, B, H]`.
-        inner: how n's input depends on h, `[S, B, H, H]`.
-    """
-    u_z = recurrent[0][:, None, :, : z.shape[-1]]
-    return scale_columns(u_z, z * (1 - z) * gap) + scale_columns(inner, z * (1 - n**2)) - z.diag_embed()
 
 
 def _inner(recurrent: list[Tensor], r: Tensor, h: Tensor) -> Tensor:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.gru import gated_slopes
-from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+from slowpoints.networks.units.unit import Unit, gated_slopes, join, scale_columns, tanh, times_weights
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -51,9 +51,9 @@ class LSTM(Unit):
         return (grad_pre.bmm(recurrent[0].mT), grad_c * f), [(h, grad_pre)]
 
     def kernels(self):
-        from slowpoints.networks.kernels import lstm_backward, lstm_forward  # Numba takes half a second to import
+        from slowpoints.networks.kernels.lstm import backward, forward  # Numba takes half a second to import
 
-        return Kernels(lstm_forward, lstm_backward, kept=(4, 1))
+        return Kernels(forward, backward, kept=(4, 1))
 
     def jacobian(self, drive, state, recurrent):
         _, kept = self.step(drive, state, recurrent)

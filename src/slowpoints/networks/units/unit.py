@@ -3,7 +3,8 @@
 Shapes: S networks, B states of each, H hidden units. A unit has input and recurrent weights for several
 gates; `blocks` says which gates share a left operand of the recurrent product, in units of H columns. A block may go
 without input, or without a recurrent product: its columns are then missing from those weights, width 0.
-A unit's equations stand once and serve training, roll-outs, the slow-point search and the Jacobian.
+A unit's equations serve training, roll-outs, the slow-point search and the Jacobian. Only the passes of `Unit.kernels`
+have them a second time.
 
 Units are written in methods of tensors, so that a workflow that plans, and only reads what units declare, does not
 wait for PyTorch.
@@ -44,7 +45,7 @@ class Unit:
 
     A new unit defines `name`, `look`, `blocks`, `parts` and `step`. With `adjoint` it also trains at full speed, with
     `jacobian` and `hessian` its slow points are found at full speed; without, `step` is differentiated automatically.
-    With `kernels` it trains in half the time on a CPU.
+    With `kernels` it trains faster on a CPU.
     """
 
     name: ClassVar[str]
@@ -229,3 +230,17 @@ def scale_columns(matrix: Tensor, scale: Tensor) -> Tensor:
 def times_weights(matrices: Tensor, weights: Tensor) -> Tensor:
     """Matrices `[S, B, H, H]` times each network's own `[S, H, H]`, as one product a network."""
     return matrices.flatten(1, 2).bmm(weights).view(matrices.shape)
+
+
+def gated_slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor, inner: Tensor) -> Tensor:
+    """How h' - h = z (n - h) depends on h, a column a coordinate of h', `[S, B, H, H]`.
+
+    Args:
+        recurrent: of the unit, z's columns first.
+        z: `[S, B, H]`.
+        n: `[S, B, H]`.
+        gap: n - h, `[S, B, H]`.
+        inner: how n's input depends on h, `[S, B, H, H]`.
+    """
+    u_z = recurrent[0][:, None, :, : z.shape[-1]]
+    return scale_columns(u_z, z * (1 - z) * gap) + scale_columns(inner, z * (1 - n**2)) - z.diag_embed()
