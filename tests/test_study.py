@@ -144,7 +144,7 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
         ({"training": {"stesp": 3}}, "unknown key presets.digits.training.stesp"),
         ({"training": {"bank": 3}}, "training.bank is 3; it must be at least 20, the frames of a trial"),
         ({"training": {"readout": "linear"}}, "allowed are softmax, sigmoid_softmax"),
-        ({"training": {"rate_drop": "3/2"}}, "rate_drop is 3/2; it must lie between 0 and 1"),
+        ({"training": {"rate_drop": "3/2"}}, "rate_drop is 3/2; it must be more than 0 and at most 1"),
         (
             {"training": {"schedules": {"delay": [[0.1, 6], [0.5, 20]]}}},
             "delay is [[1/10, 6], [1/2, 20]]; it must start at 0",
@@ -164,6 +164,11 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
             "resources/ holds downloads alone; keep files of your own",
         ),
         ({"base": "nothing"}, "base is 'nothing'; it must be another preset"),
+        ({"source": {"classes": 3}}, "source.classes is 3; digits are of 10 classes"),
+        (
+            {"network": {"front_end": {"filters": [4, 4, 4, 4], "dense": [8]}}},
+            "front_end.filters is [4, 4, 4, 4]; images of 8x8 can be halved 3 times at most",
+        ),
         (
             {"network": {"front_end": {"filters": [3]}}},
             "front_end.dense is missing; presets.digits.network.front_end must",
@@ -221,17 +226,22 @@ def test_a_missing_data_folder_is_named(tmp_path):
     assert str(tmp_path / "none" / "mnist") in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["train/{a}/0.png", "train/a/0{b}.png"])
+@pytest.mark.parametrize("name", ["{a}/0.png", "a/0{b}.png"])
 def test_a_file_that_snakemake_takes_for_a_wildcard_is_named(tmp_path, name):
-    usual = tmp_path / "a folder/train/ä b/0 {.png"
-    for file in (usual, tmp_path / "a folder" / name):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    preset = {"base": "digits", "source": {"kind": "png", "path": str(tmp_path / "a folder")}}
-    with pytest.raises(ConfigError, match=f"presets.x.source: .*/{re.escape(name)}: what stands between braces"):
-        study(datasets=["x"], presets={"x": preset})
-    file.unlink()
-    assert study(datasets=["x"], presets={"x": preset}).files["x"] == [usual]
+    def files(*names):
+        folder = tmp_path / f"a folder {len(names[-1])}"
+        paths = [folder / part / name for part in ("test", "train") for name in names]
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        source = {"kind": "png", "path": str(folder), "classes": len(names)}
+        preset = {"base": "digits", "source": source, "training": {"schedules": {"vocabulary": [[0, 2]]}}}
+        return study(datasets=["x"], presets={"x": preset}).files["x"], paths
+
+    found, usual = files("b/1.png", "ä b/0 {.png")
+    assert found == usual
+    with pytest.raises(ConfigError, match=f"presets.x.source: .*/test/{re.escape(name)}: what stands between braces"):
+        files("b/1.png", name)
 
 
 def test_a_missing_file_is_named_before_anything_runs(data_dir):

@@ -16,7 +16,7 @@ from slowpoints.core.presets.preset import Preset
 from slowpoints.core.presets.section import plain
 from slowpoints.datasets.fingerprints import fingerprint
 from slowpoints.datasets.folders import needed_files, source_folder
-from slowpoints.datasets.readers import kinds
+from slowpoints.datasets.readers import EMBEDDED, kinds
 from slowpoints.networks.units import units
 from slowpoints.task.curricula import check_schedules
 from slowpoints.task.protocols import PROTOCOLS
@@ -225,6 +225,7 @@ def _typed_preset(settings: dict, modes: list[str], name: str) -> Preset:
         raise ConfigError(f"{name}.source.kind is missing; name a kind of source, or a base that has one")
     preset = Preset.of(settings)
     training, memory, classes = preset.training, preset.memory, preset.source.classes
+    _check_images(preset, name)
     if training.bank < FRAMES:
         raise ConfigError(
             f"{name}.training.bank is {training.bank}; it must be at least {FRAMES}, the frames of a trial, "
@@ -235,7 +236,9 @@ def _typed_preset(settings: dict, modes: list[str], name: str) -> Preset:
     except ValueError as error:
         raise ConfigError(f"{name}.training.{error}") from None
     if training.rate_drop is not None and not 0 < training.rate_drop <= 1:
-        raise ConfigError(f"{name}.training.rate_drop is {training.rate_drop}; it must lie between 0 and 1, or be null")
+        raise ConfigError(
+            f"{name}.training.rate_drop is {training.rate_drop}; it must be more than 0 and at most 1, or null"
+        )
     delays = list(memory.delays)
     if delays != sorted(set(delays)) or not {FRAMES - 1, FRAMES} <= set(delays) or delays[-1] <= FRAMES:
         raise ConfigError(
@@ -252,3 +255,18 @@ def _typed_preset(settings: dict, modes: list[str], name: str) -> Preset:
     if missing:
         raise ConfigError(f"{name}.regularisation.lambda is {by_mode}; it must name mode {missing[0]} as well")
     return preset
+
+
+def _check_images(preset: Preset, name: str) -> None:
+    """Refuses classes and poolings that the images of a preset do not have, where these are known beforehand."""
+    source, front_end = preset.source, preset.network.front_end
+    if source.kind in EMBEDDED and source.classes != 10:
+        raise ConfigError(f"{name}.source.classes is {source.classes}; {source.kind} are of 10 classes")
+    if front_end and source.image_shape:
+        height, width, _ = source.image_shape
+        most = min(height, width).bit_length() - 1
+        if len(front_end.filters) > most:
+            raise ConfigError(
+                f"{name}.network.front_end.filters is {list(front_end.filters)}; images of {height}x{width} can be "
+                f"halved {most} times at most, once for each"
+            )

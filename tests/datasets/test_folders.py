@@ -61,6 +61,18 @@ def test_a_folder_of_images_may_hold_a_loop(tmp_path):
     assert len(study(**own(str(tmp_path), "png")).files["mine"]) == 20
 
 
+def test_a_folder_without_images_is_no_plan(tmp_path):
+    with pytest.raises(ConfigError, match="folders train and test are needed"):
+        study(**own(str(tmp_path), "png"))
+    for part in ("train", "test"):
+        for name in map(str, range(10)):
+            (tmp_path / part / name).mkdir(parents=True)
+            (tmp_path / part / name / "a.png").touch()
+    (tmp_path / "test/7/a.png").unlink()
+    with pytest.raises(ConfigError, match="test/7: no PNG there"):
+        study(**own(str(tmp_path), "png"))
+
+
 @pytest.mark.parametrize("batch", ["../secret", "/etc/hostname", "a/../../secret"])
 def test_a_batch_may_not_lie_outside_its_folder(tmp_path, batch):
     folder = tmp_path / "data"

@@ -323,6 +323,20 @@ def test_png_folders_are_classes(tmp_path, arrays, mode, channels):
     np.testing.assert_array_equal(test.labels, arrays[1][1][order])
 
 
+def test_png_of_16_bits_keep_their_shades(tmp_path, arrays):
+    write_pngs(tmp_path, arrays)
+    of_8_bits, _ = png.read(PNG, tmp_path)
+    for path in tmp_path.glob("*/*/*.png"):
+        with Image.open(path) as image:
+            Image.fromarray(np.asarray(image).astype(np.uint16) * 257).save(path)
+        with Image.open(path) as image:
+            assert image.mode.startswith("I")
+        path.rename(path.with_suffix(".PNG"))
+    of_16_bits, _ = png.read(PNG, tmp_path)
+    np.testing.assert_array_equal(of_16_bits[0], of_8_bits[0])
+    assert len(np.unique(of_16_bits[0])) > 2
+
+
 def test_png_troubles_are_named(tmp_path, arrays):
     write_pngs(tmp_path, arrays)
     odd = tmp_path / "train/class1/001.png"
@@ -335,7 +349,7 @@ def test_png_troubles_are_named(tmp_path, arrays):
     for file in (tmp_path / "test/class2").iterdir():
         file.unlink()
     odd.unlink()
-    with pytest.raises(ValueError, match="class2: no PNG there"):
+    with pytest.raises(FileNotFoundError, match="class2: no PNG there"):
         png.read(PNG, tmp_path)
     (tmp_path / "test/class2").rmdir()
     with pytest.raises(ValueError, match="classes differ between train"):

@@ -3,9 +3,9 @@
 from slowpoints.task.curricula import snapshot_steps, stages
 from slowpoints.task.timing import FRAMES
 
-IMAGE_SIZES = {"digits": (8 * 8, 1), "idx": (28 * 28, 1)}  # by kind of source
+USUAL_IMAGE = {"idx": (28, 28, 1)}  # by kind of source, where the files alone say
 # Of the largest data sets that ship, where a kind does not say.
-LARGEST_IMAGE, MOST_IMAGES = (32 * 32, 3), 70_000
+LARGEST_IMAGE, MOST_IMAGES = (32, 32, 3), 70_000
 CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
 BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
 FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
@@ -39,12 +39,8 @@ def working_minutes(multiply_adds, seconds=CPU_SECONDS):
 
 def image_size(source):
     """Height times width of an image, and its channels."""
-    if source.kind == "glyphs":
-        return source.size**2, 3
-    if source.shape:
-        height, width, channels = source.shape
-        return height * width, channels
-    return IMAGE_SIZES.get(source.kind, LARGEST_IMAGE)
+    height, width, channels = source.image_shape or USUAL_IMAGE.get(source.kind, LARGEST_IMAGE)
+    return height * width, channels
 
 
 def pixels(source):

@@ -22,3 +22,9 @@ class Source(Section):
     n_train: int = 6000
     n_test: int = 1000
     seed: int = 0
+
+    @property
+    def image_shape(self) -> tuple[int, int, int] | None:
+        """Height, width and channels of an image where kind or settings say; None where only the files do."""
+        known = {"digits": (8, 8, 1), "glyphs": (self.size, self.size, 3), "cifar": (32, 32, 3)}
+        return known.get(self.kind, self.shape)

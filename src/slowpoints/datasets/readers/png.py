@@ -19,36 +19,49 @@ MOST_PIXELS = 2**24  # of an image, 4096 x 4096: no network here has so many inp
 
 def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
     """Training and test images; classes are numbered in the order of their folders' names."""
-    names = [
-        sorted(path.name for path in (folder / part).iterdir() if path.is_dir())
-        for part in PARTS
-        if (folder / part).is_dir()
-    ]
-    if len(names) < len(PARTS):
-        raise FileNotFoundError(f"{folder}: folders train and test are needed, each with one folder a class")
-    if names[0] != names[1]:
-        raise ValueError(
-            f"{folder}: classes differ between train ({', '.join(names[0])}) and test ({', '.join(names[1])})"
-        )
-    if len(names[0]) != source.classes:
-        raise ValueError(f"{folder}: {len(names[0])} class folders where source.classes is {source.classes}")
-    train, test = (_read_part(folder / part, names[0]) for part in PARTS)
+    train, test = (_read_part(folder / part, classes) for part, classes in _by_class(source, folder).items())
     return train, test
 
 
 def files(source: Source, folder: Path) -> list[Path]:
-    """Every image, train and test."""
-    return sorted(path for part in PARTS for path in (folder / part).glob("*/*.png"))
+    """Every image, train and test.
+
+    Raises:
+        FileNotFoundError: naming the folder that is missing, or has no image in it.
+        ValueError: if the folders are not those of the classes.
+    """
+    parts = _by_class(source, folder).values()
+    return sorted(path for classes in parts for paths in classes.values() for path in paths)
 
 
-def _read_part(folder: Path, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    paths = [sorted((folder / name).glob("*.png")) for name in classes]
-    for name, files_of_class in zip(classes, paths, strict=True):
-        if not files_of_class:
-            raise ValueError(f"{folder / name}: no PNG there; each class needs images")
-    labels = np.repeat(np.arange(len(classes)), [len(files_of_class) for files_of_class in paths])
+def _by_class(source: Source, folder: Path) -> dict[str, dict[str, list[Path]]]:
+    """Images of each class of both parts, in order."""
+    if not all((folder / part).is_dir() for part in PARTS):
+        raise FileNotFoundError(f"{folder}: folders train and test are needed, each with one folder a class")
+    parts = {
+        part: {
+            place.name: sorted(path for path in place.iterdir() if path.suffix.lower() == ".png")
+            for place in sorted((folder / part).iterdir())
+            if place.is_dir()
+        }
+        for part in PARTS
+    }
+    train, test = map(list, parts.values())
+    if train != test:
+        raise ValueError(f"{folder}: classes differ between train ({', '.join(train)}) and test ({', '.join(test)})")
+    if len(train) != source.classes:
+        raise ValueError(f"{folder}: {len(train)} class folders where source.classes is {source.classes}")
+    for part, classes in parts.items():
+        for name, paths in classes.items():
+            if not paths:
+                raise FileNotFoundError(f"{folder / part / name}: no PNG there; each class needs images")
+    return parts
+
+
+def _read_part(folder: Path, classes: dict[str, list[Path]]) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.repeat(np.arange(len(classes)), [len(paths) for paths in classes.values()])
     images: list[np.ndarray] = []
-    for path in (path for files_of_class in paths for path in files_of_class):
+    for path in (path for paths in classes.values() for path in paths):
         images.append(_read_image(path))
         if images[-1].shape != images[0].shape:
             raise ValueError(
@@ -65,7 +78,9 @@ def _read_image(path: Path) -> np.ndarray:
         with Image.open(path, formats=["PNG"]) as image:
             image.verify()  # checksums of all chunks, after which it must be opened anew
         with Image.open(path, formats=["PNG"]) as image:
-            return np.asarray(image.convert("L" if image.mode in ("1", "L", "I", "I;16", "LA") else "RGB"))
+            if image.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
+                return (np.asarray(image) >> 8).astype(np.uint8)
+            return np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
     except Exception as error:  # a damaged file can raise anything
         raise ValueError(f"{path}: not a readable PNG ({type(error).__name__}: {error})") from None
 
