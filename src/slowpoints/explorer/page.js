@@ -160,15 +160,18 @@ async function follow(address) {
   waiting = address;
   if (drawing) return;
   drawing = true;
-  while (waiting !== null) {
-    const began = performance.now();
-    choice = nearest(wantedBy(waiting));
-    waiting = null;
-    await draw();
-    document.body.dataset.drawn = addressOf(choice);
-    document.body.dataset.milliseconds = Math.round(performance.now() - began);
+  try {
+    while (waiting !== null) {
+      const began = performance.now();
+      choice = nearest(wantedBy(waiting));
+      waiting = null;
+      await draw();
+      document.body.dataset.drawn = addressOf(choice);
+      document.body.dataset.milliseconds = Math.round(performance.now() - began);
+    }
+  } finally { // an error in one panel must not make the page deaf
+    drawing = false;
   }
-  drawing = false;
 }
 
 function showAbout() {
@@ -180,7 +183,7 @@ function showAbout() {
 async function start() {
   if (!study.networks.length) return say("notice", "The tables of this study hold no network.");
   if (typeof DecompressionStream === "undefined") {
-    return say("notice", "This browser is too old for this page: Chrome or Edge 80, Firefox 113 or Safari 16.4 are needed.");
+    return say("notice", "This browser is too old for this page: Chrome or Edge 86, Firefox 113 or Safari 16.4 are needed.");
   }
   await unpack();
   showAbout();

@@ -50,7 +50,7 @@ const PLACES = ["pc1", "pc2", "pc3"];
 function broken(rows, of) {
   const found = [];
   for (const row of rows) {
-    if (found.length && found.at(-1)[of] !== row[of]) found.push(null);
+    if (found.length && found[found.length - 1][of] !== row[of]) found.push(null);
     found.push(row);
   }
   return found;
@@ -105,8 +105,8 @@ function accuracy() {
   const traces = [];
   const said = (who) => (row) => `${who}, delay ${row.delay} frames<br>accuracy ${share(row.accuracy)} ` +
     `[${share(row.low)}, ${share(row.high)}], ${row.n_trials} trials`;
-  const band = (rows, fill) => ({ x: [...rows, ...rows.toReversed()].map((row) => row.delay),
-    y: [...rows.map((row) => row.high), ...rows.toReversed().map((row) => row.low)],
+  const band = (rows, fill, back = [...rows].reverse()) => ({ x: [...rows, ...back].map((row) => row.delay),
+    y: [...rows.map((row) => row.high), ...back.map((row) => row.low)],
     type: "scatter", mode: "lines", fill: "toself", fillcolor: fill, line: { width: 0 }, hoverinfo: "skip" });
   for (const [label, rows] of chosenLast(byClass(rowsOf("by_class", choice)))) {
     if (choice.label === label) traces.push(band(rows, colourOf(label) + "33"));
