@@ -5,14 +5,16 @@ from pathlib import Path
 from _job import logged
 from slowpoints.analysis.report import captions, claims_page, networks_page, summary
 from slowpoints.core.files import atomic
+from slowpoints.core.looks import Look
 from slowpoints.core.tables import read_study_tables
 
 with logged(snakemake):
     tables = read_study_tables(snakemake.input, snakemake.params.versions)
     claims, networks = tables["claims"], tables["networks"]
+    units = {name: Look(**look) for name, look in snakemake.params.units.items()}
     said = captions(claims, tables["correlations"])
     pages = {
-        snakemake.output.summary: summary(claims, networks),
+        snakemake.output.summary: summary(claims, networks, units),
         snakemake.output.claims: claims_page(claims),
         snakemake.output.networks: networks_page(networks),
     }

@@ -6,6 +6,11 @@ import pytest
 from config_page import shipped
 from places import ROOT
 
+from slowpoints import status
+from slowpoints.measures import lifetimes
+from slowpoints.networks import ensemble
+from slowpoints.training import loop
+
 CONFIGS = [path.name for path in shipped("*.yaml")]
 
 
@@ -95,6 +100,15 @@ def test_a_missing_file_is_one_line_that_says_what_to_do(project, data_dir):
     assert "Traceback" not in output
     assert "Exception" not in output
     assert len(output.strip().splitlines()) <= 3, output
+
+
+def test_numbers_that_planning_and_status_have_for_themselves_are_those_of_the_library():
+    """Where they stand, PyTorch is imported, for which neither waits."""
+    resources = (ROOT / "workflow/rules/resources.smk").read_text()
+    own = {name: int(value) for name, value in re.findall(r"^([A-Z_]+) = (\d+)\b", resources, re.MULTILINE)}
+    assert own["FRONT_ROWS"] == ensemble.FRONT_ROWS
+    assert own["LIFETIME_CAP"] == lifetimes.LIFETIME_CAP
+    assert status.LOGGED == loop.LOGGED_ROWS
 
 
 def test_planning_does_not_wait_for_pytorch(project):

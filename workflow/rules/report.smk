@@ -30,6 +30,7 @@ rule describe_study:
         runtime=minutes(gathering_minutes),
     params:
         versions=versions(DESCRIBED),
+        units=LOOKS,
         code=library_digest("describe_study", looks=True),
     script:
         "../../scripts/describe_study.py"

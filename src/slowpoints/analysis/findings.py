@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,7 @@ from slowpoints.analysis.claims.rows import ALL
 from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY
 from slowpoints.analysis.summary import interval, p_value
+from slowpoints.core.looks import Look
 from slowpoints.core.modes import LOOKS
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.task.protocols import PROTOCOLS
@@ -83,15 +84,16 @@ def counted(rows: pd.DataFrame) -> list[str]:
     return parts
 
 
-def studied(networks: pd.DataFrame) -> str:
+def studied(networks: pd.DataFrame, units: Mapping[str, Look]) -> str:
     """How many networks of what kinds there are, and how well they do their task.
 
     Args:
         networks: table `networks`.
+        units: how figures name each recurrent unit.
     """
     kinds = [
         ", ".join(dict.fromkeys(networks["dataset"])),
-        ", ".join(name.upper() for name in dict.fromkeys(networks["architecture"])),
+        ", ".join(units.get(name, Look(name.upper())).label for name in dict.fromkeys(networks["architecture"])),
         ", ".join(PROTOCOLS[name].look.label for name in dict.fromkeys(networks["protocol"])),
     ]
     learned = networks[networks["learned"]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ from slowpoints.analysis.findings import (
     studied,
     unconfirmed,
 )
+from slowpoints.core.looks import Look
 
 QUESTIONS = {
     "Which protocol remembers longer?": ("C1", "C2"),
@@ -41,15 +43,16 @@ CAPTIONS = {
 LONG = 25  # characters from which on a cell of a table may break, and is given room
 
 
-def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
+def summary(claims: pd.DataFrame, networks: pd.DataFrame, units: Mapping[str, Look] = MappingProxyType({})) -> str:
     """The front page: what came out, question by question, and what did not.
 
     Args:
         claims: table `claims`.
         networks: table `networks`.
+        units: how figures name each recurrent unit; in capitals where it says nothing.
     """
     rows = pooled(claims)
-    parts = [_escaped(studied(networks))]
+    parts = [_escaped(studied(networks, units))]
     for question, answering in QUESTIONS.items():
         sentences = [
             sentence

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-PRECISIONS = ("float32", "tf32")
+PRECISIONS = {"float32": "ieee", "tf32": "tf32"}
+"""As PyTorch calls them."""
 CUDNN: Any = torch.backends.cudnn  # an object with `conv`, which PyTorch puts in its module's place
 
 
@@ -39,11 +40,11 @@ def precision(name: str) -> Iterator[None]:
     """Matrix products and convolutions in that precision inside; weights and all else stay float32.
 
     Args:
-        name: `float32`, or `tf32` for tensor cores, which round factors to 10 bits; the same on a CPU.
+        name: of `PRECISIONS`: `float32`, or `tf32` for tensor cores, which round factors to 10 bits; alike on a CPU.
     """
     matmul, conv = torch.backends.cuda.matmul, CUDNN.conv
     before = matmul.fp32_precision, conv.fp32_precision
-    matmul.fp32_precision = conv.fp32_precision = {"float32": "ieee", "tf32": "tf32"}[name]
+    matmul.fp32_precision = conv.fp32_precision = PRECISIONS[name]
     try:
         yield
     finally:

@@ -30,8 +30,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
 }
 """Tables of each figure, which its module's `data` takes by these names."""
 TUNED = {"regularisation"}
-"""Figures of fine-tuned networks and of verdicts on them; the others are drawn from tables of the networks as trained
-alone."""
+"""Figures that need fine-tuned networks: a study without modes has none of them."""
 
 
 def kind(name: str) -> Kind:

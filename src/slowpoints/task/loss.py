@@ -39,7 +39,12 @@ def log_probabilities(logits: Tensor, mask: Tensor, readout: str) -> Tensor:
         logits: `[S, C + 1, T, B]`.
         mask: outputs in use, `[S, C + 1]`.
         readout: one of `READOUTS`.
+
+    Raises:
+        ValueError: for another readout.
     """
+    if readout not in READOUTS:
+        raise ValueError(f"there is no readout {readout!r}; there are {', '.join(READOUTS)}")
     unused = ~mask[:, :, None, None]
     if readout == "softmax":
         return logits.masked_fill(unused, -torch.inf).log_softmax(1)
