@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from slowpoints.networks.units.unit import Kernels, Unit
@@ -20,14 +19,14 @@ log = logging.getLogger(__name__)
 
 @functools.cache
 def kernels_of(unit: Unit) -> Kernels | None:
-    """A unit's compiled passes; None for a unit without, or with a step of its own, and where there is no Numba."""
+    """A unit's compiled passes; None for a unit without, or with a step of its own, and where they cannot be had."""
     methods = ("kernels", "step", "adjoint")
     if len({next(kind for kind in type(unit).__mro__ if method in vars(kind)) for method in methods}) > 1:
         return None  # passes of a class that it derives from are not its own
     try:
         return unit.kernels()
     except ImportError as error:
-        log.warning("training takes longer on a CPU without Numba (%s)", error)
+        log.warning("training takes longer on this CPU: %s", error)
         return None
 
 
@@ -77,23 +76,19 @@ def _halves(tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
 def _run(kernel: Callable, networks: int, *arguments: Tensor | list[Tensor]) -> None:
     """Runs a pass on as many threads as PyTorch has, each on networks of its own, which share nothing."""
     arrays = [a.numpy() if isinstance(a, Tensor) else tuple(tensor.numpy() for tensor in a) for a in arguments]
-    threads = min(torch.get_num_threads(), networks)
+    available = torch.get_num_threads()
+    threads = min(available, networks)
     bounds = [thread * networks // threads for thread in range(threads + 1)]
-    with _blas().limit(limits=1):  # products are small, and threads of its own would wait for each other
+    torch.set_num_threads(1)  # products are small: threads of their own would wait for each other
+    try:
         if threads == 1:
             kernel(0, networks, *arrays)
         else:
             runs = [_pool().submit(kernel, *part, *arrays) for part in itertools.pairwise(bounds)]
             for run in runs:
                 run.result()
-
-
-@functools.cache
-def _blas() -> ThreadpoolController:
-    """Of SciPy, whose products Numba calls."""
-    import scipy.linalg.cython_blas  # noqa: F401 (only what is loaded is found)
-
-    return ThreadpoolController().select(user_api="blas")
+    finally:
+        torch.set_num_threads(available)
 
 
 @functools.cache

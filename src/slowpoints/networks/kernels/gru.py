@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slowpoints.networks.kernels.compiling import ONE, add, compiled, sigmoid, tanh
+from slowpoints.networks.kernels.compiling import ONE, add, compiled, product, sigmoid, tanh
 
 
 @compiled
@@ -16,7 +16,7 @@ def forward(first, stop, index, tables, weights, states, kept):
     into_gates, into_candidate = np.empty((trials, 2 * width), np.float32), np.empty((trials, width), np.float32)
     for s in range(first, stop):
         for t in range(frames):
-            np.dot(hidden[s, t], weights[0][s], into_gates)
+            product(hidden[s, t], weights[0][s], into_gates)
             for b in range(trials):
                 drive, pre, gate = tables[0][s, index[t, s, b]], into_gates[b], gates[s, t, b]
                 for i in range(2 * width):
@@ -24,7 +24,7 @@ def forward(first, stop, index, tables, weights, states, kept):
                 r, h, out = gate[width:], hidden[s, t, b], reset[s, t, b]
                 for i in range(width):
                     out[i] = r[i] * h[i]
-            np.dot(reset[s, t], weights[1][s], into_candidate)
+            product(reset[s, t], weights[1][s], into_candidate)
             for b in range(trials):
                 drive, pre, n = tables[1][s, index[t, s, b]], into_candidate[b], candidate[s, t, b]
                 z, h, after = gates[s, t, b], hidden[s, t, b], hidden[s, t + 1, b]
@@ -57,7 +57,7 @@ def backward(first, stop, index, grad_hidden, weights, states, kept, grad_tables
                     to_n[i] = through * (ONE - n[i] * n[i])
                     to_h[i] = whole - through
                     to_z[i] = (whole - through) * z[i] * (n[i] - h[i])
-            np.dot(grad_candidate[t], to_candidate, through_reset)
+            product(grad_candidate[t], to_candidate, through_reset)
             for b in range(trials):
                 g, to_h, to_r = through_reset[b], direct[b], grad_gates[t, b, width:]
                 r, h = gates[s, t, b, width:], hidden[s, t, b]
@@ -68,9 +68,9 @@ def backward(first, stop, index, grad_hidden, weights, states, kept, grad_tables
                 row = index[t, s, b]
                 add(grad_tables[0][s, row], grad_gates[t, b])
                 add(grad_tables[1][s, row], grad_candidate[t, b])
-            np.dot(grad_gates[t], to_gates, grad)
+            product(grad_gates[t], to_gates, grad)
             for b in range(trials):
                 add(grad[b], direct[b])
         rows = frames * trials
-        np.dot(hidden[s, :frames].reshape(rows, width).T, grad_gates.reshape(rows, 2 * width), grad_weights[0][s])
-        np.dot(reset[s].reshape(rows, width).T, grad_candidate.reshape(rows, width), grad_weights[1][s])
+        product(hidden[s, :frames].reshape(rows, width), grad_gates.reshape(rows, 2 * width), grad_weights[0][s], True)
+        product(reset[s].reshape(rows, width), grad_candidate.reshape(rows, width), grad_weights[1][s], True)

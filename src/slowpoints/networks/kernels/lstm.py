@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slowpoints.networks.kernels.compiling import ONE, add, compiled, sigmoid, tanh
+from slowpoints.networks.kernels.compiling import ONE, add, compiled, product, sigmoid, tanh
 
 
 @compiled
@@ -16,7 +16,7 @@ def forward(first, stop, index, tables, weights, states, kept):
     into = np.empty((trials, 4 * width), np.float32)
     for s in range(first, stop):
         for t in range(frames):
-            np.dot(hidden[s, t], weights[0][s], into)
+            product(hidden[s, t], weights[0][s], into)
             for b in range(trials):
                 drive, pre, gate = tables[0][s, index[t, s, b]], into[b], gates[s, t, b]
                 for i in range(3 * width):
@@ -61,6 +61,6 @@ def backward(first, stop, index, grad_hidden, weights, states, kept, grad_tables
                     to_f[i] = g_c[i] * c[i] * f[i] * (ONE - f[i])
                     g_c[i] *= f[i]
                 add(grad_tables[0][s, index[t, s, b]], to_gate)
-            np.dot(grad_gates[t], to_gates, grad)
+            product(grad_gates[t], to_gates, grad)
         rows = frames * trials
-        np.dot(hidden[s, :frames].reshape(rows, width).T, grad_gates.reshape(rows, 4 * width), grad_weights[0][s])
+        product(hidden[s, :frames].reshape(rows, width), grad_gates.reshape(rows, 4 * width), grad_weights[0][s], True)
