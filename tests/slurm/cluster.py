@@ -18,6 +18,7 @@ from debian import install
 
 QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "5")
 """The profile as it ships, but for the first look at a job: the jobs of these tests take seconds."""
+ONE_CELL = (*QUICK, "--configfile", "config/test.yaml", "--config", "protocols=[vocu]", "modes=[control]")
 PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
 LINK = Path("/etc/slurm/slurm.conf")
 PORTS = {"ctld": 26817, "slurmd": 26818}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from projects import Project
-from slurm.cluster import QUICK, Cluster, missing
+from slurm.cluster import ONE_CELL, Cluster, missing
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +26,8 @@ def cluster():
 
 @pytest.fixture(scope="session")
 def on_slurm(cluster, tmp_path_factory) -> Project:
-    """A copy in which config/test.yaml has run as jobs of the cluster."""
+    """A copy in which a cell of config/test.yaml has run as jobs of the cluster; the slow tests run all of it."""
     project = Project(tmp_path_factory.mktemp("on-slurm") / "project")
-    project.run(*QUICK, "--configfile", "config/test.yaml")
+    project.run(*ONE_CELL)
     project.jobs = cluster.jobs(project.folder)
     return project

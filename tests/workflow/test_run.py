@@ -194,9 +194,10 @@ def test_editing_a_unit_redraws_no_figure_of_unchanged_tables(finished):
 
 
 def test_the_headline_figure_waits_for_no_fine_tuning_and_no_formation(finished):
-    for figure in ("speed_vs_memory", "extrapolation", "state_space", "spectrum", "predictors", "relaxation", "task"):
-        jobs = finished.planned(f"results/test/figures/{figure}.pdf", *TEST, "--forceall")
-        assert not {"regularise_networks", "track_formation"} & set(jobs), figure
+    figures = ("speed_vs_memory", "extrapolation", "state_space", "spectrum", "predictors", "relaxation", "task")
+    jobs = finished.planned(*(f"results/test/figures/{figure}.pdf" for figure in figures), *TEST, "--forceall")
+    assert jobs["train_networks"] == 2
+    assert not {"regularise_networks", "track_formation"} & set(jobs)
 
 
 def test_more_seeds_train_the_new_ones_alone(finished):
