@@ -21,6 +21,7 @@ from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import Drives, fresh_noise, mean_input, roll_out, scaled, triggered
+from slowpoints.networks.unroll import gathered
 from slowpoints.task.trials import NoiseBank
 
 BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
@@ -127,11 +128,7 @@ def _noise_from_bank(networks: Networks, trials: int, size: int, scale: float) -
     first = torch.arange(len(networks), device=networks.device).mul_(size)[:, None]
     flat = [table.flatten(0, 1) for table in tables]
 
-    def drives(frame: int) -> list[Tensor]:
-        rows = (bank.row(draws, frame) + first).flatten()
-        return [table.index_select(0, rows).unflatten(0, (len(networks), trials)) for table in flat]
-
-    return drives
+    return lambda frame: gathered(flat, bank.row(draws, frame) + first)
 
 
 def _bank_drives(networks: Networks, size: int, scale: float) -> list[Tensor]:

@@ -53,8 +53,9 @@ class KernelUnroll(torch.autograd.Function):
             part[:, 0] = 0
         kept = [weights[0].new_empty(networks, frames, trials, width * hidden) for width in kernels.kept]
         ctx.kernels, ctx.tables, ctx.kept = kernels, [table.shape for table in tables], (states, kept)
+        index = index.contiguous()
         ctx.save_for_backward(index, *weights)
-        _run(kernels.forward, networks, index.contiguous(), tables, weights, states, kept)
+        _run(kernels.forward, networks, index, tables, weights, states, kept)
         return states[0][:, 1:].transpose(0, 1)
 
     @staticmethod
@@ -64,7 +65,6 @@ class KernelUnroll(torch.autograd.Function):
         grad_hidden = grad_hidden.transpose(0, 1).contiguous()
         grad_tables = [grad_hidden.new_zeros(shape) for shape in ctx.tables]
         grad_weights = [torch.empty_like(block) for block in weights]
-        index = index.contiguous()
         _run(ctx.kernels.backward, len(grad_hidden), index, grad_hidden, weights, *ctx.kept, grad_tables, grad_weights)
         return None, None, None, *grad_tables, *grad_weights
 

@@ -7,6 +7,7 @@ warm in cache, and never laid out for all frames at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -40,7 +41,8 @@ def unroll(unit: Unit, tables: list[Tensor], index: Tensor, recurrent: Tensor) -
     return run(unit, index + offset, recurrent, *flat)
 
 
-def _gather(tables: tuple[Tensor, ...], rows: Tensor) -> list[Tensor]:
+def gathered(tables: Sequence[Tensor], rows: Tensor) -> list[Tensor]:
+    """Rows `[S, B]` of tables `[S * R, columns]` that hold those of all networks: `[S, B, columns]` of each."""
     networks, trials = rows.shape
     return [table.index_select(0, rows.reshape(-1)).view(networks, trials, -1) for table in tables]
 
@@ -52,7 +54,7 @@ def _unroll_automatically(unit: Unit, index: Tensor, recurrent: Tensor, *tables:
     state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
     hidden = []
     for rows in index:
-        state, _ = unit.step(_gather(tables, rows), state, weights)
+        state, _ = unit.step(gathered(tables, rows), state, weights)
         hidden.append(state[0])
     return torch.stack(hidden)
 
@@ -69,7 +71,7 @@ class _Recurrence(torch.autograd.Function):
         ctx.states, ctx.kept = [], []
         for frame in range(frames):
             ctx.states.append(state)
-            state, kept = unit.step(_gather(tables, index[frame]), state, weights)
+            state, kept = unit.step(gathered(tables, index[frame]), state, weights)
             ctx.kept.append(kept)
             hidden[frame] = state[0]
         ctx.unit, ctx.tables = unit, [table.shape for table in tables]

@@ -113,7 +113,7 @@ class Unit:
         """Compiled passes over all frames on a CPU, for units that most networks are made of.
 
         Raises:
-            ImportError: without Numba.
+            ImportError: where they cannot be had: without Numba, or without a product of PyTorch's to call.
         """
         return None
 
