@@ -1,5 +1,6 @@
 """Pages lead where they say, on GitHub and as the site that `make docs` builds."""
 
+import ast
 import importlib.util
 import json
 import re
@@ -48,6 +49,14 @@ def test_links_of_a_page_lead_somewhere(page):
         file = page.parent / unquote(target) if target else page
         assert file.exists(), link
         assert not anchor or anchor in anchors(file), link
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_site_has_a_place_for_a_page(page):
+    listed = re.search(r"^PARTS = (\{.*?^\})", (ROOT / "docs/site/conf.py").read_text(), re.M | re.S)
+    parts = ast.literal_eval(listed.group(1))
+    name = str(page.relative_to(ROOT).with_suffix(""))
+    assert name == "README" or any(name in names for names in parts.values())
 
 
 class Page(HTMLParser):

@@ -19,6 +19,7 @@ PARTS = {
     "Use": (
         "docs/tutorial",
         "docs/running",
+        "docs/explorer",
         "docs/library",
         "examples/inspect_results",
         "examples/your_own_network",
@@ -28,7 +29,14 @@ PARTS = {
         "results/README",
     ),
     "Science": ("docs/method", "docs/results", "docs/reproduction", "reference/README", "benchmarks/README"),
-    "Code": ("docs/site/api", "docs/architecture", "CONTRIBUTING", "docs/dependencies", "CHANGELOG"),
+    "Code": (
+        "docs/site/api",
+        "docs/architecture",
+        "CONTRIBUTING",
+        "docs/reliability",
+        "docs/dependencies",
+        "CHANGELOG",
+    ),
 }
 """Pages as the table of contents has them: the README has no place for one."""
 include_patterns = ["README.*", *(f"{page}.*" for pages in PARTS.values() for page in pages)]
