@@ -215,6 +215,17 @@ def test_much_damaged_weights_are_read_right_or_refused_by_name(make_networks, t
     fuzz_weights(make_networks(double=False), MANY // 8, tmp_path)
 
 
+def test_a_footer_that_ends_the_process_that_reads_it_is_refused(tmp_path):
+    write_image_table(tmp_path)
+    path = tmp_path / "train.parquet"
+    optional, none = b"5\x02\x18\x05image", b"5\x03\x18\x05image"  # how often a value may stand in a row
+    data = path.read_bytes()
+    assert optional in data
+    path.write_bytes(data.replace(optional, none))
+    with pytest.raises(ValueError, match=f"^{path}: not a whole Parquet file"):
+        load_images(path)
+
+
 def test_a_file_that_unpacks_to_more_than_its_header_says_is_not_unpacked(tmp_path):
     path = tmp_path / "labels.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,8 +35,32 @@ def read_columns(path: str | Path, columns: Sequence[str], kind: str | None = No
             if names.count(name) != 1:
                 number = "is no column" if name not in names else "is more than one column"
                 raise ValueError(f"{path}: there {number} {name}, only {', '.join(names)}")
-            check_size(_unpacked(file, name), f"{path}, column {name}")
+        for name, size in zip(columns, _sizes(path, columns), strict=True):
+            check_size(size, f"{path}, column {name}")
         return file.read(columns=list(columns))
+
+
+def _sizes(path: str | Path, columns: Sequence[str]) -> list[int]:
+    """Bytes of columns in memory, asked for in a fork of this process where there can be one.
+
+    On some damaged footers, pyarrow (26.0) ends the process that asks for a column's metadata: the exception of its C++
+    is caught by nobody there. It is when the column is read.
+
+    Raises:
+        ValueError: naming the file, where that happened.
+    """
+    if "fork" not in get_all_start_methods():  # on Windows
+        return _unpacked_sizes(path, columns)
+    with ProcessPoolExecutor(1, get_context("fork")) as apart:
+        try:
+            return apart.submit(_unpacked_sizes, path, columns).result()
+        except BrokenProcessPool:
+            raise ValueError(f"{path}: not a whole Parquet file (its footer ends the process that reads it)") from None
+
+
+def _unpacked_sizes(path: str | Path, columns: Sequence[str]) -> list[int]:
+    with pq.ParquetFile(path) as file:
+        return [_unpacked(file, column) for column in columns]
 
 
 def _unpacked(file: pq.ParquetFile, column: str) -> int:
