@@ -7,8 +7,8 @@ import pytest
 from places import ROOT
 
 PAGE = (ROOT / "docs/reliability.md").read_text()
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`([*+]?)", PAGE)
-MARKS = {"": set(), "*": {"pytest.mark.faults"}, "+": {"pytest.mark.slurm"}}
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`([†‡]?)", PAGE)
+MARKS = {"": set(), "†": {"pytest.mark.faults"}, "‡": {"pytest.mark.slurm"}}
 
 
 def marks(file, name):
@@ -25,7 +25,7 @@ def marks(file, name):
 
 @pytest.mark.parametrize(("file", "name", "where"), NAMED)
 def test_every_test_that_the_page_names_runs_where_it_says(file, name, where):
-    assert marks(file, name) - ({"pytest.mark.slow"} if where == "+" else set()) == MARKS[where]
+    assert marks(file, name) - ({"pytest.mark.slow"} if where == "‡" else set()) == MARKS[where]
 
 
 def test_no_test_is_named_in_another_form():
