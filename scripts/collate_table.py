@@ -2,9 +2,11 @@
 
 from _job import logged
 from slowpoints.analysis.aggregation import collate
+from slowpoints.core.layout import study_named
 from slowpoints.core.schemas.measured import MEASURED
 from slowpoints.core.tables import write_table
 
 with logged(snakemake):
+    study = study_named(snakemake.output[0])
     kind = MEASURED[snakemake.params.kind]
-    write_table(collate(snakemake.input, kind, snakemake.params.seeds), snakemake.output[0], kind)
+    write_table(collate(snakemake.input, kind, snakemake.params.seeds), snakemake.output[0], kind, study=study)

@@ -3,11 +3,13 @@
 from _job import logged
 from slowpoints import correlations
 from slowpoints.analysis.aggregation import as_trained
+from slowpoints.core.layout import study_named
 from slowpoints.core.schemas.study import CORRELATIONS
-from slowpoints.core.tables import read_study_tables, write_table
+from slowpoints.core.tables import read_study_tables, study_of, write_table
 
 with logged(snakemake):
-    tables = read_study_tables(snakemake.input, snakemake.params.versions)
+    study = study_named(snakemake.output[0])
+    tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     networks, extrapolation, points = tables.values()
     found = correlations(networks, as_trained(extrapolation), as_trained(points))
-    write_table(found, snakemake.output[0], CORRELATIONS)
+    write_table(found, snakemake.output[0], CORRELATIONS, study=study_of(tables))

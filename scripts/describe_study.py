@@ -5,13 +5,15 @@ from pathlib import Path
 from _job import logged
 from slowpoints.analysis.report import captions, claims_page, networks_page, summary
 from slowpoints.core.files import atomic
-from slowpoints.core.looks import Look
+from slowpoints.core.layout import study_named
+from slowpoints.core.looks import looks
 from slowpoints.core.tables import read_study_tables
 
 with logged(snakemake):
-    tables = read_study_tables(snakemake.input, snakemake.params.versions)
+    study = study_named(snakemake.output[0])
+    tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     claims, networks = tables["claims"], tables["networks"]
-    units = {name: Look(**look) for name, look in snakemake.params.units.items()}
+    units = looks(snakemake.params.units)
     said = captions(claims, tables["correlations"])
     pages = {
         snakemake.output.summary: summary(claims, networks, units),

@@ -13,7 +13,8 @@ from slowpoints.core.files import atomic
 from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas import slow_points as schemas
 from slowpoints.core.schemas.kinds import Kind
-from slowpoints.core.tables import read_study_tables, read_table, write_table
+from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
+from slowpoints.core.tables import read_study_tables, read_table, study_of, write_table
 from slowpoints.core.tensors import read_tensors, write_tensors
 
 SPECTRUM = pd.DataFrame({
@@ -121,6 +122,30 @@ def test_tables_of_an_older_study_may_lack_columns(tmp_path):
     pq.write_table(pq.read_table(path).drop_columns("imag"), path)
     tables = read_study_tables({"accuracy": "not read", "spectrum": path}, {"spectrum": 1})
     assert [len(table) for table in tables.values()] == [2]
+
+
+def test_a_table_of_another_study_is_refused(tmp_path):
+    files, versions = {}, {}
+    for name, kind, study in (
+        ("networks", NETWORKS, "mine"),
+        ("claims", CLAIMS, "mine"),
+        ("correlations", CORRELATIONS, "other"),
+        ("regularisation", REGULARISATION, None),
+    ):
+        files[name], versions[name] = tmp_path / f"{name}.parquet", kind.version
+        table = pd.DataFrame(columns=list(kind.columns), dtype=object)
+        write_table(table, files[name], kind, **({"study": study} if study else {}))
+
+    def read(*names, study=None):
+        return read_study_tables(files, {name: versions[name] for name in names}, study)
+
+    assert study_of(read("regularisation", "networks", "claims")) == "mine"
+    assert study_of(read("regularisation", study="mine")) is None  # a table of before, when none named its study
+    for names, study in ((("networks", "correlations"), None), (("correlations",), "mine")):
+        with pytest.raises(
+            ValueError, match=f"^{files['correlations']}: a table of the study 'other', where .* 'mine'"
+        ):
+            read(*names, study=study)
 
 
 @pytest.mark.parametrize("kind", [each for each in vars(schemas).values() if isinstance(each, Kind)])

@@ -2,10 +2,12 @@
 
 import shutil
 
+import pyarrow.parquet as pq
 import pytest
 
 BLOCK = "results/networks/digits-tiny/gru/{protocol}/{mode}/0-1/{file}"
 TABLES = "results/test/tables"
+OTHER = "the same of another study"
 
 
 def at(file, protocol="vocu", mode="trained"):
@@ -27,6 +29,8 @@ SWAPS = [
      "no table 'regularisation' but one 'networks'"),
     (f"{TABLES}/formation.parquet", f"{TABLES}/claims.parquet", ["plot_claims"],
      "no table 'claims' but one 'formation'"),
+    (OTHER, f"{TABLES}/networks.parquet", ["correlate_predictors"],
+     "a table of the study 'other', where those of 'test' are read"),
 ]  # fmt: skip
 OUTPUTS = {
     "measure_memory": at("accuracy.parquet"),
@@ -46,7 +50,11 @@ def test_a_file_in_another_s_place_is_refused(finished, tmp_path, taken, put, ru
     run = ("--cores", "1", "--configfile", "config/test.yaml", "--keep-going", "--force", "--allowed-rules", *rules)
     shutil.copytree(results, tmp_path / "results")
     try:
-        shutil.copy2(finished.folder / taken, path)
+        if taken is OTHER:
+            table = pq.read_table(path)
+            pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"study": b'"other"'}), path)
+        else:
+            shutil.copy2(finished.folder / taken, path)
         output = finished.snakemake(*run, "--", *outputs, fails=True)
         for rule in rules:
             assert f"rule {rule}: ValueError: {put}: {reason}" in output

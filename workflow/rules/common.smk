@@ -168,7 +168,7 @@ def figures_of(study, names=FIGURES):
 
 def explored(wildcards):
     """Tables that a study's explorer is drawn from: all, or those that a finished study in reference/ has."""
-    ours, folder = wildcards.study == STUDY.name, wildcards.study.removeprefix("reference-")
+    ours, folder = wildcards.study == STUDY.name, wildcards.study.removeprefix(layout.PUBLISHED_AS)
     return [
         name for name in EXPLORED if ours or Path(f"reference/{folder}/{name}.parquet").is_file()
     ]
@@ -183,7 +183,7 @@ def reference_files(wildcards):
         )
     files = []
     for folder in dict.fromkeys(table.parent for table in tables):
-        study, there = f"reference-{folder.name}", {path.stem for path in folder.glob("*.parquet")}
+        study, there = f"{layout.PUBLISHED_AS}{folder.name}", {path.stem for path in folder.glob("*.parquet")}
         drawn = [name for name, needed in FIGURES.items() if {*needed} <= {*there, *TESTED}]
         files += [*tables_of(study, [*sorted(there), *TESTED]), *figures_of(study, drawn)]
         files += [EXPLORER.format(study=study), *report_of(study)]

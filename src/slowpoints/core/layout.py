@@ -21,6 +21,8 @@ TABLES = "results/{study}/tables"
 TRAINED_TABLES = f"{TABLES}/trained"
 """Tables of the networks as trained alone, which need no fine-tuning."""
 FIGURES = "results/{study}/figures"
+PUBLISHED_AS = "reference-"
+"""How names of studies from reference/ begin."""
 
 _BLOCK_NAME = re.compile(r"^(\d+)-(\d+)$")
 
@@ -40,6 +42,13 @@ def place_of(file: str | Path) -> Place:
     """Cell, folder of the mode, and block of a file that lies as `BLOCK` says."""
     *_, dataset, architecture, protocol, folder, block = Path(file).parent.parts
     return Place((dataset, architecture, protocol), folder, block)
+
+
+def study_named(file: str | Path) -> str | None:
+    """The study that a file lies with; None for one that was published, whose folder may have another name."""
+    parts = Path(file).parts
+    name = parts[len(parts) - parts[::-1].index(RESULTS.name)]
+    return None if name.startswith(PUBLISHED_AS) else name
 
 
 def tuning_named(folder: str) -> tuple[str, float | None]:

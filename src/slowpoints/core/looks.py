@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,3 +24,8 @@ class Look:
     colour: str = "#555555"
     line: Any = "-"
     marker: str = "o"
+
+
+def looks(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Look]:
+    """Looks by name, from their attributes: params of rules are plain data."""
+    return {name: Look(**look) for name, look in given.items()}

@@ -91,22 +91,36 @@ def read_table(path: str | Path, kind: Kind | None = None) -> pd.DataFrame:
     return table
 
 
-def read_study_tables(files: Mapping[str, str | Path], versions: Mapping[str, int]) -> dict[str, pd.DataFrame]:
-    """Tables of a study by name; those of an older one may lack columns that came later.
+def read_study_tables(
+    files: Mapping[str, str | Path], versions: Mapping[str, int], study: str | None = None
+) -> dict[str, pd.DataFrame]:
+    """Tables of a study by name; those of an older one may lack columns that came later, and the study's name.
 
     Args:
         files: paths by name of the table's kind, and maybe others.
         versions: version of the kind of each table to read, by its name: given, since who reads tables of all kinds
             would run again after an edit of any schema else.
+        study: whose they must be; any, but of one, where None.
 
     Raises:
-        ValueError: naming the file, if one is damaged, or of another kind or version.
+        ValueError: naming the file, if one is damaged, or of another kind, version or study.
     """
     tables = {}
     for name, version in versions.items():
-        tables[name] = read_table(files[name])
-        _check_stamp(files[name], pq.read_schema(files[name]), name, version)
+        table, schema = read_table(files[name]), pq.read_schema(files[name])
+        _check_stamp(files[name], schema, name, version)
+        found = json.loads(_metadata(schema).get("study", "null"))
+        study = study or found
+        if found not in (None, study):
+            raise ValueError(f"{files[name]}: a table of the study {found!r}, where those of {study!r} are read")
+        table.attrs["study"] = found
+        tables[name] = table
     return tables
+
+
+def study_of(tables: Mapping[str, pd.DataFrame]) -> str | None:
+    """The study that tables say they are of, as `read_study_tables` gives them; None if none does."""
+    return next(filter(None, (table.attrs["study"] for table in tables.values())), None)
 
 
 def read_facts(path: str | Path) -> dict[str, str]:
