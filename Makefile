@@ -8,6 +8,9 @@ CONFIG ?= config/config.yaml
 WORKERS ?= 2
 KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+# Byte code of what is used, and of no more: written by the first that imports it, read by all jobs after that.
+export PYTHONDONTWRITEBYTECODE =
 
 all: setup  ## figures of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile $(CONFIG) --rerun-incomplete
@@ -20,8 +23,8 @@ setup: $(VENV)/.installed  ## the virtual environment, with the pinned requireme
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP) -r requirements.lock
+	$(PIP) --no-deps --editable .
 	touch $@
 
 test: setup  ## the test suite, in WORKERS (2) processes
@@ -40,7 +43,7 @@ test-mutants: setup $(VENV)/.mutants  ## whether tests notice small faults put i
 	$(BIN)/python tests/mutants/run.py $(MODULES)
 
 $(VENV)/.mutants: tests/mutants/requirements.txt | $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r tests/mutants/requirements.txt
+	$(PIP) --no-deps -r tests/mutants/requirements.txt
 	touch $@
 
 lint: setup  ## formatting, linting, types and imports of Python; formatting and linting of the workflow
@@ -64,7 +67,7 @@ docs: setup $(VENV)/.docs  ## the page on configuration, from its schema, and al
 	$(BIN)/python -m sphinx -q -E -W --keep-going -c docs/site -b html . site
 
 $(VENV)/.docs: docs/requirements.txt | $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r docs/requirements.txt
+	$(PIP) --no-deps -r docs/requirements.txt
 	touch $@
 
 results: setup  ## docs/results.md with its figures, and tables of docs/reproduction.md, from reference/

@@ -25,8 +25,9 @@ class Project:
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                # With the kernels that Numba compiled: each copy for itself would take seconds.
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("*.pyc*", "*.tmp.*", "*.egg-info"))
+                # With byte code, and the kernels that Numba compiled: each copy for itself would take seconds.
+                half_written = ("*.pyc.*", "*.tmp.*")
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns(*half_written, "*.egg-info"))
             else:
                 shutil.copy2(source, folder / part)
 

@@ -1,4 +1,7 @@
-"""Every benchmark starts and takes a step at small sizes, as benchmarks/README.md says to run it."""
+"""Every benchmark starts and takes a step at small sizes, as benchmarks/README.md says to run it.
+
+The longest, none of which a GPU waits for, are among the slow tests.
+"""
 
 import os
 import re
@@ -132,6 +135,7 @@ def test_what_make_bench_runs_is_there():
     assert all((ROOT / study).is_file() for study in bench.STUDIES.values())
 
 
+@pytest.mark.slow
 def test_one_benchmark_is_run_and_its_rows_are_kept(copy):
     """The grid is planned for real; where its rows go, and what they say of themselves."""
     script = copy / "benchmarks/bench.py"
@@ -225,6 +229,7 @@ def test_lambda_is_chosen(study):
     assert re.search(r"^digits-tiny lambda \{'slow_points': (None|[\d.]+), ", output, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_variants_of_the_settled_penalty_are_compared(study):
     run(study, "python benchmarks/penalties.py digits-tiny/gru/vocu")
     table = pd.read_parquet(study / "benchmarks/penalties.parquet")
@@ -235,6 +240,7 @@ def test_variants_of_the_settled_penalty_are_compared(study):
     assert table.loc[table["variant"] != "control", "change"].ne(0).any()
 
 
+@pytest.mark.slow
 def test_memory_is_followed_beyond_the_delays_of_the_study(study):
     output = run(study, "python benchmarks/long_delays.py digits-tiny --config config/test.yaml")
     table = pd.read_parquet(study / "benchmarks/long_delays.parquet")
@@ -278,6 +284,7 @@ def test_resources_asked_for_are_set_against_those_taken(study):
     assert all(rule in output for rule in measured)
 
 
+@pytest.mark.slow
 def test_the_explorer_is_timed(study):
     lacking = missing()
     if lacking:
