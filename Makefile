@@ -9,8 +9,9 @@ WORKERS ?= 2
 KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
-# Byte code of what is used, and of no more: written by the first that imports it, read by all jobs after that.
+# Byte code of what is used alone (pip's takes a minute), written by the first that imports it and read by all jobs.
 export PYTHONDONTWRITEBYTECODE =
+USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.cli, slowpoints.cli, slowpoints.plots.figures
 
 all: setup  ## figures of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile $(CONFIG) --rerun-incomplete
@@ -25,6 +26,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -r requirements.lock
 	$(PIP) --no-deps --editable .
+	$(BIN)/python -c 'import $(USED)'
 	touch $@
 
 test: setup  ## the test suite, in WORKERS (2) processes
