@@ -183,7 +183,9 @@ def reference_files(wildcards):
         )
     files = []
     for folder in dict.fromkeys(table.parent for table in tables):
-        study, there = f"{layout.PUBLISHED_AS}{folder.name}", {path.stem for path in folder.glob("*.parquet")}
+        study, there = f"{layout.PUBLISHED_AS}{folder.name}", {
+            path.stem for path in folder.glob("*.parquet")
+        }
         drawn = [name for name, needed in FIGURES.items() if {*needed} <= {*there, *TESTED}]
         files += [*tables_of(study, [*sorted(there), *TESTED]), *figures_of(study, drawn)]
         files += [EXPLORER.format(study=study), *report_of(study)]
