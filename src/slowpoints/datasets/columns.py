@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -51,11 +53,17 @@ def _sizes(path: str | Path, columns: Sequence[str]) -> list[int]:
     """
     if "fork" not in get_all_start_methods():  # on Windows
         return _unpacked_sizes(path, columns)
-    with ProcessPoolExecutor(1, get_context("fork")) as apart:
+    with ProcessPoolExecutor(1, get_context("fork"), initializer=_quietly) as apart:
         try:
             return apart.submit(_unpacked_sizes, path, columns).result()
         except BrokenProcessPool:
             raise ValueError(f"{path}: not a whole Parquet file (its footer ends the process that reads it)") from None
+
+
+def _quietly() -> None:
+    """Says nothing where this process ends: what it was started by names the file."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # of C++, which knows no sys.stderr
+    faulthandler.disable()
 
 
 def _unpacked_sizes(path: str | Path, columns: Sequence[str]) -> list[int]:

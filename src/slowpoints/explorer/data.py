@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from slowpoints.analysis.births import births
+from slowpoints.core.intervals import wilson
 from slowpoints.core.modes import LOOKS, TRAINED, lambda_text
 from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK
 from slowpoints.plots.formation import changes
@@ -52,7 +52,7 @@ class Part:
 def _over_classes(extrapolation: pd.DataFrame) -> pd.DataFrame:
     """Accuracy over trials of all classes, with its Wilson interval, 95 %."""
     counts = extrapolation.groupby([*TUNED_NETWORK, "delay"], dropna=False)[["n_correct", "n_trials"]].sum()
-    low, high = proportion_confint(counts["n_correct"], counts["n_trials"], method="wilson")
+    low, high = wilson(counts["n_correct"], counts["n_trials"])
     return counts.assign(accuracy=counts["n_correct"] / counts["n_trials"], low=low, high=high).reset_index()
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from statsmodels.stats.proportion import proportion_confint
 from torch import Tensor
 from tqdm import tqdm
 
+from slowpoints.core.intervals import wilson
 from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
@@ -149,7 +149,7 @@ def _retrieval_table(
     n_delays, n_networks, classes = correct.shape
     n_trials = np.broadcast_to(trials, correct.shape).transpose(1, 0, 2).ravel()
     n_correct = correct.transpose(1, 0, 2).ravel()
-    low, high = proportion_confint(n_correct, n_trials, method="wilson")
+    low, high = wilson(n_correct, n_trials)
     return pd.DataFrame(
         {
             "seed": np.repeat(seeds, n_delays * classes),

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
+from scipy.special import stdtrit
 
 from slowpoints.analysis.aggregation import accuracy_by_delay, as_trained
 from slowpoints.core.schemas.kinds import CELL, NETWORK, NETWORK_COLUMNS, Kind, typed
@@ -37,7 +37,7 @@ def data(extrapolation: pd.DataFrame) -> pd.DataFrame:
 def _means(networks: pd.DataFrame) -> pd.DataFrame:
     """Mean over the networks of each cell, with 95 % interval (t), at each delay."""
     found = networks.groupby([*CELL, "delay"], sort=False)["accuracy"].agg(["mean", "sem", "count"]).reset_index()
-    half = stats.t.ppf(0.975, (found["count"] - 1).where(found["count"] > 1)) * found["sem"]
+    half = stdtrit((found["count"] - 1).where(found["count"] > 1), 0.975) * found["sem"]
     means = found[[*CELL, "delay"]].assign(accuracy=found["mean"])
     return means.assign(low=(found["mean"] - half).clip(lower=0), high=(found["mean"] + half).clip(upper=1))
 
