@@ -39,7 +39,6 @@ def digest_of(root, script):
 
 
 def forget():
-    digests._code.cache_clear()
     digests._imported.cache_clear()
 
 

@@ -31,12 +31,13 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
         module = waiting.pop()
         if module not in seen:
             seen.add(module)
-            waiting.extend(_imported(module))
+            waiting.extend(_imported(module, looks))
     if not looks:
         seen.discard(LIBRARY / "core/looks.py")
     content = hashlib.sha256()
     for module in sorted(seen, key=str):
-        content.update(f"{module.name}\0{_code(module, looks)}\0".encode())
+        text = _code(module.read_bytes(), looks) if module.suffix == ".py" else module.read_text()
+        content.update(f"{module.name}\0{text}\0".encode())
     return content.hexdigest()[:16]
 
 
@@ -68,20 +69,22 @@ class _Effective(ast.NodeTransformer):
 
 
 @functools.cache
-def _code(module: Path, looks: bool) -> str:
-    if module.suffix != ".py":
-        return module.read_text()
-    return ast.unparse(_Effective(looks).visit(ast.parse(module.read_bytes())))
+def _effective(python: bytes, looks: bool) -> ast.Module:
+    return _Effective(looks).visit(ast.parse(python))
 
 
 @functools.cache
-def _imported(module: Path) -> tuple[Path, ...]:
+def _code(python: bytes, looks: bool) -> str:
+    return ast.unparse(_effective(python, looks))
+
+
+@functools.cache
+def _imported(module: Path, looks: bool) -> tuple[Path, ...]:
     """Files of the modules that a file imports: those of the library, and helpers beside a script."""
     if module.suffix != ".py":
         return ()
     found: list[Path | None] = []
-    tree = _Effective(looks=True).visit(ast.parse(module.read_bytes()))
-    for node in ast.walk(tree):
+    for node in ast.walk(_effective(module.read_bytes(), looks)):
         if isinstance(node, ast.ImportFrom) and node.module:
             found += [_module_file(f"{node.module}.{name.name}", module) for name in node.names]
             found.append(_module_file(node.module, module))
