@@ -3,8 +3,8 @@
     python benchmarks/explorer.py results/default/explorer.html
     python benchmarks/explorer.py results/default/explorer.html --browser /usr/bin/google-chrome
 
-WebGL is drawn by the CPU. Beside the time on the clock stands that of the page's main thread, which says what the page
-asks for where the machine has other work.
+Where there is no GPU, WebGL is drawn by the CPU. Beside the time on the clock stands that of the page's main thread,
+which says what the page asks for where the machine has other work.
 """
 
 import shutil
@@ -14,7 +14,7 @@ import pandas as pd
 from _results import arguments, keep, markdown
 from playwright.sync_api import sync_playwright
 
-FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+FLAGS = ("--enable-unsafe-swiftshader",)  # WebGL without a GPU
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 DRAWN = "performance.now()"
 KEYS = [*5 * [("seed", "ArrowRight")], ("protocol", "p"), ("architecture", "a"), ("dataset", "d"), *2 * [("mode", "m")]]

@@ -15,8 +15,10 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-"""Drawn by the CPU, so that pictures need no GPU."""
+WEBGL = ("--enable-unsafe-swiftshader",)
+"""Drawn by the CPU where there is no GPU. All else is, too, unless a GPU is emulated for it (`--use-angle=swiftshader`):
+that takes twice the time.
+"""
 NO_WEBGL = ("--disable-gpu", "--disable-3d-apis")
 OWN = ("file:", "data:", "blob:", "about:")
 """What a page that works offline may ask for."""
