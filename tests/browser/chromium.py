@@ -16,8 +16,8 @@ QUIET = (
     "--disable-sync",
 )
 WEBGL = ("--enable-unsafe-swiftshader",)
-"""Drawn by the CPU where there is no GPU. All else is, too, unless a GPU is emulated for it (`--use-angle=swiftshader`):
-that takes twice the time.
+"""Drawn by the CPU where there is no GPU, as is all else on a page; `--use-angle=swiftshader` would emulate a GPU for
+that, too, and take twice the time.
 """
 NO_WEBGL = ("--disable-gpu", "--disable-3d-apis")
 OWN = ("file:", "data:", "blob:", "about:")

@@ -102,8 +102,8 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing(project):
     assert "device is cuda, but PyTorch finds no GPU here; set device to auto or cpu" in output
 
 
-def test_real_mnist_goes_through_the_whole_workflow(project, real_data):
-    """All stages on the real files, with a preset cut down to seconds."""
+def test_real_mnist_is_trained_on_measured_and_tuned(project, real_data):
+    """All jobs of a cell on the real files, with a preset cut down to seconds."""
     tiny = {"base": "mnist-small", "seeds": 1, "network": {"hidden": 16}, "training": {"steps": 30, "bank": 32}}
     tiny |= {"memory": {"delays": [4, 19, 20, 40], "n_images": 100}}
     tiny |= {"slow_points": {"adam_steps": 50, "max_iterations": 2, "images_per_class": 10}}
@@ -117,9 +117,8 @@ def test_real_mnist_goes_through_the_whole_workflow(project, real_data):
         "data_dir": str(real_data),
     }
     config = write_config(project, **study, presets={"mnist-tiny": tiny})
-    made = [
-        "tiny/figures/speed_vs_memory.pdf",
-        *(f"tiny/tables/{name}.parquet" for name in ("formation", "regularisation")),
-    ]
+    cell = "networks/mnist-tiny/gru/vocu"
+    made = [f"{cell}/trained/0-0/{name}.parquet" for name in ("extrapolation", "formation")]
+    made.append(f"{cell}/slow_points/0-0/spectrum.parquet")
     project.snakemake(*(f"results/{file}" for file in made), *config)
     assert set(made) < project.files()
