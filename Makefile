@@ -9,9 +9,9 @@ WORKERS ?= 2
 KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
-# Byte code of what is used alone (pip's takes a minute), written by the first that imports it and read by all jobs.
+# Byte code: written on first use and then kept, not for all that is installed, which takes pip a minute.
 export PYTHONDONTWRITEBYTECODE =
-USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.cli, slowpoints.cli, slowpoints.plots.figures
+USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.cli, torch, slowpoints.cli, slowpoints.plots.figures
 
 all: setup  ## figures of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile $(CONFIG) --rerun-incomplete

@@ -39,6 +39,12 @@ def logged(snakemake):
                 raise SystemExit(1) from None
 
 
+def own_study(snakemake) -> str | None:
+    """The study that a rule's tables must be of: the configuration's; any, where they were published."""
+    name = snakemake.config["study"]
+    return name if snakemake.wildcards.get("study", name) == name else None
+
+
 def _set_threads(threads: int) -> None:
     torch = sys.modules.get("torch")  # scripts without tensors don't pay for the import
     if torch is not None:

@@ -1,14 +1,13 @@
 """The table `regularisation`: measures of every network before and after fine-tuning."""
 
-from _job import logged
+from _job import logged, own_study
 from slowpoints.analysis.aggregation import collate, regularisation_table
-from slowpoints.core.layout import study_named
 from slowpoints.core.schemas.memory import ACCURACY
 from slowpoints.core.schemas.study import REGULARISATION
 from slowpoints.core.tables import read_study_tables, write_table
 
 with logged(snakemake):
-    study = study_named(snakemake.output[0])
+    study = own_study(snakemake)
     accuracy = collate(snakemake.input.accuracy, ACCURACY, snakemake.params.seeds)
     measured = read_study_tables(snakemake.input, snakemake.params.versions, study)
     write_table(regularisation_table(accuracy, *measured.values()), snakemake.output[0], REGULARISATION, study=study)

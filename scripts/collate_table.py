@@ -1,12 +1,11 @@
 """A measured table over the whole grid, from those of its cells."""
 
-from _job import logged
+from _job import logged, own_study
 from slowpoints.analysis.aggregation import collate
-from slowpoints.core.layout import study_named
 from slowpoints.core.schemas.measured import MEASURED
 from slowpoints.core.tables import write_table
 
 with logged(snakemake):
-    study = study_named(snakemake.output[0])
+    study = own_study(snakemake)
     kind = MEASURED[snakemake.params.kind]
     write_table(collate(snakemake.input, kind, snakemake.params.seeds), snakemake.output[0], kind, study=study)

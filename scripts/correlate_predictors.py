@@ -1,14 +1,13 @@
 """Correlations of every predictor with memory."""
 
-from _job import logged
+from _job import logged, own_study
 from slowpoints import correlations
 from slowpoints.analysis.aggregation import as_trained
-from slowpoints.core.layout import study_named
 from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.tables import read_study_tables, study_of, write_table
 
 with logged(snakemake):
-    study = study_named(snakemake.output[0])
+    study = own_study(snakemake)
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     networks, extrapolation, points = tables.values()
     found = correlations(networks, as_trained(extrapolation), as_trained(points))

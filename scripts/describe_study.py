@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from _job import logged
+from _job import logged, own_study
 from slowpoints.analysis.report import captions, claims_page, networks_page, summary
 from slowpoints.core.files import atomic
-from slowpoints.core.layout import study_named
 from slowpoints.core.looks import looks
 from slowpoints.core.tables import read_study_tables
 
 with logged(snakemake):
-    study = study_named(snakemake.output[0])
+    study = own_study(snakemake)
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     claims, networks = tables["claims"], tables["networks"]
     units = looks(snakemake.params.units)

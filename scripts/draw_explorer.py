@@ -1,13 +1,12 @@
 """The explorer of a study, from its tables."""
 
-from _job import logged
-from slowpoints.core.layout import study_named
+from _job import logged, own_study
 from slowpoints.core.looks import looks
 from slowpoints.core.tables import read_study_tables
 from slowpoints.explorer.page import write_page
 
 with logged(snakemake):
-    study = study_named(snakemake.output[0])
+    study = own_study(snakemake)
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     units = looks(snakemake.params.units)
     write_page(snakemake.wildcards.study, tables, snakemake.output[0], units)

@@ -21,10 +21,11 @@ QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "5")
 WHOLE = (*QUICK, "--configfile", "config/test.yaml")
 ONE_CELL = (
     "results/test/figures/speed_vs_memory.pdf",
+    "results/networks/digits-tiny/gru/vocu/trained/0-1/formation.parquet",
     "results/networks/digits-tiny/gru/vocu/control/0-1/weights.safetensors",
     *(*WHOLE, "--config", "protocols=[vocu]", "modes=[control]"),
 )
-"""A figure and a mode of it: every kind of job, but those of `study`, in half the time."""
+"""All jobs of a cell with one mode, and a figure: not the tables that stand alone, nor the group `study`."""
 PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
 LINK = Path("/etc/slurm/slurm.conf")
 PORTS = {"ctld": 26817, "slurmd": 26818}

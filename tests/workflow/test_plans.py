@@ -3,12 +3,14 @@
 import re
 
 import pytest
+import yaml
 from config_page import shipped
 from places import ROOT
 
 from slowpoints import status
 from slowpoints.measures import lifetimes
 from slowpoints.networks import ensemble
+from slowpoints.plots.figures import FIGURES, TUNED
 from slowpoints.training import loop
 
 CONFIGS = [path.name for path in shipped("*.yaml")]
@@ -47,6 +49,13 @@ def test_the_slurm_profile_plans_all_and_asks_gpus_for_training_alone(project):
     assert re.search(r"^all +1$", output, re.MULTILINE)
     asking = set(re.findall(r"rule (\w+):(?:(?!rule ).)*?gpu=1", output, re.DOTALL))
     assert asking == {"train_networks", "regularise_networks"}
+
+
+def test_every_figure_shares_a_submission():
+    groups = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())["groups"]
+    late = {name for name, tables in FIGURES.items() if name in TUNED or "formation" in tables or "claims" in tables}
+    assert {groups.get(f"plot_{name}") for name in late} == {"study"}
+    assert {groups.get(f"plot_{name}") for name in FIGURES.keys() - late} == {"trained"}
 
 
 def test_the_workflow_may_be_called_where_the_catalogue_looks(project):

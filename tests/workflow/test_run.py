@@ -96,6 +96,7 @@ def test_tables_have_the_promised_columns(finished, table):
     metadata = {key.decode(): value.decode() for key, value in pq.read_schema(path).metadata.items()}
     assert {"schema_version", "code_revision", "config_digest", "packages", "device"} <= set(metadata)
     assert metadata["config_digest"]
+    assert metadata["study"] == '"test"'
 
 
 def test_rows_are_one_an_observation(finished):

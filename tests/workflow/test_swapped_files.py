@@ -31,6 +31,8 @@ SWAPS = [
      "no table 'claims' but one 'formation'"),
     (OTHER, f"{TABLES}/networks.parquet", ["correlate_predictors"],
      "a table of the study 'other', where those of 'test' are read"),
+    (OTHER, f"{TABLES}/claims.parquet", ["plot_claims"],
+     "a table of the study 'other', where those of 'test' are read"),
 ]  # fmt: skip
 OUTPUTS = {
     "measure_memory": at("accuracy.parquet"),

@@ -59,7 +59,7 @@ STUDY = checked_study()
 placed = workflow.modifier.path_modifier.replace_prefix
 NETWORKS_FOLDER = Path(placed(str(layout.NETWORKS)))
 # Where this workflow is a module of another, its own config.yaml is not read: scripts find what they look up all the same.
-config.update({key: STUDY.config[key] for key in ("device", "resume_minutes")})
+config.update({key: STUDY.config[key] for key in ("study", "device", "resume_minutes")})
 
 
 wildcard_constraints:

@@ -13,8 +13,8 @@ TWO_SIDED = 0.975  # of a 95 % interval
 def wilson(successes: ArrayLike, trials: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's interval of a share, 95 %: ends between 0 and 1, also where none or all succeed.
 
-    As statsmodels' `proportion_confint(..., method="wilson")`, whose import takes a second: half of what jobs that
-    measure memory take before they begin.
+    As statsmodels' `proportion_confint(..., method="wilson")`, whose import takes longer than all else that a job that
+    measures memory imports but PyTorch.
 
     Args:
         successes: counts, of any shape.

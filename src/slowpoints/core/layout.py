@@ -44,13 +44,6 @@ def place_of(file: str | Path) -> Place:
     return Place((dataset, architecture, protocol), folder, block)
 
 
-def study_named(file: str | Path) -> str | None:
-    """The study that a file lies with; None for one that was published, whose folder may have another name."""
-    parts = Path(file).parts
-    name = parts[len(parts) - parts[::-1].index(RESULTS.name)]
-    return None if name.startswith(PUBLISHED_AS) else name
-
-
 def tuning_named(folder: str) -> tuple[str, float | None]:
     """Mode and lambda that the name of a mode's folder says, as `modes.tunings` gives it; None where it says none."""
     mode, _, text = folder.partition("-")

@@ -112,7 +112,10 @@ def read_study_tables(
         found = json.loads(_metadata(schema).get("study", "null"))
         study = study or found
         if found not in (None, study):
-            raise ValueError(f"{files[name]}: a table of the study {found!r}, where those of {study!r} are read")
+            raise ValueError(
+                f"{files[name]}: a table of the study {found!r}, where those of {study!r} are read; remove it, and it "
+                "will be made anew"
+            )
         table.attrs["study"] = found
         tables[name] = table
     return tables

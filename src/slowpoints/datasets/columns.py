@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
+import sys
+import warnings
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 from slowpoints.core.tables import whole_parquet
 from slowpoints.datasets.limits import check_size
+
+FORK_SECONDS = 10  # it takes milliseconds
 
 
 def read_columns(path: str | Path, columns: Sequence[str], kind: str | None = None) -> pa.Table:
@@ -37,38 +39,42 @@ def read_columns(path: str | Path, columns: Sequence[str], kind: str | None = No
             if names.count(name) != 1:
                 number = "is no column" if name not in names else "is more than one column"
                 raise ValueError(f"{path}: there {number} {name}, only {', '.join(names)}")
-        for name, size in zip(columns, _sizes(path, columns), strict=True):
-            check_size(size, f"{path}, column {name}")
+        _refuse_what_ends_its_reader(path, columns)
+        for name in columns:
+            check_size(_unpacked(file, name), f"{path}, column {name}")
         return file.read(columns=list(columns))
 
 
-def _sizes(path: str | Path, columns: Sequence[str]) -> list[int]:
-    """Bytes of columns in memory, asked for in a fork of this process where there can be one.
+def _refuse_what_ends_its_reader(path: str | Path, columns: Sequence[str]) -> None:
+    """Asks a fork of this process first for what `_unpacked` asks.
 
-    On some damaged footers, pyarrow (26.0) ends the process that asks for a column's metadata: the exception of its C++
-    is caught by nobody there. It is when the column is read.
+    On some damaged footers pyarrow (26.0) ends the process that asks for a column's metadata: nobody catches the
+    exception of its C++ there. (It is caught when the column is read, which is too late to look at its size.) A fork
+    that ends otherwise, or cannot be had, says nothing about the file. Elsewhere than on Linux forks are not safe.
 
     Raises:
         ValueError: naming the file, where that happened.
     """
-    if "fork" not in get_all_start_methods():  # on Windows
-        return _unpacked_sizes(path, columns)
-    with ProcessPoolExecutor(1, get_context("fork"), initializer=_quietly) as apart:
+    if sys.platform != "linux":
+        return
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of forks beside threads
         try:
-            return apart.submit(_unpacked_sizes, path, columns).result()
-        except BrokenProcessPool:
-            raise ValueError(f"{path}: not a whole Parquet file (its footer ends the process that reads it)") from None
-
-
-def _quietly() -> None:
-    """Says nothing where this process ends: what it was started by names the file."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # of C++, which knows no sys.stderr
-    faulthandler.disable()
-
-
-def _unpacked_sizes(path: str | Path, columns: Sequence[str]) -> list[int]:
-    with pq.ParquetFile(path) as file:
-        return [_unpacked(file, column) for column in columns]
+            child = os.fork()
+        except OSError:
+            return
+    if not child:
+        try:
+            signal.alarm(FORK_SECONDS)
+            faulthandler.disable()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            with pq.ParquetFile(path) as file:
+                for column in columns:
+                    _unpacked(file, column)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT:
+        raise ValueError(f"{path}: not a whole Parquet file (its footer ends the process that reads it)")
 
 
 def _unpacked(file: pq.ParquetFile, column: str) -> int:
