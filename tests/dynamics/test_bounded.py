@@ -1,5 +1,6 @@
 """The step in a box against the conditions of its optimum, and kinds of points of known quadratics."""
 
+import inspect
 import itertools
 import logging
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from scipy.optimize import lsq_linear
 
+from slowpoints.dynamics import bounded
 from slowpoints.dynamics.bounded import MAX_DAMPING, among_free, bounded_step, pressed_outwards, projected_gradient
 from slowpoints.dynamics.kinds import (
     FIXED_POINT,
@@ -20,6 +22,7 @@ from slowpoints.dynamics.kinds import (
     pushed,
     resting_speed,
 )
+from slowpoints.dynamics.newton import NewtonWalk
 from slowpoints.dynamics.search import find_slow_points
 
 
@@ -84,6 +87,27 @@ def test_damping_is_raised_as_far_as_the_curvature_asks():
     assert MAX_DAMPING == 1e12
 
 
+def test_points_whose_bounds_no_longer_change_are_not_worked_on_again(monkeypatch):
+    hessian, gradient, _, _ = boxes()
+    room = torch.full_like(gradient, 1e3)
+    solved, step = [], bounded._step_of_free
+    monkeypatch.setattr(bounded, "_step_of_free", lambda *given: solved.append(len(given[1])) or step(*given))
+    bounded_step(hessian, gradient, -room, room, torch.zeros(60, dtype=torch.float64))
+    assert solved == [60]
+    room[:7, 0] = 1e-3
+    bounded_step(hessian, gradient, -room, room, torch.zeros(60, dtype=torch.float64))
+    assert solved[1] == 60
+    assert 0 < solved[2] <= 7
+
+
+def test_a_step_whose_bounds_go_on_changing_is_cut_off(monkeypatch):
+    monkeypatch.setattr(bounded, "MAX_CHANGES", 1)
+    hessian, gradient = torch.eye(2, dtype=torch.float64)[None], torch.tensor([[-5.0, 5.0]], dtype=torch.float64)
+    room = torch.ones_like(gradient)
+    step, _ = bounded_step(hessian, gradient, -room, room, torch.zeros(1, dtype=torch.float64))
+    assert step.tolist() == [[1, -1]]
+
+
 @pytest.mark.parametrize(("low", "high"), list(itertools.product((-1.0, 0.0), (0.0, 1.0))))
 def test_a_variable_is_pressed_outwards_where_it_has_no_room_that_way(low, high):
     gradient = torch.tensor([[-1.0, 0.0, 1.0]])
@@ -140,6 +164,8 @@ def points_at(state, gradient, half_square):
         ([1e6, 0], [0, 0], [2.3e-7, 0], 0.5, SLIDING),
         ([1e6, 0], [0.6, 0.8], [4.4e-7, 0], 0.5, MINIMUM),  # of a state of norm 1
         ([1e6, 0], [0.6, 0.8], [4.5e-7, 0], 0.5, SLIDING),
+        ([1e12, 1], [0, 0], [0, 0.1], 1e-2, MINIMUM),  # 1 counts as none beside 1e12: 0.01 / 2 (100 + 1)
+        ([1e12, 1], [0, 0], [0, 0.1], 4e-4, SLIDING),
     ],
 )
 def test_kinds_of_known_quadratics(curvature, state, gradient, half_square, kind):
@@ -157,6 +183,15 @@ def test_kinds_of_known_quadratics(curvature, state, gradient, half_square, kind
 def test_a_state_rests_within_a_thousand_roundings():
     states = torch.tensor([[0.0, 0.0], [3.0, 4.0]], dtype=torch.float64)
     np.testing.assert_allclose(resting_speed(states), np.array([1, 6]) * 1000 * 2.0**-52)
+    assert resting_speed(torch.zeros(2, 3, 4)).shape == (2, 3)
+
+
+def test_kinds_of_points_are_those_that_each_has_alone():
+    """Also where what two of them still promise is together more than each may."""
+    one = points_at([0.0, 0.0], [1e-8, 0.0], 8e-16)  # 0.5e-16 of 0.8e-16
+    two = Points(*(torch.cat([each, each]) for each in one))
+    hessian, bound = torch.eye(2, dtype=torch.float64).expand(2, 2, 2), torch.ones(2, 2, dtype=torch.float64)
+    assert kinds_of(two, hessian, -bound, bound, 1e-8).tolist() == [MINIMUM, MINIMUM]
 
 
 def test_a_push_off_a_saddle_goes_where_the_speed_falls():
@@ -189,6 +224,8 @@ def test_the_search_stops_at_its_last_iteration_and_relaxes_within_bounds():
     assert relaxed.state.unique().item() == pytest.approx(0.3)
     relaxed = find_slow_points(drift, torch.zeros(2, 2), -1, 0.5, relax=3, max_iterations=0)
     assert (relaxed.state == 0.5).all()
+    relaxed = find_slow_points(lambda z: z - 0.3, torch.zeros(2, 2), -0.5, 1, relax=3, max_iterations=0)
+    assert (relaxed.state == -0.5).all()
     outside = find_slow_points(drift, torch.tensor([[3.0, -4.0]]), max_iterations=0)
     assert outside.state.tolist() == [[1, -1]]
     with pytest.raises(ValueError, match="a map or a residual is needed"):
@@ -205,6 +242,46 @@ def test_rows_may_round_otherwise_alone_but_no_more():
     with pytest.raises(ValueError, match="any number of rows"):
         find_slow_points(shared(1e-3), torch.ones(4, 2), max_iterations=1)
     find_slow_points(shared(1e-3), torch.ones(1, 2), max_iterations=1)  # alone, it has no neighbours
+    with pytest.raises(ValueError, match="any number of rows"):
+        find_slow_points(shared(1e-3), torch.ones(2, 2), max_iterations=1)
+    find_slow_points(shared(1e-7), torch.zeros(4, 2), max_iterations=1)  # of what is nothing else
+    find_slow_points(lambda z: z * (1 + 1e-5 * len(z)) / 2, torch.ones(4, 2), max_iterations=1)  # of 1e-4 of it
+
+
+@pytest.mark.parametrize("row", [0, -1])
+def test_the_first_and_the_last_row_are_asked_alone(row):
+    def tied(z):
+        moved = z / 2
+        moved[row] += 1e-3 * (len(z) > 1)
+        return moved
+
+    with pytest.raises(ValueError, match="any number of rows"):
+        find_slow_points(tied, torch.ones(4, 2), max_iterations=1)
+
+
+def test_a_map_without_finite_values_is_not_taken_for_one_that_ties_rows_together():
+    with pytest.raises(ValueError, match="not finite at the start"):
+        find_slow_points(lambda z: z * torch.nan, torch.ones(3, 2))
+
+
+def test_every_other_iteration_begins_with_newton_s_method_and_every_tenth_is_logged(monkeypatch, caplog):
+    """On a speed that falls without end there are iterations enough."""
+    tried, try_to_rest = [], NewtonWalk.try_to_rest
+
+    def spied(walk, iterations):
+        tried.append((walk.iterations.max().item(), iterations))
+        try_to_rest(walk, iterations)
+
+    monkeypatch.setattr(NewtonWalk, "try_to_rest", spied)
+    with caplog.at_level(logging.INFO):
+        found = find_slow_points(
+            lambda z: z + torch.exp(-z), torch.zeros(1, 1), -torch.inf, torch.inf, newton=1, max_iterations=12
+        )
+    assert found.iterations.item() == 12
+    assert found.kind == ["sliding"]
+    assert tried == [(taken, 1) for taken in range(0, 12, 2)]
+    assert [record.args[0] for record in caplog.records if "deep search" in record.message] == [0, 10]
+    assert inspect.signature(find_slow_points).parameters["max_iterations"].default == 100
 
 
 def test_newton_s_method_comes_first_where_it_is_asked_for(caplog):

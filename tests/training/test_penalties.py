@@ -34,6 +34,7 @@ def test_a_resume_file_is_told_from_that_of_any_other_penalty(make_networks, poi
         )
     ]
     assert len({json.dumps(each) for each in settings}) == len(settings) == 48
+    assert {each[0] for each in settings} == {"SpeedPenalty", "TrackedPenalty", "SettledPenalty"}
     assert SpeedPenalty(networks, points, FOUND, 0.1, 10).settings() == settings[0]
 
 
