@@ -1,6 +1,5 @@
 """The step in a box against the conditions of its optimum, and kinds of points of known quadratics."""
 
-import inspect
 import itertools
 import logging
 
@@ -281,7 +280,6 @@ def test_every_other_iteration_begins_with_newton_s_method_and_every_tenth_is_lo
     assert found.kind == ["sliding"]
     assert tried == [(taken, 1) for taken in range(0, 12, 2)]
     assert [record.args[0] for record in caplog.records if "deep search" in record.message] == [0, 10]
-    assert inspect.signature(find_slow_points).parameters["max_iterations"].default == 100
 
 
 def test_newton_s_method_comes_first_where_it_is_asked_for(caplog):
