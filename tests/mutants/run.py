@@ -54,7 +54,7 @@ GROUPS = {
     ),
     "claims": Group(
         "analysis/claims/*.py",
-        "analysis/test_claim_rows.py analysis/test_claims_formation.py",
+        "analysis/test_claim_rows.py analysis/test_claims_formation.py analysis/test_claims.py::test_verdicts",
     ),
     "penalties": Group(
         "training/penalties.py",
