@@ -32,13 +32,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 test: setup  ## the test suite, in WORKERS (2) processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
 
-test-slow: setup $(VENV)/.docs  ## full-size checks
+test-slow: setup $(VENV)/.docs  ## full-size checks, and the longest benchmarks at small sizes
 	$(BIN)/python -m pytest -m "slow and not slurm and not faults"
 
 test-faults: setup  ## damaged files and configurations by the thousand, KILLS (20) kills, full disks and other mishaps
 	KILLS=$(KILLS) $(BIN)/python -m pytest -m faults
 
-test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick leaves out mishaps
+test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick for one cell, without mishaps
 	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
 
 test-mutants: setup $(VENV)/.mutants  ## whether tests notice small faults put into the code; hours (MODULES="task births", MUTANTS='*7' for some)
