@@ -100,6 +100,8 @@ def test_rows_of_comparisons_and_changes_say_what_they_are():
     assert (row.claim, row.kind, row.claimed, row.n_excluded) == ("C4", "data set", "negative", 3)
     assert (row.found.n, row.found.effect) == (9, 10)
     assert row.found.p == pytest.approx(stats.wilcoxon(np.arange(6.0, 15)).pvalue)
+    again = {row.scope: row for row in changed("C4", table(), "value", lost, claimed="negative", what=": why")}
+    assert again == rows  # interval and p are drawn alike again
     columns = row.columns()
     assert columns.pop("p_unadjusted") == row.found.p
     assert np.isnan(columns.pop("p"))
@@ -185,11 +187,13 @@ def test_each_mode_is_set_against_control():
         assert row.found.effect == pytest.approx(effect)
     assert rows["all: settled 0.1, memory_score"].found.effect == pytest.approx(-0.1 + 0.0015)
     row = rows["a: slow_points 0.1, nominal_accuracy"]
-    assert (row.kind, row.margin, row.found.n) == ("data set", control.MARGIN, 4)
+    assert (row.kind, row.margin, row.found.n, row.n_excluded) == ("data set", control.MARGIN, 4, 0)
     assert row.found.test == "no loss beyond 0.01, one-sided paired t"
     assert len(rows) == 2 * 4 * (2 + 2 + 1)
     old = tuned({"slow_points": 0.2}).drop(columns="log10_settled_speed_after")
     assert not [row for row in prolonged(old, NOBODY) if "settled" in row.scope]
+    again = {row.scope: row for row in prolonged(tuned({"slow_points": 0.2, "settled": -0.1}), NOBODY)}
+    assert again == rows
 
 
 def test_ours_is_set_against_each_of_the_paper_s_modes():
@@ -210,7 +214,11 @@ def test_a_lambda_of_its_own_for_each_data_set_is_named_where_it_holds():
     tuning = Tuned("settled", mine[mine["mode"] == "settled"])
     texts = {(): "settled", ("a",): "settled 300", ("b", "lstm", "vocu"): "settled 9"}
     assert {names: tuning.text(names) for names in texts} == texts
-    assert "all: settled, memory_score" in {row.scope for row in prolonged(mine, NOBODY)}
+    scopes = {row.scope for row in prolonged(mine, NOBODY)}
+    assert {"all: settled, memory_score", "a: settled 300, nominal_accuracy", "b: settled 9, memory_score"} <= scopes
+    doses = {("slow_points", "a"): 0.5, ("slow_points", "b"): 0.1}
+    scopes = {row.scope for row in surpassed(tuned({"settled": 0.3, "slow_points": 0.1}, lambdas=lambdas | doses), NOBODY)}
+    assert {"all: settled - slow_points, memory_score", "b: settled 9 - slow_points 0.1, memory_score"} <= scopes
     several = pd.concat([mine, mine[mine["mode"].eq("settled") & mine["dataset"].eq("a")].assign(**{"lambda": 1.5})])
     scopes = {row.scope for row in prolonged(several, NOBODY)}
     assert {f"{of}, memory_score" for of in ("all: settled 300", "a: settled 1.5", "b: settled 9")} <= scopes
@@ -218,7 +226,11 @@ def test_a_lambda_of_its_own_for_each_data_set_is_named_where_it_holds():
 
 def test_copies_of_a_network_are_ranked_among_themselves():
     """Of four copies the slower remember longer; two copies, or copies alike, have no correlation."""
-    copies = tuned({"slow_points": 0.2, "settled": 0.3, "tracking": 0.1}, cells=CELLS[:1])
+    two_cells = tuned({"slow_points": 0.2, "settled": 0.3, "tracking": 0.1}, cells=CELLS[1:3])
+    cells = [row.scope.split(":")[0] for row in dose_and_response(two_cells, NOBODY) if row.kind == "cell"]
+    assert cells == 2 * ["b/lstm/vocu", "a/gru/decu"]  # as they stand in the table
+    assert not list(dose_and_response(two_cells.iloc[:0], NOBODY))
+    copies = two_cells[two_cells["dataset"] == "b"]
     row = next(row for row in dose_and_response(copies, NOBODY) if row.kind == "all")
     assert (row.claim, row.scope) == ("C3", "all: copies of a network, speed of slow points")
     assert (row.found.n, row.found.effect, row.claimed) == (4, pytest.approx(-1), None)
@@ -232,6 +244,9 @@ def test_copies_of_a_network_are_ranked_among_themselves():
     assert len(list(dose_and_response(three, NOBODY))) == 6
     assert not list(dose_and_response(three[three["mode"] != "settled"], NOBODY))
     assert not list(dose_and_response(copies.assign(memory_score_after=0.5), NOBODY))
+    longer = three["memory_score_after"].where(three["mode"].eq("settled"), 0.5)
+    row = next(row for row in dose_and_response(three.assign(memory_score_after=longer), NOBODY) if row.kind == "all")
+    assert row.found.effect == pytest.approx(-(3**0.5) / 2)  # two of the three remember alike
     gone = copies.assign(memory_score_after=copies["memory_score_after"].where(copies["mode"].ne("settled")))
     row = next(row for row in dose_and_response(gone, NOBODY) if row.kind == "all")
     assert row.found.effect == pytest.approx(-1)  # of the other three

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from slowpoints.analysis import comparisons, correlation
 from slowpoints.analysis.births import births
 from slowpoints.analysis.claims.formation import AGAINST_0, DESCRIBED, MEASURES, formed
 from slowpoints.analysis.claims.rows import ALL, DATA_SET, SINGLE, STRATUM, Excluded
@@ -56,7 +57,13 @@ def rows(formation, lost=0):
     return by_scope
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
+def fewer_draws(monkeypatch):
+    monkeypatch.setattr(correlation, "RESAMPLES", 100)
+    monkeypatch.setattr(comparisons, "PERMUTATIONS", 1999)
+
+
+@pytest.fixture
 def same_price():
     return rows(study(), lost=1)
 
@@ -123,7 +130,9 @@ def test_the_newborn_are_compared_with_the_older(same_price):
 def test_whether_births_have_a_price_is_a_question_of_its_own(same_price):
     """p is adjusted within a question: over the ways in which protocols may differ, and over prices."""
     for scope, row in same_price.items():
-        assert row.question == ("price" if scope.endswith(AGAINST_0) else "")
+        priced, described = scope.endswith(AGAINST_0), row.kind == SINGLE
+        assert row.question == ("price" if priced else "")
+        assert row.claimed == (None if described and not priced else "either")
     pooled = [scope for scope, row in same_price.items() if row.kind in (DATA_SET, ALL)]
     compared = [f"{where}: vocu - decu{what}" for what in MEASURES.values() for where in ("a", "b", "all")]
     assert sorted(pooled) == sorted([*compared, *(f"{where}{AGAINST_0}" for where in ("a", "b", "all"))])

@@ -54,7 +54,8 @@ GROUPS = {
     ),
     "claims": Group(
         "analysis/claims/*.py",
-        "analysis/test_claim_rows.py analysis/test_claims_formation.py analysis/test_claims.py::test_verdicts",
+        "analysis/test_claim_rows.py analysis/test_claims_formation.py analysis/test_claims.py::test_verdicts "
+        "analysis/test_findings.py",
     ),
     "penalties": Group(
         "training/penalties.py",

@@ -49,7 +49,7 @@ def formed(formation: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
     for row in changed("C5", table, "price", excluded, claimed="either", what=AGAINST_0):
         yield replace(row, question="price")
     for column in (*DESCRIBED, *SHARES, "faster"):
-        for row in changed("C5", table, column, excluded, claimed="either", what=(MEASURES | DESCRIBED)[column]):
+        for row in changed("C5", table, column, excluded, claimed=None, what=(MEASURES | DESCRIBED)[column]):
             if row.kind == SINGLE:
                 mean = replace(row, found=row.found._replace(test="mean over networks", p=np.nan))
                 yield row if column == "faster" else mean

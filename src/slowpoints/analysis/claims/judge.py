@@ -55,9 +55,7 @@ def judge(
 def judged(rows: Sequence[Row]) -> pd.DataFrame:
     """The table of rows, their p adjusted and verdicts given."""
     table = pd.DataFrame([row.columns() for row in rows], columns=list(CLAIMS.columns))
-    families = pd.DataFrame(
-        [(row.claim, row.kind, row.question) for row in rows], columns=["claim", "kind", "question"]
-    )
+    families = pd.DataFrame([(row.claim, row.kind, row.question) for row in rows])
     for _, family in families.groupby(list(families)):
         tested = family.index[table.loc[family.index, "p_unadjusted"].notna()]
         if len(tested):

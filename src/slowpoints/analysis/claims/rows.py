@@ -141,7 +141,7 @@ def scope_text(names: tuple[str, ...], what: str | Named = "") -> str:
 
 
 def changed(
-    claim: str, table: pd.DataFrame, column: str, excluded: Excluded, *, claimed: str, what: str | Named
+    claim: str, table: pd.DataFrame, column: str, excluded: Excluded, *, claimed: str | None, what: str | Named
 ) -> Iterator[Row]:
     """Rows on a column of changes, one value a network, per cell, per data set and over all: as `compared`."""
     for kind, names, strata in cell_scopes(table, column):
