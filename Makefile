@@ -8,6 +8,7 @@ CONFIG ?= config/config.yaml
 WORKERS ?= 2
 KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
+HASHES ?= hashes.lock
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # Byte code: written on first use and then kept, not for all that is installed, which takes pip a minute.
 export PYTHONDONTWRITEBYTECODE =
@@ -19,11 +20,12 @@ all: setup  ## figures of the default study (CONFIG=... for another)
 unlock: setup  ## lets `make` go on after a run that was killed, once nothing runs here any more
 	$(SNAKEMAKE) --unlock --configfile $(CONFIG)
 
-setup: $(VENV)/.installed  ## the virtual environment, with the pinned requirements
+setup: $(VENV)/.installed  ## the virtual environment, with the pinned requirements (HASHES= where an index built its own wheels)
 
-$(VENV)/.installed: requirements.lock pyproject.toml
+$(VENV)/.installed: requirements.lock hashes.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
+	$(if $(HASHES),$(PIP) --no-deps --require-hashes -r $(HASHES))
 	$(PIP) -r requirements.lock
 	$(PIP) --no-deps --editable .
 	$(BIN)/python -c 'import $(USED)'
@@ -31,6 +33,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 test: setup  ## the test suite, in WORKERS (2) processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
+
+hashes:  ## hashes.lock anew, after a change of requirements.lock; needs uv
+	uv pip compile requirements.lock --no-deps --no-emit-package torch --generate-hashes --universal \
+		--python-version 3.11 --no-header --no-annotate --quiet --output-file hashes.lock
 
 test-slow: setup $(VENV)/.docs  ## full-size checks, and the longest benchmarks at small sizes
 	$(BIN)/python -m pytest -m "slow and not slurm and not faults"
@@ -83,4 +89,4 @@ bench: setup  ## every benchmark again, with its tables in benchmarks/README.md;
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all unlock setup test test-slow test-faults test-slurm test-mutants lint format report docs results bench help
+.PHONY: all unlock setup hashes test test-slow test-faults test-slurm test-mutants lint format report docs results bench help

@@ -1,4 +1,4 @@
-"""pyproject.toml, requirements.lock and environment.yml name the same things."""
+"""pyproject.toml, the two locks and environment.yml name the same things."""
 
 import json
 import re
@@ -42,6 +42,17 @@ def test_the_lock_satisfies_the_project():
     wanted, lock, _ = read()
     for requirement in wanted:
         assert requirement.specifier.contains(Version(lock[canonical(requirement.name)])), requirement
+
+
+def test_all_but_torch_is_pinned_by_hashes_too():
+    _, lock, _ = read()
+    pinned = {}
+    for line in (ROOT / "hashes.lock").read_text().replace("\\\n", " ").splitlines():
+        pin, *hashes = line.split()
+        assert hashes
+        assert all(re.fullmatch("--hash=sha256:[0-9a-f]{64}", each) for each in hashes), pin
+        pinned |= pins([pin])
+    assert pinned == {name: version for name, version in lock.items() if name != "torch"}
 
 
 def test_torch_is_pinned_without_a_build_and_allowed_from_2_10():
