@@ -217,7 +217,8 @@ def test_a_lambda_of_its_own_for_each_data_set_is_named_where_it_holds():
     scopes = {row.scope for row in prolonged(mine, NOBODY)}
     assert {"all: settled, memory_score", "a: settled 300, nominal_accuracy", "b: settled 9, memory_score"} <= scopes
     doses = {("slow_points", "a"): 0.5, ("slow_points", "b"): 0.1}
-    scopes = {row.scope for row in surpassed(tuned({"settled": 0.3, "slow_points": 0.1}, lambdas=lambdas | doses), NOBODY)}
+    both = tuned({"settled": 0.3, "slow_points": 0.1}, lambdas=lambdas | doses)
+    scopes = {row.scope for row in surpassed(both, NOBODY)}
     assert {"all: settled - slow_points, memory_score", "b: settled 9 - slow_points 0.1, memory_score"} <= scopes
     several = pd.concat([mine, mine[mine["mode"].eq("settled") & mine["dataset"].eq("a")].assign(**{"lambda": 1.5})])
     scopes = {row.scope for row in prolonged(several, NOBODY)}

@@ -3,7 +3,7 @@ rule take_reference:
     input:
         "reference/{study}/{table}.parquet",
     output:
-        "results/reference-{study}/tables/{table}.parquet",
+        f"results/{layout.PUBLISHED_AS}{{study}}/tables/{{table}}.parquet",
     log:
         "logs/take_reference/{study}.{table}.log",
     wildcard_constraints:

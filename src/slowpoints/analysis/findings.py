@@ -16,7 +16,7 @@ from slowpoints.analysis.claims.rows import ALL
 from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY
 from slowpoints.analysis.summary import interval, p_value
-from slowpoints.core.looks import Look
+from slowpoints.core.looks import Look, look_of
 from slowpoints.core.modes import LOOKS
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.task.protocols import PROTOCOLS
@@ -93,7 +93,7 @@ def studied(networks: pd.DataFrame, units: Mapping[str, Look]) -> str:
     """
     kinds = [
         ", ".join(dict.fromkeys(networks["dataset"])),
-        ", ".join(units.get(name, Look(name.upper())).label for name in dict.fromkeys(networks["architecture"])),
+        ", ".join(look_of(name, units).label for name in dict.fromkeys(networks["architecture"])),
         ", ".join(PROTOCOLS[name].look.label for name in dict.fromkeys(networks["protocol"])),
     ]
     learned = networks[networks["learned"]]

@@ -26,6 +26,11 @@ class Look:
     marker: str = "o"
 
 
+def look_of(unit: str, known: Mapping[str, Look]) -> Look:
+    """How a recurrent unit is named and marked: by its name in capitals where it is none of those known by name."""
+    return known.get(unit, Look(unit.upper()))
+
+
 def looks(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Look]:
     """Looks by name, from their attributes: params of rules are plain data."""
     return {name: Look(**look) for name, look in given.items()}

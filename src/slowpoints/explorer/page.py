@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex
 from plotly.offline import get_plotlyjs
 
 from slowpoints.core.files import atomic
-from slowpoints.core.looks import Look
+from slowpoints.core.looks import Look, look_of
 from slowpoints.core.modes import LOOKS
 from slowpoints.core.provenance import code_revision
 from slowpoints.explorer.data import LASTING, gather
@@ -93,10 +93,9 @@ def _escaped(text: str) -> str:
 
 def _looks(header: dict[str, Any], units: Mapping[str, Look]) -> dict[str, Any]:
     """How figures name and draw things, and the numbers that they mark, in Plotly's words."""
-    of_units = {network["architecture"]: Look(network["architecture"].upper()) for network in header["networks"]}
     of_protocols = {name: protocol.look for name, protocol in PROTOCOLS.items()}
-    looks = {"architecture": of_units | {name: units[name] for name in of_units if name in units}}
-    looks |= {"protocol": of_protocols, "mode": LOOKS}
+    of_units = {name: look_of(name, units) for name in (network["architecture"] for network in header["networks"])}
+    looks = {"architecture": of_units, "protocol": of_protocols, "mode": LOOKS}
     return {
         "looks": {kind: {name: _look(look) for name, look in of.items()} for kind, of in looks.items()},
         "colours": {

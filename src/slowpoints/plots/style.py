@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from slowpoints.core.files import atomic
-from slowpoints.core.looks import Look
+from slowpoints.core.looks import Look, look_of
 from slowpoints.core.schemas.kinds import CELL
 from slowpoints.task.protocols import PROTOCOLS
 
@@ -89,7 +89,7 @@ def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[..., Figure]:
 
 def unit_look(architecture: str) -> Look:
     """How a recurrent unit is named and marked."""
-    return _units.get().get(architecture, Look(architecture.upper()))
+    return look_of(architecture, _units.get())
 
 
 def panels(
