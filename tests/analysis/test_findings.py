@@ -112,6 +112,8 @@ def test_every_claim_has_a_sentence_for_every_verdict():
 def test_one_data_set_is_told_once_and_several_after_all_together():
     alone = said(("C2", "a: vocu - decu", 0.1, "supported"), ("C2", "all: vocu - decu", 0.1, "supported"))
     assert [text.split(":")[0] for text in alone] == ["a"]
+    more = said(("C1", "all: vocu - decu", 0.0, "supported"), ("C2", "a: vocu - decu", 0.1, "supported"))
+    assert [text.split(":")[0] for text in more] == ["All data sets", "a"]  # what is asked nowhere else
     several = said(*(("C2", f"{place}: vocu - decu", 0.1, "supported") for place in ("a", "b", "all")))
     assert [text.split(":")[0] for text in several] == ["All data sets", "a", "b"]
 
