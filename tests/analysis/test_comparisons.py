@@ -51,6 +51,7 @@ def test_the_interval_of_a_difference_is_the_bootstrap_s():
         pair, lambda a, b, axis: a.mean(axis) - b.mean(axis), method="percentile", n_resamples=4000, rng=1
     ).confidence_interval
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
+    assert difference([pair], np.random.default_rng(0)) == found
 
 
 def test_equivalence_over_strata_is_least_squares_with_their_own_means():
@@ -81,6 +82,9 @@ def test_equivalence_in_one_stratum_is_welch_s():
     theirs = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
     assert (found.n, found.effect) == (25, pytest.approx(first.mean() - second.mean()))
+    sides = [(first + 0.1, second, "greater"), (first - 0.1, second, "less")]
+    one_sided = [stats.ttest_ind(a, b, equal_var=False, alternative=side).pvalue for a, b, side in sides]
+    assert found.p == pytest.approx(max(one_sided))
     assert found.test == "TOST within 0.1, Welch"
 
 

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from slowpoints.analysis import correlation
+from slowpoints.analysis.aggregation import class_memory
 from slowpoints.analysis.correlation import (
     METHODS,
     Classes,
@@ -16,6 +17,7 @@ from slowpoints.analysis.correlation import (
     permutation_p,
 )
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, correlations
+from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
 
 
@@ -266,6 +268,13 @@ def test_classes_that_are_missing_count_on_neither_side():
     assert found.r == pytest.approx(xy / np.sqrt(xx * yy))
 
 
+def test_p_over_classes_has_its_known_value():
+    """Of the 24 orders of 4 classes two are as far: as seen, and turned round."""
+    rising = np.arange(4.0)[None]
+    found = class_correlation([Classes(rising, rising, np.zeros(1, int))], "spearman", np.random.default_rng(0))
+    assert found.p == pytest.approx(2 / 24, abs=0.01)
+
+
 def test_no_networks_have_no_correlation_over_classes():
     empty = np.zeros((0, 10))
     found = class_correlation([Classes(empty, empty, np.zeros(0, int))], "spearman", numpy_generator("none"))
@@ -331,6 +340,55 @@ def test_the_table_has_every_pooling_predictor_and_method():
     assert np.isnan(pooled.query("level == 'network' and predictor == 'leading'")["r"]).all()
 
 
+def pooled_r(strata, predictor, memory, method):
+    """Correlation of two columns of tables that are ranked, or centred, one by one: plain NumPy."""
+    scored = []
+    for stratum in strata:
+        pair = stratum[[predictor, memory]].to_numpy()
+        if method == "spearman":
+            pair = stats.rankdata(pair, axis=0) / (len(pair) + 1)
+        scored.append(pair - pair.mean(0))
+    x, y = np.concatenate(scored).T
+    return (x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum())
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_a_row_is_of_the_networks_that_it_names():
+    """Against plain NumPy, in every scope; a network without a distance is missing there alone."""
+    networks, extrapolation, points = grid()
+    lost = (points["dataset"] == "a") & (points["protocol"] == "vocu") & (points["seed"] == 0)
+    points.loc[lost, "path_distance"] = np.nan
+    found = correlations(networks, extrapolation, points)
+    assert list(found.columns) == list(CORRELATIONS.columns)
+    assert found.index.tolist() == list(range(len(found)))
+
+    network = [*KEY[:3], "seed"]
+    classes = points.assign(log10_speed=np.log10(points["speed"])).merge(class_memory(extrapolation))
+    classes = classes.merge(networks.loc[networks["learned"], network])
+    names = ["log10_speed", "path_distance", "memory_score"]
+    whole = classes.groupby(network)[names].mean().reset_index()
+    levels = {
+        "network": (whole, KEY[:3], "memory_score"),
+        "mixed": (whole, KEY[:2], "memory_score"),
+        "class": (classes, network, "class_score"),
+    }
+    rows = found[found["predictor"].isin(names)]
+    assert len(rows) == 2 * 2 * (4 * 2 + 6 * 3)  # four cells at two levels, six poolings at three
+    for row in rows.to_dict("records"):
+        table, within, memory = levels[row["level"]]
+        scope = table.dropna(subset=[row["predictor"]])
+        for name in KEY[:3]:
+            scope = scope if pd.isna(row[name]) else scope[scope[name] == row[name]]
+        strata = [stratum for _, stratum in scope.groupby(within)]
+        assert row["n"] == len(scope)
+        assert row["r"] == pytest.approx(pooled_r(strata, row["predictor"], memory, row["method"])), row
+        assert row["low"] <= row["high"]
+        if row["predictor"] == "path_distance" and row["level"] != "class":
+            more = pooled_r(strata, "log10_speed", memory, row["method"]) - row["r"]
+            assert row["difference"] == pytest.approx(more)  # memory should fall with both
+            assert row["difference_low"] < row["difference_high"]
+
+
 @pytest.mark.usefixtures("fewer_draws")
 def test_a_class_without_a_point_counts_neither_as_memory():
     """Without the slow classes the networks' memory is of the others, which rises the more with the predictor."""
@@ -368,4 +426,6 @@ def test_tables_of_older_studies_have_fewer_predictors():
 @pytest.mark.usefixtures("fewer_draws")
 def test_one_protocol_alone_mixes_nothing():
     networks, extrapolation, points = (table.query("protocol == 'vocu'") for table in grid())
-    assert set(correlations(networks, extrapolation, points)["level"]) == {"network", "class"}
+    found = correlations(networks, extrapolation, points)
+    assert set(found["level"]) == {"network", "class"}
+    pd.testing.assert_frame_equal(found, correlations(networks, extrapolation, points))  # draws are alike again
