@@ -11,9 +11,11 @@ from slowpoints.analysis.correlation import (
     METHODS,
     Classes,
     NetworkCorrelation,
+    _ClassScores,
     bootstrap,
     class_correlation,
     missing,
+    percentiles,
     permutation_p,
 )
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, correlations
@@ -119,6 +121,19 @@ def test_p_of_four_networks_has_its_known_least():
     assert permutation_p([(x, x)], "spearman", numpy_generator("p")) == pytest.approx(1 / 12, abs=0.01)
 
 
+def test_p_is_of_the_predictor_that_is_asked_for():
+    """The first tells memory, the second nothing; and p of ranks is not p of values."""
+    rng = np.random.default_rng(0)
+    memory, rival = rng.normal(size=(2, 12))
+    found = NetworkCorrelation([[(memory + 0.01 * rival, rival, memory)]], "spearman")
+    assert found.of(0, numpy_generator("first")).p < 0.001
+    assert found.of(1, numpy_generator("second")).p > 0.2
+    x = 10 ** np.arange(5.0)
+    ranked, plain = (NetworkCorrelation([[(x, x)]], method).of(0, numpy_generator("p")).p for method in METHODS)
+    assert ranked == pytest.approx(2 / 120, abs=0.005)  # as seen, and turned round
+    assert plain == pytest.approx(1 / 120, abs=0.004)  # turned round it is not as far
+
+
 def test_intervals_cover_the_truth():
     """95 % intervals of the correlation of 40 networks in two cells: about 95 of 100 hold 0.5."""
     covered = 0
@@ -148,6 +163,22 @@ def test_values_that_do_not_vary_have_no_correlation():
     found = over_networks([(np.ones(5), np.arange(5.0))], "pearson", numpy_generator("test"))
     assert np.isnan(found.r)
     assert np.isnan(found.p)
+
+
+def test_the_interval_is_the_middle_95_percent_of_what_is_a_number():
+    assert percentiles(np.append(np.arange(1001.0), np.nan)) == pytest.approx((25, 975))
+    assert np.isnan(percentiles(np.array([np.nan]))).all()
+
+
+def test_two_of_a_kind_are_resampled_as_often_as_said():
+    resamples = []
+
+    def mean(values, axis=-1):
+        resamples.append(len(values))
+        return values.mean(axis)
+
+    assert bootstrap([np.array([1.0, 3.0])], mean, numpy_generator("test")) == (1, 3)
+    assert correlation.RESAMPLES in resamples
 
 
 def test_bootstrap_of_a_mean_equals_scipy():
@@ -193,6 +224,8 @@ def test_the_better_predictor_is_told_from_the_worse():
     better, low, high = found.difference(0, 1, (-1, -1), numpy_generator("difference"))
     assert better == pytest.approx(second - first)
     assert 0 < low < better < high
+    opposed, _, _ = found.difference(0, 1, (1, -1), numpy_generator("signs"))
+    assert opposed == pytest.approx(first + second)
     same, low, high = found.difference(0, 0, (-1, -1), numpy_generator("same"))
     assert same == low == high == 0  # of the same resamples
 
@@ -280,6 +313,20 @@ def test_no_networks_have_no_correlation_over_classes():
     found = class_correlation([Classes(empty, empty, np.zeros(0, int))], "spearman", numpy_generator("none"))
     assert found.n == 0
     assert np.isnan(found.r)
+    assert class_correlation([], "spearman", numpy_generator("none")).n == 0
+
+
+def test_classes_that_are_drawn_twice_count_twice():
+    """Moments of weighted classes are those of the classes repeated; one that is missing counts for nothing."""
+    x, y = np.random.default_rng(0).normal(size=(2, 2, 4))
+    there = np.array([[1, 1, 1, 1], [1, 0, 1, 1]], float)
+    weights = np.array([[1, 1, 1, 1], [2, 0, 1, 1], [0, 3, 0, 1], [0, 3, 1, 0]])
+    found = _ClassScores(x * there, y * there, there, np.zeros(2, int)).moments(weights)
+    for draw, network in np.ndindex(4, 2):
+        times = weights[draw] * there[network].astype(int)
+        a, b = (np.repeat(side[network], times) for side in (x, y))
+        a, b = a - a.mean(), b - b.mean()
+        assert found[:, draw, network] == pytest.approx([(a * a).sum(), (b * b).sum(), (a * b).sum()], abs=1e-12)
 
 
 OWN = ("speed", "centre_speed", "speed_1000", "deep_speed", "settled_speed", "drift", "settled_drift")

@@ -101,7 +101,6 @@ def bootstrap(
             [np.concatenate([sample, sample]) if len(sample) == 1 else sample for sample in samples],
             statistic,
             n_resamples=RESAMPLES,
-            confidence_level=CONFIDENCE,
             method="percentile",
             vectorized=True,
             rng=rng,
