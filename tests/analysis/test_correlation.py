@@ -17,6 +17,7 @@ from slowpoints.analysis.correlation import (
     missing,
     percentiles,
     permutation_p,
+    scores,
 )
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, correlations
 from slowpoints.core.schemas.study import CORRELATIONS
@@ -119,6 +120,13 @@ def test_p_of_four_networks_has_its_known_least():
     """Of the 24 orders two are as far from zero as the perfect one: p = 1/12."""
     x = np.arange(4.0)
     assert permutation_p([(x, x)], "spearman", numpy_generator("p")) == pytest.approx(1 / 12, abs=0.01)
+    twice = permutation_p([(x, x), (x, x)], "spearman", numpy_generator("p"))
+    assert twice == pytest.approx(2 / 24**2, abs=0.0015)  # in two strata: both as seen, or both turned round
+
+
+def test_values_are_centred_row_by_row():
+    rows = scores(np.array([[1.0, 2.0, 6.0], [10.0, 20.0, 60.0]]), "pearson")
+    np.testing.assert_allclose(rows, [[-2, -1, 3], [-20, -10, 30]])
 
 
 def test_p_is_of_the_predictor_that_is_asked_for():
