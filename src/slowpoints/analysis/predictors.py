@@ -80,7 +80,7 @@ def _groups(table: pd.DataFrame, grouping: tuple[str, ...]) -> Iterator[dict[str
 
 
 def _within(table: pd.DataFrame, where: dict[str, str]) -> pd.DataFrame:
-    return table.loc[(table[list(where)] == pd.Series(where)).all(axis=1)] if where else table
+    return table.loc[(table[list(where)] == pd.Series(where)).all(axis=1)]
 
 
 def _row(where: dict[str, str], level: str, predictor: str, method: str) -> dict:
@@ -90,7 +90,7 @@ def _row(where: dict[str, str], level: str, predictor: str, method: str) -> dict
 def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:
     """Rows over networks within cells, and with the protocols mixed where several are pooled."""
     several = table.groupby(STRATUM)["protocol"].nunique().max() > 1
-    for level in ("network", "mixed") if several and "protocol" not in where else ("network",):
+    for level in ("network", "mixed") if several else ("network",):
         for predictor in names:
             pair = dict.fromkeys((predictor, PRIMARY))
             complete = table.dropna(subset=list(pair))
