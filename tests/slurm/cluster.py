@@ -84,7 +84,8 @@ class Cluster:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.daemons: list[subprocess.Popen] = []
+        self.daemons: dict[str, subprocess.Popen] = {}
+        self.controller: list[str] = []
 
     def start(self) -> None:
         for part in ("state", "spool", "dev"):
@@ -107,18 +108,19 @@ class Cluster:
         self.folder.chmod(0o755)
         places = {"socket": "socket", "pid-file": "pid", "seed-file": "seed", "log-file": "log", "key-file": "key"}
         files = [f"--{option}={self.folder}/munge.{end}" for option, end in places.items()]
-        self._spawn(["munged", "--foreground", "--force", "--origin=127.0.0.1", *files])
+        self._spawn("munged", ["munged", "--foreground", "--force", "--origin=127.0.0.1", *files])
         self._wait(lambda: (self.folder / "munge.socket").exists(), "munged")
         conf = ["-f", str(self.folder / "slurm.conf")]
-        self._spawn([*wrap, "slurmctld", "-D", *conf])
-        self._spawn([*wrap, "slurmd", "-D", *conf, "-N", "localhost"])
-        self._wait(self._idle, "the node")
+        self.controller = [*wrap, "slurmctld", "-D", *conf]
+        self._spawn("slurmctld", self.controller)
+        self._spawn("slurmd", [*wrap, "slurmd", "-D", *conf, "-N", "localhost"])
+        self._wait(self._up, "the node")
 
     def stop(self) -> None:
         subprocess.run(["scancel", "--user", "root"], capture_output=True)
-        for daemon in reversed(self.daemons):
+        for daemon in reversed(self.daemons.values()):
             daemon.terminate()
-        for daemon in self.daemons:
+        for daemon in self.daemons.values():
             try:
                 daemon.wait(timeout=20)
             except subprocess.TimeoutExpired:
@@ -133,6 +135,21 @@ class Cluster:
         jobs = [dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines]
         return [job for job in jobs if job["WorkDir"] == str(folder)]
 
+    def take_node(self, state: str, seconds: float) -> None:
+        """Sets the node DOWN, or to DRAIN, as an administrator does, and gives it back after so long."""
+        update = ["scontrol", "update", "NodeName=localhost", f"State={state}", "Reason=test"]
+        subprocess.run(update, check=True, timeout=60)
+        time.sleep(seconds)
+        self._wait(self._up, "the node")
+
+    def take_controller(self, seconds: float) -> None:
+        """Kills the controller, and starts it again after so long."""
+        self.daemons["slurmctld"].kill()
+        self.daemons["slurmctld"].wait()
+        time.sleep(seconds)
+        self._spawn("slurmctld", self.controller)
+        self._wait(self._up, "the node")
+
     def _addresses(self) -> tuple[list[str], str]:
         """How to run the daemons so that they bind the loopback address alone, where that can be had."""
         try:
@@ -146,16 +163,16 @@ class Cluster:
             return named, "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny"
         return [], ""
 
-    def _spawn(self, command: list[str]) -> None:
-        with (self.folder / f"{len(self.daemons)}.out").open("w") as log:
-            self.daemons.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
+    def _spawn(self, name: str, command: list[str]) -> None:
+        with (self.folder / f"{name}.out").open("a") as log:
+            self.daemons[name] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
-    def _idle(self) -> bool:
+    def _up(self) -> bool:
         asked = subprocess.run(["sinfo", "-h", "-N", "-o", "%t"], capture_output=True, text=True, timeout=10)
         node = asked.stdout.strip()
         if node.startswith(("down", "drain")):
             subprocess.run(["scontrol", "update", "NodeName=localhost", "State=RESUME"], capture_output=True)
-        return node.startswith(("idle", "mix", "alloc"))
+        return node.startswith(("idle", "mix", "alloc", "comp"))
 
     def _wait(self, ready, what: str) -> None:
         end = time.monotonic() + 60

@@ -1,5 +1,6 @@
 """What goes wrong on a cluster, brought about on a real SLURM: jobs come back and go on where they were."""
 
+import random
 import re
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from slurm.cluster import QUICK
+from slurm.cluster import ONE_CELL, QUICK
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
@@ -67,6 +68,43 @@ def test_a_job_over_its_time_limit_comes_back_with_more_and_resumes(cluster, pro
     assert tried[-1]["JobState"] == "COMPLETED"
     assert [job["TimeLimit"] for job in tried[:2]] == ["00:01:00", "00:02:00"]
     assert re.search(r"resumed at step [1-9]", (project.folder / LOG).read_text())
+
+
+def running(cluster, project):
+    """Numbers of the jobs that are at work."""
+    return [job["JobId"] for job in cluster.jobs(project.folder) if job["JobState"] == "RUNNING"]
+
+
+def make_trouble(cluster, project, kind, seconds):
+    """A job cancelled, or the controller or the node gone for so long."""
+    if kind == "cancel":
+        for job in running(cluster, project)[:1]:
+            subprocess.run(["scancel", job])
+    elif kind == "controller":
+        cluster.take_controller(seconds)
+    else:
+        cluster.take_node(kind, seconds)
+
+
+def test_trouble_at_random_moments_changes_no_byte(cluster, finished, project):
+    """Jobs are cancelled, the node is set down and drained, the controller killed, up to twice each in a cell's run."""
+    chance, troubles = random.Random(0), 2 * ["DOWN", "cancel", "controller", "DRAIN"]
+    log, end = project.folder / "driver.log", time.monotonic() + 900
+    with log.open("w") as output:
+        run = project.start(*ONE_CELL, "resume_minutes=0.01", "--retries", "5", output=output)
+    try:
+        while run.poll() is None and time.monotonic() < end:
+            time.sleep(chance.uniform(0, 8))
+            if troubles and running(cluster, project):
+                make_trouble(cluster, project, troubles.pop(0), chance.uniform(1, 15))
+    finally:
+        run.kill()
+    assert run.wait() == 0, log.read_text()
+    assert len(troubles) <= 4  # each kind was dealt
+    wanted = finished.digests()
+    made = {file: digest for file, digest in project.digests().items() if file.startswith(("datasets/", "networks/"))}
+    assert len(made) > 15
+    assert made.items() <= wanted.items()  # nor is there a file that does not belong there
 
 
 def test_a_killed_driver_started_again_repeats_no_finished_job(cluster, project):
