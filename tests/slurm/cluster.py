@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from debian import install
+from projects import Project
 
 QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "5")
 """The profile as it ships, but for the first look at a job: the jobs of these tests take seconds."""
@@ -79,13 +80,22 @@ def missing() -> str | None:
     return None
 
 
+def check_cell(project: Project, finished: Project) -> None:
+    """Data and networks that `ONE_CELL` made are those of a finished run without SLURM, and there is nothing else."""
+    made, wanted = (
+        {file: digest for file, digest in each.digests().items() if file.startswith(("datasets/", "networks/"))}
+        for each in (project, finished)
+    )
+    assert len(made) > 15
+    assert made.items() <= wanted.items()
+
+
 class Cluster:
     """The daemons, up between `start` and `stop`."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.daemons: dict[str, subprocess.Popen] = {}
-        self.controller: list[str] = []
 
     def start(self) -> None:
         for part in ("state", "spool", "dev"):
@@ -111,8 +121,7 @@ class Cluster:
         self._spawn("munged", ["munged", "--foreground", "--force", "--origin=127.0.0.1", *files])
         self._wait(lambda: (self.folder / "munge.socket").exists(), "munged")
         conf = ["-f", str(self.folder / "slurm.conf")]
-        self.controller = [*wrap, "slurmctld", "-D", *conf]
-        self._spawn("slurmctld", self.controller)
+        self._spawn("slurmctld", [*wrap, "slurmctld", "-D", *conf])
         self._spawn("slurmd", [*wrap, "slurmd", "-D", *conf, "-N", "localhost"])
         self._wait(self._up, "the node")
 
@@ -144,10 +153,11 @@ class Cluster:
 
     def take_controller(self, seconds: float) -> None:
         """Kills the controller, and starts it again after so long."""
-        self.daemons["slurmctld"].kill()
-        self.daemons["slurmctld"].wait()
+        controller = self.daemons["slurmctld"]
+        controller.kill()
+        controller.wait()
         time.sleep(seconds)
-        self._spawn("slurmctld", self.controller)
+        self._spawn("slurmctld", controller.args)
         self._wait(self._up, "the node")
 
     def _addresses(self) -> tuple[list[str], str]:
