@@ -49,7 +49,7 @@ GROUPS = {
     ),
     "statistics": Group(
         "analysis/correlation.py analysis/comparisons.py analysis/predictors.py",
-        "analysis/test_comparisons.py analysis/test_correlation.py",
+        "analysis/test_comparisons.py analysis/test_correlation.py analysis/test_predictors.py",
         but="uniform or cover or true_null or cannot_show or stratum_is_the_ordinary",
     ),
     "claims": Group(
