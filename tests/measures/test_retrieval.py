@@ -188,3 +188,13 @@ def test_accuracy_of_networks_that_only_ever_say_null(make_networks, images):
     table = measure_accuracy(networks, images, n_images=150)
     assert table["nominal_accuracy"].tolist() == [0, 0]
     assert table["null_accuracy"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("delays", [[33, 4, 19], (19, 33, 4), np.array([4, 33, 19])])
+def test_delays_in_any_order_give_the_same_table(make_networks, images, delays):
+    networks = make_networks(double=False)
+    networks.weights["readout"].mul_(20)  # untrained, but what they report changes with the delay
+    settings = {"n_images": 30, "noise": "fresh", "bank": 64}
+    expected = measure_memory(networks, images, delays=[4, 19, 33], **settings)
+    assert expected.groupby("delay")["n_correct"].sum().nunique() > 1
+    pd.testing.assert_frame_equal(measure_memory(networks, images, delays=delays, **settings), expected)

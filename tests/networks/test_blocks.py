@@ -55,7 +55,12 @@ def test_weights_of_another_lambda_are_refused(make_networks, tmp_path):
 )
 def test_weights_of_another_shape_than_they_say_are_refused(make_networks, tmp_path, change):
     networks = make_networks(double=False)
-    save_networks(replace(networks, weights=change(networks.weights)), tmp_path / "weights.safetensors")
+    other = change(networks.weights)
+    with pytest.raises(ValueError, match=r"weights are .*; networks of this specification have"):
+        replace(networks, weights=other)
+    networks.weights.clear()
+    networks.weights.update(other)
+    save_networks(networks, tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match=r"weights\.safetensors: holds weights .* where its specification says"):
         load_networks(tmp_path / "weights.safetensors")
 

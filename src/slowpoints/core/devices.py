@@ -30,6 +30,21 @@ def chosen_device(wanted: str) -> str:
     return "cuda"
 
 
+def checked_device(device: torch.device | str) -> torch.device:
+    """A device that tensors can be put on.
+
+    Raises:
+        ValueError: if there is no such device here.
+    """
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device is {device!r}, which PyTorch does not find here ({reason})") from None
+    return found
+
+
 def device_name(wanted: str) -> str:
     """Name of the device that results come from: "cpu", or the GPU's."""
     return "cpu" if chosen_device(wanted) == "cpu" else torch.cuda.get_device_name()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from slowpoints.core.arguments import finite, instance, whole
 from slowpoints.core.streams import numpy_generator
 from slowpoints.core.tables import write_arrow
 from slowpoints.datasets.columns import read_columns
@@ -37,6 +38,23 @@ class ImageSet:
     classes: int
     mean: float
     std: float
+
+    def __post_init__(self) -> None:
+        """Refuses arrays that are no such images.
+
+        Raises:
+            TypeError: if images or labels are no arrays, or another is no number.
+            ValueError: if they have another shape or type, labels are outside the classes, or a class has no image.
+        """
+        instance(self.images, np.ndarray, "images")
+        instance(self.labels, np.ndarray, "labels")
+        classes = whole(self.classes, "classes", least=1)
+        check_images(self.images, self.labels, classes, "images")
+        if self.images.ndim != 4:
+            raise ValueError(f"images have {self.images.ndim} axes; they must be [n, height, width, channels]")
+        for name in ("mean", "std"):
+            if not finite(getattr(self, name), name, least=0) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be that of pixels scaled to [0, 1]")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -71,8 +89,11 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
         raise ValueError(
             f"{source}: images are {images.dtype} of shape {images.shape}; uint8 [n, height, width, channels] is needed"
         )
-    if len(images) != len(labels):
-        raise ValueError(f"{source}: {len(images)} images but {len(labels)} labels")
+    if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{source}: {len(images)} images but labels {labels.dtype} of shape {labels.shape}; whole numbers, one an "
+            "image, are needed"
+        )
     outside = labels[(labels < 0) | (labels >= classes)]
     if len(outside):
         raise ValueError(f"{source}: label {outside[0]} is outside the classes 0 to {classes - 1}")

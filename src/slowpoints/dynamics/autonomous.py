@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from slowpoints.core.arguments import instance
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.units import unit_named
 from slowpoints.networks.units.unit import State, Unit
@@ -40,7 +41,12 @@ class Dynamics:
     @classmethod
     @torch.no_grad()
     def of(cls, networks: Networks) -> Dynamics:
-        """The dynamics of networks under the mean input, in float64."""
+        """The dynamics of networks under the mean input, in float64.
+
+        Raises:
+            TypeError: if these are no networks.
+        """
+        instance(networks, Networks, "networks", " (load_networks)")
         drive = torch.cat(networks.drive(networks.mean_features()[:, None]), dim=-1)[:, 0]
         return cls(
             architecture=networks.spec.architecture,
@@ -104,7 +110,20 @@ class Dynamics:
         return self.logits(states).argmax(-1) - 1
 
     def parts(self, states: Tensor) -> State:
-        """Flat states `[P, n]` as the unit takes them, `[S, C, H]` each."""
+        """Flat states `[P, n]` as the unit takes them, `[S, C, H]` each.
+
+        Raises:
+            TypeError: if they are no tensor, or of another type of number than the weights.
+            ValueError: if they have another length, or networks have not as many each.
+        """
+        instance(states, Tensor, "states")
+        if states.dtype != self.recurrent.dtype:
+            raise TypeError(f"states are {states.dtype}; they must be {self.recurrent.dtype}, as the weights here")
+        if states.shape[-1] != self.coordinates or states.shape[:-1].numel() % self.networks:
+            raise ValueError(
+                f"states have the shape {tuple(states.shape)}; they must be [P, {self.coordinates}], with as many of "
+                f"each of the {self.networks} networks"
+            )
         return tuple(states.reshape(self.networks, -1, self.coordinates).split(self.hidden, dim=-1))
 
     def drives(self, drive: Tensor, points: int) -> list[Tensor]:

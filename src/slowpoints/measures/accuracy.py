@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import torch
 
+from slowpoints.core.arguments import whole
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
-from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.ensemble import Networks, check_fit
 from slowpoints.task.loss import accuracies, in_use_mask
 from slowpoints.task.timing import FRAMES
 from slowpoints.task.trials import DRAWS, Batch, draw_trials, fresh_rows
@@ -27,7 +28,12 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
     Returns:
         A row for each network: seed, nominal_accuracy (share of right reports), null_accuracy (share of right
         nulls elsewhere), n_parameters, steps, device (that trained it).
+
+    Raises:
+        TypeError, ValueError: naming the argument, if images do not fit the networks, or `n_images` is not at least 1.
     """
+    check_fit(networks, images)
+    n_images = whole(n_images, "n_images", least=1)
     spec, device = networks.spec, networks.device
     table = networks.image_table(images)
     order = torch.arange(spec.classes, device=device).expand(len(networks), -1)

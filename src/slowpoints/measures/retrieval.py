@@ -15,15 +15,18 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from slowpoints.core.arguments import finite, one_of, whole, whole_numbers
 from slowpoints.core.intervals import wilson
 from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
-from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.ensemble import Networks, check_fit
 from slowpoints.networks.rollout import Drives, fresh_noise, mean_input, roll_out, scaled, triggered
 from slowpoints.networks.unroll import gathered
 from slowpoints.task.trials import NoiseBank
 
+NOISES = ("fresh", "bank")
+"""How noise frames are drawn."""
 BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
 
 
@@ -46,16 +49,26 @@ def measure_memory(
     Args:
         networks: S networks.
         images: test images.
-        delays: in frames, increasing.
+        delays: in frames, at least 1, each once.
         n_images: trials of each network, a multiple of the classes.
         noise: `fresh`, or `bank` to draw noise frames from a bank, never the same twice in a trial.
         bank: frames of that bank, more than the longest delay.
         noise_scale: factor on the noise about the mean input; 0 for the mean input alone.
 
     Returns:
-        A row for each network, delay and class: seed, delay, label, n_trials, n_correct, accuracy, low and high
-        (Wilson 95 % interval), n_false (trials of other classes that were reported as this one).
+        A row for each network, delay (in increasing order) and class: seed, delay, label, n_trials, n_correct,
+        accuracy, low and high (Wilson 95 % interval), n_false (trials of other classes that were reported as this one).
+
+    Raises:
+        TypeError, ValueError: naming the argument, if images do not fit the networks, or a setting is impossible.
     """
+    check_fit(networks, images)
+    delays = sorted(whole_numbers(delays, "delays", least=1))
+    n_images = checked_trials(n_images, images)
+    one_of(noise, NOISES, "noise")
+    noise_scale = finite(noise_scale, "noise_scale", least=0)
+    if noise == "bank" and whole(bank, "bank", least=1) <= delays[-1]:
+        raise ValueError(f"bank is {bank}; it must be more than the longest delay, {delays[-1]}")
     rows = chosen_rows(images, n_images)
     labels = torch.as_tensor(images.labels[rows].astype(np.int64), device=networks.device)
     if noise_scale == 0:
@@ -110,6 +123,18 @@ def reports(networks: Networks, images: list[Tensor], noise: Drives, delays: Seq
         if frame.number in wanted:
             reported.append(triggered(networks, frame).argmax(-1) - 1)
     return torch.stack(reported)
+
+
+def checked_trials(n_images: int, images: ImageSet) -> int:
+    """How many images are shown, as many of each class.
+
+    Raises:
+        TypeError, ValueError: if that is no positive multiple of the classes.
+    """
+    n_images = whole(n_images, "n_images", least=1)
+    if n_images % images.classes:
+        raise ValueError(f"n_images is {n_images}; it must be a multiple of {images.classes}, the classes")
+    return n_images
 
 
 def chosen_rows(images: ImageSet, n_images: int) -> np.ndarray:

@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from slowpoints.core.arguments import finite, instance, whole
 from slowpoints.core.presets.search import Search
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
@@ -27,7 +28,7 @@ from slowpoints.measures.lifetimes import LIFETIME_CAP, lifetimes
 from slowpoints.measures.noise_at_points import noise_parts
 from slowpoints.measures.points import class_or_null, point_table
 from slowpoints.measures.relaxation import SETTLED, Relaxation, relax
-from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.ensemble import Networks, check_fit
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,13 @@ def measure_slow_points(
 
     Returns:
         Tables with a row for each network and class, nulls where no trial of a class was read out rightly.
+
+    Raises:
+        TypeError, ValueError: naming the argument, if images do not fit the networks, or a setting is impossible.
     """
+    check_fit(networks, images)
+    check_search(settings)
+    longest_delay = whole(longest_delay, "longest_delay", least=1)
     dynamics, cap = Dynamics.of(networks), LIFETIME_CAP * longest_delay
     centres = class_centres(networks, dynamics, images, settings)
     labels = torch.arange(images.classes, device=networks.device).repeat(len(networks))
@@ -94,6 +101,15 @@ def measure_slow_points(
         path,
         slow,
     )
+
+
+def check_search(settings: Search) -> None:
+    """Raises TypeError or ValueError, naming the setting, where it is impossible."""
+    instance(settings, Search, "settings", " (slowpoints.core.presets.search)")
+    for name, least in (("adam_steps", 1), ("max_iterations", 0), ("images_per_class", 1)):
+        whole(getattr(settings, name), name, least)
+    for name in ("tolerance", "noise_scale"):
+        finite(getattr(settings, name), name, least=0)
 
 
 def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor, Columns]:

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slowpoints.core.arguments import instance, whole_numbers
+from slowpoints.core.devices import checked_device
 from slowpoints.core.presets.network import Layers
 from slowpoints.core.streams import generator
 from slowpoints.networks.front_end import front_end_features, front_end_shapes
@@ -98,6 +100,22 @@ class Networks:
     weights: dict[str, Tensor]
     trained_on: str = "cpu"
 
+    def __post_init__(self) -> None:
+        """Refuses weights that are not those of such networks.
+
+        Raises:
+            TypeError: if a field is of another type.
+            ValueError: if a seed occurs twice, or weights have other names or shapes than `spec` says.
+        """
+        instance(self.spec, Specification, "spec")
+        instance(self.weights, dict, "weights")
+        shapes = {name: (len(self.seeds), *shape) for name, shape in self.spec.shapes().items()}
+        given = {name: tuple(getattr(weight, "shape", ())) for name, weight in self.weights.items()}
+        if given != shapes:
+            raise ValueError(f"weights are {given}; networks of this specification have {shapes}")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds are {list(self.seeds)}; each must occur once")
+
     def __len__(self) -> int:
         return len(self.seeds)
 
@@ -111,6 +129,12 @@ class Networks:
         return sum(weight[0].numel() for weight in self.weights.values())
 
     def to(self, device: torch.device | str) -> Networks:
+        """The same networks on a device.
+
+        Raises:
+            ValueError: if there is no such device.
+        """
+        device = checked_device(device)
         return replace(self, weights={name: weight.to(device) for name, weight in self.weights.items()})
 
     def detached(self) -> Networks:
@@ -118,7 +142,14 @@ class Networks:
         return replace(self, weights={name: weight.detach().clone() for name, weight in self.weights.items()})
 
     def select(self, seeds: Sequence[int]) -> Networks:
-        """The networks with these seeds, in this order."""
+        """The networks with these seeds, in this order.
+
+        Raises:
+            ValueError: if a seed occurs twice, or there is no network of it.
+        """
+        seeds = whole_numbers(seeds, "seeds")
+        if absent := [seed for seed in seeds if seed not in self.seeds]:
+            raise ValueError(f"seeds {absent} are not among those of these networks, {list(self.seeds)}")
         rows = [self.seeds.index(seed) for seed in seeds]
         return replace(self, seeds=tuple(seeds), weights={name: w[rows] for name, w in self.weights.items()})
 
@@ -212,14 +243,28 @@ class Networks:
         """Images as a table to draw trials from, on the networks' device.
 
         Raises:
-            ValueError: if the images are not of the size and classes that the networks were built for.
+            TypeError, ValueError: as `check_fit`.
         """
-        if tuple(images.shape) != tuple(self.spec.image_shape) or images.classes != self.spec.classes:
-            raise ValueError(
-                f"images are {images.shape} in {images.classes} classes; the networks take "
-                f"{self.spec.image_shape} in {self.spec.classes}"
-            )
+        check_fit(self, images)
         return ImageTable(images.images, images.labels, images.classes, self.device)
+
+
+def check_fit(networks: Networks, images: ImageSet) -> None:
+    """Refuses images that networks were not built for.
+
+    Raises:
+        TypeError: if these are no networks, or no images.
+        ValueError: if the images are of another size, or of other classes.
+    """
+    instance(networks, Networks, "networks", " (load_networks)")
+    if not hasattr(images, "rows_by_class"):  # an ImageSet, whose module this one is free of
+        raise TypeError(f"images is a {type(images).__name__}; it must be an ImageSet (load_images)")
+    spec = networks.spec
+    if tuple(images.shape) != tuple(spec.image_shape) or images.classes != spec.classes:
+        raise ValueError(
+            f"images are {images.shape} in {images.classes} classes; the networks take "
+            f"{spec.image_shape} in {spec.classes}"
+        )
 
 
 def initialise(spec: Specification, seeds: Sequence[int], device: torch.device | str = "cpu") -> Networks:

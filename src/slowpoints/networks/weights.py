@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
+from slowpoints.core.arguments import finite, instance
+from slowpoints.core.devices import checked_device
 from slowpoints.core.files import WEIGHTS
 from slowpoints.core.presets.network import Layers
 from slowpoints.core.tensors import read_tensors, write_tensors
@@ -22,7 +25,15 @@ def save_networks(networks: Networks, path: str | Path, mode: str = "trained", l
         path: the file.
         mode: `trained`, or how the networks were fine-tuned.
         lambda_: lambda of the fine-tuning.
+
+    Raises:
+        TypeError, ValueError: naming the argument that cannot be written.
+        OSError: naming the file, where it cannot be written.
     """
+    instance(networks, Networks, "networks")
+    instance(mode, str, "mode")
+    if lambda_ is not None:
+        lambda_ = finite(lambda_, "lambda_", least=0)
     facts = {"specification": asdict(networks.spec), "seeds": list(networks.seeds), "mode": mode, "lambda": lambda_}
     write_tensors({name: weight.cpu() for name, weight in networks.weights.items()}, path, facts)
 
@@ -36,10 +47,11 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
 
     Raises:
         FileNotFoundError: if no weights file is there.
-        ValueError: if a file is damaged or holds no networks, or weights of another shape than it says, or if blocks
-            in the folder belong to different kinds of network, or overlap.
+        ValueError: if there is no such device, if a file is damaged or holds no networks, or weights of another shape
+            than it says, or if blocks in the folder belong to different kinds of network, or overlap.
     """
-    path = Path(path)
+    instance(path, (str, os.PathLike), "path")
+    device, path = checked_device(device), Path(path)
     files = [path] if path.is_file() else sorted(path.glob(f"**/{WEIGHTS}"))
     if not files:
         raise FileNotFoundError(f"{path} holds no {WEIGHTS}; it should be the folder of a cell and mode")
@@ -63,14 +75,17 @@ def read_block(file: str | Path) -> tuple[Networks, dict]:
     if "specification" not in facts:
         raise ValueError(f"{file}: holds no networks, which come with their specification")
     try:
-        networks = Networks(_specification(facts), tuple(map(int, facts["seeds"])), weights, str(facts["device"]))
-        shapes = {name: (len(networks), *shape) for name, shape in networks.spec.shapes().items()}
+        spec, seeds, device = _specification(facts), tuple(map(int, facts["seeds"])), str(facts["device"])
+        shapes = {name: (len(seeds), *shape) for name, shape in spec.shapes().items()}
     except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{file}: its specification is damaged ({type(error).__name__}: {error})") from None
     found = {name: tuple(weight.shape) for name, weight in weights.items() if weight.is_floating_point()}
     if found != shapes or len(weights) > len(shapes):
         raise ValueError(f"{file}: holds weights {found} where its specification says {shapes}; it is damaged")
-    return networks, facts
+    try:
+        return Networks(spec, seeds, weights, device), facts
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
 
 
 def _specification(facts: dict) -> Specification:

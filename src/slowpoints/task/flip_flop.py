@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from slowpoints.core.arguments import finite, whole
+
 
 def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0.1, seed: int) -> tuple[Tensor, Tensor]:
     """Pulses of 1 or -1, one on each channel in the first frame, later at random; and the sign of each channel's last.
@@ -22,7 +24,16 @@ def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0
 
     Returns:
         Inputs and targets, `[T, B, N]` each.
+
+    Raises:
+        TypeError, ValueError: naming the argument, if it is impossible.
     """
+    trials, frames, bits = (
+        whole(size, name, least=1) for name, size in (("trials", trials), ("frames", frames), ("bits", bits))
+    )
+    if finite(rate, "rate", least=0) > 1:
+        raise ValueError(f"rate is {rate}; it must be at most 1, a pulse in every frame")
+    seed = whole(seed, "seed")
     generator = torch.Generator().manual_seed(seed)
     shape = (frames, trials, bits)
     signs = 2.0 * torch.randint(2, shape, generator=generator) - 1

@@ -1,0 +1,92 @@
+"""Checks of what callers hand to public functions: errors that name the argument, its value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+
+def instance(value: Any, wanted: type | tuple[type, ...], name: str, advice: str = "") -> None:
+    """Raises TypeError unless the value is of that type.
+
+    Args:
+        value: what was given.
+        wanted: its type, or several.
+        name: of the argument.
+        advice: how to get one, for the message.
+    """
+    if not isinstance(value, wanted):
+        types = wanted if isinstance(wanted, tuple) else (wanted,)
+        names = " or ".join(each.__name__ for each in types)
+        raise TypeError(f"{name} is a {type(value).__name__}; it must be {_article(names)} {names}{advice}")
+
+
+def whole(value: Any, name: str, least: int = 0) -> int:
+    """A whole number, also of NumPy or PyTorch, as Python's.
+
+    Raises:
+        TypeError: if it is no number.
+        ValueError: if it is not whole, not finite, or less than `least`.
+    """
+    number = _number(value, name, "a whole number")
+    if not (math.isfinite(number) and number == int(number) and number >= least):
+        raise ValueError(f"{name} is {value}; it must be a whole number of at least {least}")
+    return int(number)
+
+
+def finite(value: Any, name: str, least: float = -math.inf) -> float:
+    """A finite number, also of NumPy or PyTorch, as Python's.
+
+    Raises:
+        TypeError: if it is no number.
+        ValueError: if it is not finite, or less than `least`.
+    """
+    number = _number(value, name, "a number")
+    if not (math.isfinite(number) and number >= least):
+        bound = "" if least == -math.inf else f", and at least {least:g}"
+        raise ValueError(f"{name} is {value}; it must be finite{bound}")
+    return number
+
+
+def one_of(value: Any, options: Collection[str], name: str) -> None:
+    """Raises ValueError unless the value is one of the names."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(options)}")
+
+
+def whole_numbers(values: Any, name: str, least: int = 0) -> list[int]:
+    """Whole numbers, each once, as a list in the order given; at least one.
+
+    Raises:
+        TypeError: if they are no sequence of numbers.
+        ValueError: if there are none, one occurs twice, is not whole, or is less than `least`.
+    """
+    if isinstance(values, str | bytes | dict) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {values!r}; it must be a sequence of whole numbers")
+    numbers_ = [whole(value, f"each of {name}", least) for value in values]
+    if not numbers_ or len(set(numbers_)) < len(numbers_):
+        raise ValueError(f"{name} is {numbers_}; it must hold at least one number, and none twice")
+    return numbers_
+
+
+def table_columns(table: Any, wanted: Sequence[str], name: str) -> None:
+    """Raises TypeError unless the value is a data frame, ValueError unless it has these columns."""
+    if not hasattr(table, "columns") or not hasattr(table, "groupby"):
+        raise TypeError(f"{name} is a {type(table).__name__}; it must be a data frame (pandas.read_parquet)")
+    if missing := [column for column in wanted if column not in table.columns]:
+        raise ValueError(f"{name} lacks the column {', '.join(missing)}; it must be the table of that name")
+
+
+def _number(value: Any, name: str, wanted: str) -> float:
+    """A real number; a truth value is none, nor is text."""
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} is {value!r}; it must be {wanted}")
+    return float(value)
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "AEIOUaeiou" else "a"
