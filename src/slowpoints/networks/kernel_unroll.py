@@ -93,4 +93,5 @@ def _run(kernel: Callable, networks: int, *arguments: Tensor | list[Tensor]) -> 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_name_prefix="recurrence")
+    # OpenMP counts threads thread by thread: one that is not told would split a product, and round it otherwise.
+    return ThreadPoolExecutor(thread_name_prefix="recurrence", initializer=torch.set_num_threads, initargs=(1,))
