@@ -20,6 +20,10 @@ PLACED = """panel => {
 """Where on the screen the points of a panel are, and of which class or network."""
 
 
+IDLE = "document.querySelector('main').ariaBusy === 'false'"
+"""Whether the page has drawn what was chosen last."""
+
+
 def visit(page, file, address=""):
     page.goto(file.as_uri() + address)
     page.wait_for_selector("body[data-drawn]")
@@ -27,7 +31,7 @@ def visit(page, file, address=""):
 
 def drawn(page, address):
     """Waits until the page has drawn what an address says, and the address is that."""
-    page.wait_for_function("wanted => document.body.dataset.drawn === wanted && !drawing", arg=address)
+    page.wait_for_function(f"wanted => document.body.dataset.drawn === wanted && {IDLE}", arg=address)
     assert page.evaluate("location.hash") == address
 
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from browser.explorer_page import FIRST, PANELS, apart, chosen, drawn, go, picture, text, traces, visit
+from browser.explorer_page import FIRST, IDLE, PANELS, apart, chosen, drawn, go, picture, text, traces, visit
 
 from slowpoints.core.schemas.kinds import NETWORK
 from slowpoints.explorer.page import write_page
@@ -108,7 +108,7 @@ def test_an_address_is_shown_on_load_and_on_the_way_back(page, file):
 @pytest.mark.parametrize("address", ["#nothing/here", "#digits/gru/vocu/99/none/class-77", "#%E0%A4%A", "#"])
 def test_an_address_of_nothing_shows_what_is_nearest(explorer, address):
     explorer.evaluate("address => { location.hash = address }", address)
-    explorer.wait_for_function("!drawing")
+    explorer.wait_for_function(IDLE)
     assert chosen(explorer) == ["digits", "gru", "vocu", "0", "trained", "all"]
 
 
@@ -130,6 +130,28 @@ def test_keys(explorer):
     ):
         explorer.keyboard.press(key)
         drawn(explorer, address)
+
+
+def test_keys_pressed_while_the_page_draws_count(explorer):
+    explorer.evaluate("for (let n = 0; n < 3; n++) document.dispatchEvent(new KeyboardEvent('keydown', { key: ']' }))")
+    drawn(explorer, f"{FIRST}/class-2")
+    assert chosen(explorer)[-1] == "2"
+    for label in (1, 0):  # each was a choice to go back to
+        explorer.go_back()
+        drawn(explorer, f"{FIRST}/class-{label}")
+
+
+def test_each_point_has_its_own_text_on_hover(explorer):
+    """Also where a line leaves out points, as that of states which are read out does."""
+    counts = explorer.evaluate(
+        "panels => panels.map(panel => document.querySelector(`#${panel} .plot`).data"
+        ".filter(({ hovertext }) => Array.isArray(hovertext)).map(({ x, hovertext }) => [x.length, hovertext.length]))",
+        list(PANELS),
+    )
+    for panel, traces_of_panel in zip(PANELS, counts, strict=True):
+        assert traces_of_panel, panel
+        assert all(points == texts for points, texts in traces_of_panel), panel
+    assert len({points for points, _ in counts[PANELS.index("relaxation")]}) > 1
 
 
 def test_every_control_is_reached_by_tab_with_a_visible_focus(explorer):

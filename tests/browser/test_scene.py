@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from browser.explorer_page import FIRST, apart, drawn, go, picture, text, visit
+from browser.explorer_page import FIRST, IDLE, apart, drawn, go, picture, text, visit
 from numpy.lib.stride_tricks import sliding_window_view
 
 from slowpoints.explorer.page import write_page
@@ -14,7 +14,7 @@ def discs(explorer):
     """Of each class where on the scene its disc is, [row, column] of pixels, or None where it is hidden."""
     pixels = picture(explorer, "#state_space canvas")
     found = []
-    for colour in explorer.evaluate("study.colours.digits"):
+    for colour in explorer.evaluate("JSON.parse(document.getElementById('header').textContent).colours.digits"):
         rgb = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
         squares = sliding_window_view((pixels == rgb).all(axis=2), (DISC, DISC)).all(axis=(2, 3))
         found.append(np.argwhere(squares)[0] + DISC // 2 if squares.any() else None)
@@ -107,5 +107,5 @@ def test_a_scene_that_loses_webgl_goes_on_flat(page, file):
         "context.getExtension('WEBGL_lose_context').loseContext() })()"
     )
     page.wait_for_selector("#state_space .scatterlayer")
-    page.wait_for_function("!drawing")
+    page.wait_for_function(IDLE)
     assert "no WebGL" in text(page, "#state_space .note")

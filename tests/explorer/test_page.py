@@ -10,7 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from slowpoints.core.looks import Look
 from slowpoints.explorer import EXPLORED
-from slowpoints.explorer.page import FOLDER, SCRIPTS, write_page
+from slowpoints.explorer.page import EXPORT, FOLDER, IMPORT, MODULES, write_page
 from slowpoints.plots.style import class_colour
 from slowpoints.task.protocols import PROTOCOLS
 
@@ -69,5 +69,36 @@ def test_names_with_signs_of_html_are_text(tables, tmp_path):
     assert "<title>Slow points of the study &lt;/script>&lt;b>&amp;</title>" in (tmp_path / "page.html").read_text()
 
 
-def test_every_script_is_in_the_page():
-    assert {path.name for path in FOLDER.glob("*.js")} == set(SCRIPTS)
+def exported(module):
+    return set(re.findall(r"^export (?:async )?(?:function|const) ([\w$]+)", module, re.MULTILINE))
+
+
+def test_every_module_is_in_the_page_after_those_that_it_imports_from():
+    assert {path.name for path in FOLDER.glob("*.js")} == set(MODULES)
+    exports = {}
+    for name in MODULES:
+        module = (FOLDER / name).read_text()
+        for names, source in re.findall(r'^import \{([^}]*)\} from "\./(\w+\.js)";$', module, re.MULTILINE):
+            assert set(re.findall(r"[\w$]+", names)) <= exports[source], (name, source)
+        exports[name] = exported(module)
+
+
+def test_modules_are_joined_without_a_trace_of_imports_and_exports():
+    """A form that is not known, such as `import * as`, would be left, and break the page."""
+    for name in MODULES:
+        joined = EXPORT.sub("", IMPORT.sub("", (FOLDER / name).read_text()))
+        assert not re.search(r"^\s*(import|export)\b", joined, re.MULTILINE), name
+
+
+def test_no_two_modules_have_a_name_in_common():
+    names = [
+        name
+        for module in MODULES
+        for name in re.findall(
+            r"^(?:export )?(?:async )?(?:function|const|let|class) ([\w$]+)",
+            (FOLDER / module).read_text(),
+            re.MULTILINE,
+        )
+    ]
+    assert len(names) > 50
+    assert sorted(names) == sorted(set(names))

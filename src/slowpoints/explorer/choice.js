@@ -1,17 +1,75 @@
-// What is shown: the page's address, such as #digits/gru/vocu/3, #digits/gru/vocu/3/settled/class-5.
+// The choice: which network, mode and class the page shows. It stands here alone: others read it with `getChoice`,
+// change it with `choose` and the functions below it, and hear of a change through `subscribe`. It is also the page's
+// address, such as #digits/gru/vocu/3 or #digits/gru/vocu/3/settled/class-5.
 
-const FIELDS = ["dataset", "architecture", "protocol", "seed"];
+import { AS_TRAINED, modesOf, study } from "./data.js";
 
-function addressOf(choice) {
+export const FIELDS = ["dataset", "architecture", "protocol", "seed"];
+
+let current; // frozen: a change is another object
+const listeners = [];
+
+export const getChoice = () => current;
+
+// Has a function called with each choice, new or chosen again.
+export const subscribe = (listener) => listeners.push(listener);
+
+function update(choice) {
+  current = Object.freeze(choice);
+  for (const listener of listeners) listener(current);
+}
+
+// Chooses what an address says, or what is nearest: on load, and on the way back and forward.
+export const chooseAddress = (address) => update(nearest(parseAddress(address)));
+
+// Changes some fields, and the address too, so that the way back works.
+export function choose(changes) {
+  const next = nearest({ ...current, ...changes }, Object.keys(changes)[0]);
+  const address = addressOf(next);
+  if (address === addressOf(current)) return;
+  try {
+    history.pushState(null, "", address);
+  } catch {
+    // Within another page, such as a notebook, the address may not be ours to change.
+  }
+  update(next);
+}
+
+export const toggleClass = (label) => choose({ label: label === current.label ? null : label });
+
+export function step(field, by) {
+  const options = optionsOf(current, field);
+  const index = options.indexOf(current[field]) + by;
+  choose({ [field]: options[(index + options.length) % options.length] });
+}
+
+export function stepClass(by) {
+  const classes = study.classes[current.dataset];
+  const from = current.label ?? (by > 0 ? -1 : classes);
+  choose({ label: (from + by + classes) % classes });
+}
+
+// Values of a field that go with those before it.
+export function optionsOf(choice, field) {
+  if (field === "mode") return modesOf(choice.dataset).map(({ name }) => name);
+  const before = FIELDS.slice(0, FIELDS.indexOf(field));
+  const fitting = study.networks.filter((network) => before.every((other) => network[other] === choice[other]));
+  return [...new Set(fitting.map((network) => network[field]))];
+}
+
+export const networkOf = (choice) =>
+  study.networks.find((network) => FIELDS.every((field) => network[field] === choice[field]));
+
+export function addressOf(choice) {
   const parts = FIELDS.map((field) => choice[field]);
   if (choice.mode !== AS_TRAINED) parts.push(choice.mode);
   if (choice.label !== null) parts.push(`class-${choice.label}`);
-  return "#" + parts.map(encodeURIComponent).join("/");
+  return `#${parts.map(encodeURIComponent).join("/")}`;
 }
 
-function wantedBy(address) {
+function parseAddress(address) {
   const parts = address.replace(/^#/, "").split("/").map(decoded);
-  const wanted = Object.fromEntries(FIELDS.map((field, place) => [field, parts[place]]));
+  const wanted = Object.fromEntries(FIELDS.map((field, index) => [field, parts[index]]));
   const rest = parts.slice(FIELDS.length);
   const label = rest.find((part) => /^class-\d+$/.test(part));
   return {
@@ -30,7 +88,8 @@ function decoded(part) {
   }
 }
 
-// The network nearest to what is wanted, its data set first, and the mode and class that there are.
+// The choice nearest to what is wanted: one field of the network first, then the others in order; mode and class where
+// the data set has them.
 function nearest(wanted, first = "dataset") {
   let left = study.networks;
   for (const field of [first, ...FIELDS]) {
@@ -38,69 +97,7 @@ function nearest(wanted, first = "dataset") {
     if (same.length) left = same;
   }
   const network = Object.fromEntries(FIELDS.map((field) => [field, left[0][field]]));
-  const known = modesOf(network.dataset).some(({ name }) => name === wanted.mode);
-  return {
-    ...network,
-    mode: known ? wanted.mode : AS_TRAINED,
-    label: wanted.label !== null && wanted.label < study.classes[network.dataset] ? wanted.label : null,
-  };
-}
-
-let choice;
-
-const networkShown = () => study.networks.find((network) => FIELDS.every((field) => network[field] === choice[field]));
-
-// Values of a field that go with those before it.
-function optionsOf(field) {
-  if (field === "mode") return modesOf(choice.dataset).map(({ name }) => name);
-  const before = FIELDS.slice(0, FIELDS.indexOf(field));
-  const fitting = study.networks.filter((network) => before.every((other) => network[other] === choice[other]));
-  return [...new Set(fitting.map((network) => network[field]))];
-}
-
-// The address changes with what is shown, so that the way back works, too.
-function choose(changes) {
-  const next = addressOf(nearest({ ...choice, ...changes }, Object.keys(changes)[0]));
-  if (next === addressOf(choice)) return;
-  try {
-    history.pushState(null, "", next);
-  } catch {
-    // Within another page, such as a notebook, the address may not be ours to change.
-  }
-  follow(next);
-}
-
-const chooseClass = (label) => choose({ label: label === choice.label ? null : label });
-
-function step(field, by) {
-  const options = optionsOf(field);
-  const place = options.indexOf(choice[field]) + by;
-  choose({ [field]: options[(place + options.length) % options.length] });
-}
-
-function stepClass(by) {
-  const classes = study.classes[choice.dataset];
-  const from = choice.label ?? (by > 0 ? -1 : classes);
-  choose({ label: (from + by + classes) % classes });
-}
-
-const KEYS = {
-  ArrowLeft: () => step("seed", -1),
-  ArrowRight: () => step("seed", 1),
-  d: () => step("dataset", 1),
-  a: () => step("architecture", 1),
-  p: () => step("protocol", 1),
-  m: () => step("mode", 1),
-  "[": () => stepClass(-1),
-  "]": () => stepClass(1),
-  Escape: () => choose({ label: null }),
-};
-
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
-  const isClass = /^\d$/.test(event.key) && Number(event.key) < study.classes[choice.dataset];
-  const act = isClass ? () => choose({ label: Number(event.key) }) : KEYS[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
+  const hasMode = modesOf(network.dataset).some(({ name }) => name === wanted.mode);
+  const hasClass = wanted.label !== null && wanted.label < study.classes[network.dataset];
+  return { ...network, mode: hasMode ? wanted.mode : AS_TRAINED, label: hasClass ? wanted.label : null };
 }

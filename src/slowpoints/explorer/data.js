@@ -1,35 +1,35 @@
 // The study: a header of plain values, and columns of numbers, unpacked once.
 
-const study = JSON.parse(document.getElementById("header").textContent);
+export const study = JSON.parse(document.getElementById("header").textContent);
+export const AS_TRAINED = "trained";
 const TYPES = { i2: Int16Array, i4: Int32Array, f4: Float32Array, u1: Uint8Array };
-const AS_TRAINED = "trained";
 let bytes;
 
-async function unpack() {
+export async function unpack() {
   const text = atob(document.getElementById("columns").textContent);
   const packed = new Uint8Array(text.length);
-  for (let place = 0; place < text.length; place++) packed[place] = text.charCodeAt(place);
+  for (let index = 0; index < text.length; index++) packed[index] = text.charCodeAt(index);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   bytes = await new Response(stream).arrayBuffer();
 }
 
-const nameOf = ({ dataset, architecture, protocol, mode, seed }) =>
+export const nameOf = ({ dataset, architecture, protocol, mode, seed }) =>
   [dataset, architecture, protocol, mode, seed].join("/");
 
-// Rows of a part of the page that are a network's: objects, nulls as null. Some parts are of networks as trained alone.
-function rowsOf(part, network) {
-  const found = study.parts[part];
-  const [first, count] = found?.rows[nameOf(network)] ?? [0, 0];
+// A network's rows of a part of the data: objects, nulls as null. Some parts are of networks as trained alone.
+export function rowsOf(partName, network) {
+  const part = study.parts[partName];
+  const [first, count] = part?.rows[nameOf(network)] ?? [0, 0];
   const rows = Array.from({ length: count }, () => ({}));
-  for (const [name, [type, start]] of Object.entries(found?.columns ?? {})) {
+  for (const [name, [type, start]] of Object.entries(part?.columns ?? {})) {
     const size = TYPES[type].BYTES_PER_ELEMENT;
     const values = new TYPES[type](bytes, start + first * size, count);
-    rows.forEach((row, place) => (row[name] = Number.isNaN(values[place]) ? null : values[place]));
+    for (const [index, row] of rows.entries()) row[name] = Number.isNaN(values[index]) ? null : values[index];
   }
   return rows;
 }
 
-function byClass(rows) {
+export function byClass(rows) {
   const classes = new Map();
   for (const row of rows) {
     if (!classes.has(row.label)) classes.set(row.label, []);
@@ -39,10 +39,10 @@ function byClass(rows) {
 }
 
 // What is known of a network as a whole: memory score, speed and others, before or after fine-tuning.
-const summaryOf = (network, mode) =>
+export const summaryOf = (network, mode) =>
   mode === AS_TRAINED ? network : (study.tuned[nameOf({ ...network, mode })] ?? null);
 
-const withDetails = (network) =>
+export const hasDetails = (network) =>
   Object.values(study.parts).some(({ rows }) => nameOf({ ...network, mode: AS_TRAINED }) in rows);
 
-const modesOf = (dataset) => study.modes[dataset] ?? [];
+export const modesOf = (dataset) => study.modes[dataset] ?? [];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +26,24 @@ from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES, MIN_DELAY
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("data.js", "choice.js", "panels.js", "page.js")
-"""The page's own, in the order in which they are read."""
+MODULES = (
+    "data.js",
+    "labels.js",
+    "choice.js",
+    "keys.js",
+    "panels.js",
+    "state_space.js",
+    "accuracy.js",
+    "relaxation.js",
+    "memory.js",
+    "spectrum.js",
+    "formation.js",
+    "controls.js",
+    "page.js",
+)
+"""The page's own in JavaScript, each after those that it imports from."""
+IMPORT = re.compile(r"^import \{[^}]*\} from \"\./\w+\.js\";\n", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?function |const )", re.MULTILINE)
 MOST_BYTES = 24_000_000
 """Of a page: what makes it larger is left out, network by network."""
 SYMBOLS = {
@@ -82,9 +99,14 @@ def _page(study: str, header: dict[str, Any], columns: bytes, units: Mapping[str
         "header": json.dumps(header | {"study": study, "revision": code_revision()} | _looks(header, units))
         .replace("<", "\\u003c"),
         "columns": packed,
-        "script": "\n".join((FOLDER / name).read_text() for name in SCRIPTS),
+        "script": _script(),
     }  # fmt: skip
     return Template((FOLDER / "page.html").read_text()).substitute(texts)
+
+
+def _script() -> str:
+    """All modules as one, since a page of one file has none to import from: names of the top level are unique."""
+    return "\n".join(EXPORT.sub("", IMPORT.sub("", (FOLDER / name).read_text())) for name in MODULES)
 
 
 def _escaped(text: str) -> str:
