@@ -13,6 +13,8 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # Byte code: written on first use and then kept, not for all that is installed, which takes pip a minute.
 export PYTHONDONTWRITEBYTECODE =
 USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.cli, torch, slowpoints.cli, slowpoints.plots.figures
+# JavaScript and CSS.
+PAGES := src/slowpoints/explorer docs/site
 
 all: setup  ## figures of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile $(CONFIG) --rerun-incomplete
@@ -54,18 +56,26 @@ $(VENV)/.mutants: tests/mutants/requirements.txt | $(VENV)/.installed
 	$(PIP) --no-deps -r tests/mutants/requirements.txt
 	touch $@
 
-lint: setup  ## formatting, linting, types and imports of Python; formatting and linting of the workflow
+lint: setup $(VENV)/.lint  ## formatting, linting, types and imports of Python; formatting and linting of workflow and explorer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(SNAKEMAKE) --lint
+	$(BIN)/oxfmt --check $(PAGES)
+	$(BIN)/oxlint $(PAGES)
 
-format: setup  ## formats Python and workflow
+$(VENV)/.lint: .ci/requirements.txt | $(VENV)/.installed
+	$(PIP) --no-deps -r .ci/requirements.txt
+	touch $@
+
+format: setup $(VENV)/.lint  ## formats Python, workflow and explorer
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/oxlint --fix $(PAGES)
+	$(BIN)/oxfmt $(PAGES)
 
 report: setup  ## the report of the last run, as one HTML file
 	$(SNAKEMAKE) --configfile $(CONFIG) --report $$($(BIN)/python -c 'import yaml; print("results/%s/report.html" % yaml.safe_load(open("$(CONFIG)"))["study"])')

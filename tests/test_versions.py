@@ -69,9 +69,14 @@ def test_the_page_of_licences_lists_what_is_pinned():
 
 
 @pytest.mark.parametrize(
-    ("folder", "named"), [("docs", {"sphinx", "myst-nb", "furo"}), ("tests/mutants", {"mutmut", "libcst"})]
+    ("folder", "named"),
+    [
+        ("docs", {"sphinx", "myst-nb", "furo"}),
+        ("tests/mutants", {"mutmut", "libcst"}),
+        (".ci", {"oxfmt", "oxlint"}),
+    ],
 )
-def test_what_the_site_and_mutation_tests_need_is_pinned_beside_the_lock(folder, named):
+def test_what_the_site_mutation_tests_and_linting_need_is_pinned_beside_the_lock(folder, named):
     """Together they are installed, so nothing may be pinned twice."""
     _, lock, _ = read()
     lines = (ROOT / folder / "requirements.txt").read_text().splitlines()
