@@ -182,7 +182,7 @@ def test_a_class_chosen_by_keyboard_keeps_the_focus(explorer):
 
 def test_what_the_tables_lack_is_said(explorer):
     go(explorer, f"{FIRST}/settled")
-    assert text(explorer, "#spectrum .note") == "The tables of this study have nothing of this network here."
+    assert text(explorer, "#spectrum .note") == "The tables of this study hold no such data for this network."
     assert not explorer.locator("#spectrum .plot").is_visible()
     assert traces(explorer, "accuracy")
     assert "as trained" in text(explorer, "#state_space .note")
@@ -211,7 +211,7 @@ def test_a_page_of_few_networks_says_so_and_of_the_others_their_summary(page, ta
     path = tmp_path / "explorer.html"
     write_page("embedded", tables, path, most_bytes=1)
     visit(page, path, "#digits/gru/vocu/1")
-    rule = "the first 1 of up to 2 networks of each cell are here in full"
+    rule = "full data for the first 1 of up to 2 networks per cell"
     assert rule in text(page, "#notice")
     assert rule in text(page, "#about")
     assert "memory score" in text(page, "#summary")
@@ -230,7 +230,7 @@ def test_a_study_of_few_tables_is_shown(page, tables, tmp_path, kept):
     page.goto(path.as_uri())
     if not kept:
         page.wait_for_selector("#notice:visible")
-        assert text(page, "#notice") == "The tables of this study hold no network."
+        assert text(page, "#notice") == "The tables of this study hold no networks."
         return
     page.wait_for_selector("body[data-drawn]")
     with_plots = {panel for panel in PANELS if page.locator(f"#{panel} .main-svg").count()}

@@ -30,7 +30,7 @@ def test_the_scene_shows_paths_and_unstable_directions(explorer):
     """The paths of these tables lead from centres to slow points."""
     scene = "document.querySelector('#state_space .plot').data"
     found = explorer.evaluate(scene + ".map(({ meta, hovertext, x }) => [meta.label, hovertext[0], x])")
-    kinds = ("0 frames after its centre", "direction in which its slow point is left", "class centre")
+    kinds = ("0 frames after the class centre", "unstable direction at the slow point", "class 3, class centre")
     path, unstable, ends = ([x for label, said, x in found if label == 3 and kind in said] for kind in kinds)
     assert [path[0][0], path[0][-1]] == pytest.approx(ends[0], abs=1e-5)
     assert unstable[0] == pytest.approx([ends[0][1] - 1, ends[0][1] + 1], abs=1e-5)
@@ -42,7 +42,7 @@ def test_a_scene_without_paths_says_so(page, tables, tmp_path):
     older = tables["trajectories"][tables["trajectories"]["kind"].isin(["trial", "centre", "slow_point"])]
     write_page("embedded", tables | {"trajectories": older}, tmp_path / "explorer.html")
     visit(page, tmp_path / "explorer.html")
-    assert "no paths and no unstable directions" in text(page, "#state_space .note")
+    assert "no paths or unstable directions" in text(page, "#state_space .note")
 
 
 def test_the_scene_turns_and_is_reset(explorer):

@@ -76,8 +76,8 @@ function classFacts(choice) {
   const point = rowsOf("slow_points", choice).find(({ label }) => label === choice.label);
   if (!point) return [];
   return [
-    `<b>class ${choice.label}</b>: slow point’s speed <b>${number(point.speed)}</b> per frame`,
-    fact(`${study.frames} frames after the centre`, point.settled_speed, " per frame"),
+    `<b>class ${choice.label}</b>: slow-point speed <b>${number(point.speed)}</b> per frame`,
+    fact(`${study.frames} frames after the class centre`, point.settled_speed, " per frame"),
     fact("leading eigenvalue", point.leading),
     fact("unstable directions", point.n_unstable),
     fact(point.lifetime_capped ? "lifetime at least" : "lifetime", point.lifetime, " frames"),

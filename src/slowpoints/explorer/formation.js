@@ -31,7 +31,11 @@ export function formation(choice) {
   const layout = layoutOf(choice, axis("training step", { rangemode: "tozero" }), logAxis(`speed (${UNIT})`, speeds), {
     shapes: rowsOf("changes", network).map((change) => verticalLine(change.step)),
   });
-  return { traces, layout, note: choice.mode === AS_TRAINED ? "" : "Of the training before this fine-tuning." };
+  return {
+    traces,
+    layout,
+    note: choice.mode === AS_TRAINED ? "" : "From the training that preceded this fine-tuning.",
+  };
 }
 
 // The whole track, faint, and above it the part since the memory's birth.
@@ -54,7 +58,7 @@ function birthTrace(choice, label, births) {
   const color = colourOf(choice, label);
   const hoverText = (birth) =>
     `class ${label} born at step ${birth.step}` +
-    (birth.merged ? `<br>of a point that class ${birth.from_label} had, too` : "<br>apart from other points") +
+    (birth.merged ? `<br>from a point shared with class ${birth.from_label}` : "<br>apart from other points") +
     `<br>speed ${number(10 ** birth.log10_speed)} ${UNIT}`;
   return {
     x: births.map((birth) => birth.step),

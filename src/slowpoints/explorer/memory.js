@@ -20,8 +20,9 @@ export function memory(choice) {
     annotations: [legendOf(cells)],
   });
   const notes = [];
-  if (missing) notes.push(`${missing} without a speed or memory score ${missing > 1 ? "are" : "is"} not drawn.`);
-  if (mode !== AS_TRAINED) notes.push("As fine-tuned; the dotted line leads from this network before.");
+  if (missing)
+    notes.push(`Not drawn: ${missing} ${missing > 1 ? "networks" : "network"} without a speed or memory score.`);
+  if (mode !== AS_TRAINED) notes.push("After fine-tuning; the dotted line starts at this network before fine-tuning.");
   return { traces, layout, note: notes.join(" ") };
 }
 

@@ -77,13 +77,13 @@ function showNote(place, note) {
 
 function summaryAlone() {
   const subsampled = subsampling();
-  return subsampled && `Of this network the page has a summary alone: ${subsampled}`;
+  return subsampled && `This network has a summary only. ${subsampled}`;
 }
 
 function subsampling() {
   const [most, detailed] = study.seeds;
   if (detailed >= most) return "";
-  return `to keep it small, the first ${detailed} of up to ${most} networks of each cell are here in full, all in “Speed against memory”.`;
+  return `To limit its size, this page has full data for the first ${detailed} of up to ${most} networks per cell; “Speed against memory” shows all of them.`;
 }
 
 // A click on what belongs to a class picks the class, on a network the network.
@@ -140,19 +140,19 @@ function resetView() {
 
 function showAbout() {
   const subsampled = subsampling();
-  const source = `Drawn from the study’s tables alone, by slowpoints ${study.revision}.`;
+  const source = `Generated from the study’s tables by slowpoints ${study.revision}.`;
   $("#least_speed").textContent = number(study.least_speed);
-  $("#about").textContent = subsampled ? `Subsampled: ${subsampled} ${source}` : source;
+  $("#about").textContent = `${subsampled} ${source}`.trim();
 }
 
 async function start() {
   if (!study.networks.length) {
-    showNote($("#notice"), "The tables of this study hold no network.");
+    showNote($("#notice"), "The tables of this study hold no networks.");
     return;
   }
   if (typeof DecompressionStream === "undefined") {
-    const needed = "Chrome or Edge 86, Firefox 113 or Safari 16.4";
-    showNote($("#notice"), `This browser is too old for this page: ${needed} are needed.`);
+    const needed = "Chrome 86, Edge 86, Firefox 113, Safari 16.4";
+    showNote($("#notice"), `This browser is too old for this page, which needs ${needed} or newer.`);
     return;
   }
   await unpack();

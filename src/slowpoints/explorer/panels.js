@@ -3,7 +3,7 @@
 
 import { AS_TRAINED, nameOf, study } from "./data.js";
 
-export const NOT_HERE = "The tables of this study have nothing of this network here.";
+export const NOT_HERE = "The tables of this study hold no such data for this network.";
 export const FAINT = 0.13; // opacity of classes that are not chosen
 
 export const asTrained = (choice) => ({ ...choice, mode: AS_TRAINED });

@@ -31,11 +31,11 @@ export function relaxation(choice) {
   ];
   const layout = layoutOf(
     choice,
-    logAxis("frame under the mean input, + 1", [FIRST, edge], { range: [-0.05, Math.log10(edge * 1.15)] }),
+    logAxis("frames under the mean input + 1", [FIRST, edge], { range: [-0.05, Math.log10(edge * 1.15)] }),
     logAxis(`speed (${UNIT})`, speeds),
     { shapes: [verticalLine(study.frames + FIRST)] },
   );
-  const note = paths.size ? "" : "Slow points alone: the tables of this study have no paths of this network.";
+  const note = paths.size ? "" : "Only slow points: the tables of this study hold no paths for this network.";
   return { traces, layout, note };
 }
 
@@ -43,7 +43,7 @@ export function relaxation(choice) {
 function pathTraces(choice, label, path) {
   const hoverText = (row) =>
     `class ${label}, frame ${row.frame}<br>speed ${number(row.speed)} ${UNIT}<br>` +
-    `margin of the readout ${number(row.margin)}${row.held ? "" : "<br>no longer read out"}`;
+    `readout margin ${number(row.margin)}${row.held ? "" : "<br>no longer read out"}`;
   const trace = (rows, more) => {
     const x = rows.map((row) => row.frame + FIRST);
     const y = rows.map((row) => drawnSpeed(row.speed));

@@ -42,7 +42,7 @@ function isNearOne({ real, imag }) {
 function eigenvalueTrace(choice, label, rows, unstable) {
   const hoverText = (row) =>
     `class ${label}, eigenvalue ${number(row.real)} ${row.imag < 0 ? "−" : "+"} ${number(Math.abs(row.imag))}i` +
-    `<br>modulus ${number(modulus(row))} per frame<br>${unstable} unstable at this point`;
+    `<br>modulus ${number(modulus(row))} per frame<br>${unstable} unstable directions at this point`;
   return {
     x: rows.map((row) => row.real),
     y: rows.map((row) => row.imag),

@@ -19,10 +19,10 @@ export function stateSpace(choice, { flat, turns }) {
     ? layoutOf(choice, axis("PC 1 (state units)"), axis("PC 2 (state units)"))
     : sceneLayout(choice, `turned ${turns}`);
   const notes = [];
-  if (!parts.paths.size)
-    notes.push("The tables of this study have no paths and no unstable directions of this network.");
-  if (choice.mode !== AS_TRAINED) notes.push("Shown as trained: states of fine-tuned networks are not in the tables.");
-  if (flat) notes.push("This browser has no WebGL: the first two directions alone, which cannot be turned.");
+  if (!parts.paths.size) notes.push("The tables of this study hold no paths or unstable directions for this network.");
+  if (choice.mode !== AS_TRAINED)
+    notes.push("Shown as trained, since the tables hold no states of fine-tuned networks.");
+  if (flat) notes.push("This browser has no WebGL, so only the first two components are shown.");
   return { traces, layout, note: notes.join(" ") };
 }
 
@@ -46,10 +46,10 @@ function tracesOfClass(choice, label, parts, flat) {
       opacity: isShown(choice, label) ? 0.6 : FAINT,
       line: { color, width: width(1.5) },
     }),
-    trace(rowsOfPart("paths"), (row) => `${row.frame} frames after its centre, under the mean input`, {
+    trace(rowsOfPart("paths"), (row) => `${row.frame} frames after the class centre, under the mean input`, {
       line: { color, width: width(3) },
     }),
-    trace(interrupted(rowsOfPart("unstable"), "trial"), () => "a direction in which its slow point is left", {
+    trace(interrupted(rowsOfPart("unstable"), "trial"), () => "unstable direction at the slow point", {
       line: { color: study.unstable, width: width(2) },
     }),
     trace(ends, (row) => (row === ends[1] ? "slow point" : "class centre"), {
