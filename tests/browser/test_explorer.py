@@ -191,6 +191,17 @@ def test_what_the_tables_lack_is_said(explorer):
     assert traces(explorer, "spectrum")
 
 
+def test_notes_are_not_covered_by_plots(explorer):
+    """A plot gives way when a note appears below it, and takes the room back when the note goes."""
+    for address, count in ((f"{FIRST}/settled", 3), (FIRST, 0)):
+        go(explorer, address)
+        plotted = [panel for panel in PANELS if explorer.locator(f"#{panel} .plot").is_visible()]
+        for panel in plotted:
+            room, plot = (explorer.locator(f"#{panel} {part}").first.bounding_box() for part in (".plot", ".main-svg"))
+            assert plot["height"] == pytest.approx(room["height"], abs=1), (address, panel)
+        assert sum(explorer.locator(f"#{panel} .note:visible").count() for panel in plotted) == count
+
+
 @pytest.mark.parametrize("width", [700, 1400])
 def test_nothing_is_wider_than_the_window(explorer, screenshots, width):
     explorer.set_viewport_size({"width": width, "height": 900})

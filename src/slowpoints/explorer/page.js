@@ -63,6 +63,8 @@ async function show(id, { traces, layout, note }) {
   plot.hidden = !traces;
   if (traces) {
     await Plotly.react(plot, traces, layout, CONFIG);
+    // Plotly follows the window, but not a note that takes room or leaves it.
+    if (plot.clientHeight !== plot.querySelector(".main-svg").clientHeight) await Plotly.Plots.resize(plot);
     if (!plot.dataset.linked) link(plot);
   } else {
     Plotly.purge(plot);
