@@ -1,8 +1,8 @@
 """What every script of a rule does first and last; imported before anything else.
 
-Puts the library on the path, sends output to the rule's log, sets the number of threads, stamps what is written
-with the rule's settings, and repeats the last line of an error on the terminal, where Snakemake itself names
-only the script that failed.
+Puts the library on the path, sends output to the rule's log and progress to a file beside it, sets the number of
+threads, stamps what is written with the rule's settings, and repeats the last line of an error on the terminal, where
+Snakemake itself names only the script that failed.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 @contextlib.contextmanager
 def logged(snakemake):
     """Runs a script's work with its output in the log, and what it writes stamped with its settings."""
+    from slowpoints.core.progress import progress_in, progress_path
     from slowpoints.core.provenance import provenance, settings_digest
 
     settings = {name: value for name, value in snakemake.params.items() if name != "code"}
@@ -30,7 +31,10 @@ def logged(snakemake):
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             try:
                 _set_threads(snakemake.threads)
-                with provenance(config_digest=settings_digest(settings), device=_device_name(snakemake)):
+                with (
+                    progress_in(progress_path(snakemake.log[0])),
+                    provenance(config_digest=settings_digest(settings), device=_device_name(snakemake)),
+                ):
                     yield
             except BaseException as error:
                 traceback.print_exc()

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
 from slowpoints.cli import main
+from slowpoints.core.progress import ProgressFile
 
 CELL = "networks/digits-tiny/gru/vocu/trained/0-1"
 MADE = ("weights.safetensors", "snapshots.safetensors", "training.parquet")
@@ -118,6 +120,24 @@ def test_lines_of_jobs_that_share_a_terminal_stay_whole(results, tmp_path):
     )
     assert len(said) == 2 * 101
     assert [line for line in said if not pattern.fullmatch(line)] == []
+
+
+def test_it_reports_its_progress_where_a_job_of_the_workflow_does(results, tmp_path, monkeypatch):
+    """So `status` sees it, in the folder that holds results/ and logs/."""
+    (tmp_path / "short.yaml").write_text("presets: {short: {base: digits-tiny, training: {steps: 4}}}\n")
+    write, written = ProgressFile.write, []
+
+    def noted(self, **changes):
+        write(self, **changes)
+        assert self.path.is_file()
+        written.append((self.path.relative_to(tmp_path), self.progress.stage))
+
+    monkeypatch.setattr(ProgressFile, "write", noted)
+    arguments = ["--seeds", "3", "--config", str(tmp_path / "short.yaml"), "--results", str(results)]
+    main(["train", "short", "gru", "vocu", *arguments])
+    file = Path("logs/train_networks/short.gru.vocu.3-3.progress.json")
+    assert written[:2] == [(file, ""), (file, "training")]
+    assert list(tmp_path.rglob("*.progress.json*")) == []
 
 
 def test_a_summary_of_no_study_says_so(tmp_path):

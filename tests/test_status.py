@@ -1,5 +1,6 @@
-"""`python -m slowpoints status`: from the logs of a finished run, of one on its way, and of one that was killed."""
+"""`python -m slowpoints status` in a finished run, in one on its way, and after one that was killed."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from places import ROOT
 
 from slowpoints.cli import main
-from slowpoints.status import LAST_WRITTEN
+from slowpoints.core import jobs
+from slowpoints.core.progress import Progress, process_start, progress_path, this_machine
 
 TINY = "--configfile", "config/test.yaml"
 
@@ -40,12 +43,20 @@ def test_a_finished_study_is_done_line_by_line(finished, ask):
     assert " ".join(totals) == "4 of 4 networks trained; of 14 jobs on them 14 done; 10 of 10 figures drawn"
 
 
-@pytest.mark.parametrize(("rule", "last"), LAST_WRITTEN.items())
-def test_a_job_is_done_when_it_has_written_all_its_files(finished, rule, last):
-    """The file that tells is no older than any other that the rule writes, whose names its log of the run has."""
-    output = re.search(rf"rule {rule}:\n.*?output: (.*?)\n", finished.log, re.DOTALL)[1].split(", ")
-    times = {Path(file).name: (finished.folder / file).stat().st_mtime_ns for file in output}
-    assert times[last] == max(times.values())
+@pytest.mark.parametrize("rule", jobs.FILES)
+def test_a_job_is_done_when_it_has_written_all_its_files(finished, rule):
+    """Files and log are those of the rule, and the last file is no older than any other."""
+    section = re.search(rf"rule {rule}:\n.*?\n    wildcards.*?\n", finished.log, re.DOTALL)[0]
+    output, log = (re.search(rf"^    {entry}: (.*)$", section, re.MULTILINE)[1] for entry in ("output", "log"))
+    times = {Path(file).name: (finished.folder / file).stat().st_mtime_ns for file in output.split(", ")}
+    assert set(times) == set(jobs.FILES[rule])
+    assert times[jobs.FILES[rule][-1]] == max(times.values())
+    dataset, architecture, protocol, mode, block = Path(output.split(", ")[0]).parent.parts[-5:]
+    assert str(jobs.log_file(rule, dataset, architecture, protocol, *([mode] * (rule == jobs.TUNE)), block)) == log
+
+
+def test_jobs_that_have_finished_leave_no_progress(finished):
+    assert list(finished.folder.rglob("*.progress.json*")) == []
 
 
 def test_seeds_that_were_added_are_waiting(finished, ask):
@@ -60,7 +71,7 @@ def test_seeds_that_were_added_are_waiting(finished, ask):
 
 
 def test_running_failed_and_killed_jobs_are_told_apart(project, ask):
-    """One cell of many steps, one that diverges; then all is killed, and time goes by."""
+    """One cell of many steps, one that diverges; then all is killed."""
     long, wild = (
         {"base": "digits-tiny", "training": training} for training in ({"steps": 50_000}, {"learning_rate": 1e37})
     )
@@ -74,10 +85,9 @@ def test_running_failed_and_killed_jobs_are_told_apart(project, ask):
     (project.folder / "config/mine.yaml").write_text(yaml.safe_dump(study | {"presets": {"long": long, "wild": wild}}))
     config = ("--configfile", "config/mine.yaml")
     assert " ".join(ask(project, *config)[-1]).startswith("nothing has run yet in")
-    log = project.folder / "logs/train_networks/long.lstm.none.0-1.log"
     run = project.start("--cores", "2", "--keep-going", *config, output=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 900  # on a busy machine, too
         rows = {}
         while "left" not in " ".join(rows.get("long", [])) or "failed" not in rows.get("wild", []):
             assert run.poll() is None
@@ -89,27 +99,84 @@ def test_running_failed_and_killed_jobs_are_told_apart(project, ask):
             process.kill()
         run.wait()
     assert rows["long"][5] == "running"
+    assert "training, step" in " ".join(rows["long"])
     assert "of 50000, report 0." in " ".join(rows["long"])
     assert " ".join(rows["wild"][6:]).startswith(
         "train_networks: slowpoints.training.loop.Diverged: wild lstm none, seed 0: the"
     )
-    hour_ago = time.time() - 3600
-    os.utime(log, (hour_ago, hour_ago))
     rows = {row[0]: " ".join(row) for row in ask(project, *config)}
-    assert "trained no news for 60 min: train_networks, step" in rows["long"]
+    assert "trained killed train_networks, training, step" in rows["long"]
+    assert "left" not in rows["long"]
 
 
-def test_the_last_attempt_counts(finished, tmp_path, monkeypatch, capsys):
-    """A log to which a second attempt adds, of which the first lines are there."""
-    name = "logs/train_networks/digits-tiny.gru.vocu.0-1.log"
-    lines = (finished.folder / name).read_text().splitlines(keepends=True)
-    (tmp_path / name).parent.mkdir(parents=True)
-    (tmp_path / name).write_text("".join(lines + lines[:12]))
+@pytest.fixture
+def job(tmp_path, monkeypatch, capsys):
+    """The state of the job that trains a cell, from a progress file of a job that runs in this process."""
     monkeypatch.chdir(tmp_path)
-    main(["status", "--configfile", str(finished.folder / "config/test.yaml")])
-    row = capsys.readouterr().out.splitlines()[2]  # after the title and the data set
-    step = int(re.search(r"step (\d+): ", lines[11])[1])
-    assert re.search(rf"trained +running +train_networks, attempt 2, step {step + 1} of 300, report .* left$", row), row
+    file = progress_path(jobs.log_file(jobs.TRAIN, "digits-tiny", "gru", "vocu", "0-1"))
+    file.parent.mkdir(parents=True)
+    running = Progress(
+        node="node7",
+        machine=this_machine(),
+        pid=os.getpid(),
+        process_start=process_start(os.getpid()),
+        stage="training",
+        step=120,
+        steps=300,
+        seconds_per_step=2.0,
+        accuracy={"report": 0.9, "null": 1.0},
+    )
+
+    def state(age=0.0, text=None, **changes):
+        file.write_text(text or json.dumps(running._replace(**changes)._asdict()))
+        then = time.time() - age
+        os.utime(file, (then, then))
+        main(["status", "--configfile", str(ROOT / "config/test.yaml")])
+        row = capsys.readouterr().out.splitlines()[2]  # after the title and the data set
+        return " ".join(row.split()[5:])
+
+    return state
+
+
+ELSEWHERE = {"machine": "another", "slurm_job": "17"}
+TRAINING = "running train_networks, training, step 120 of 300, report 0.900, null 1.000"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, f"{TRAINING}, about 6 min left in this stage"),
+        ({"attempt": 2}, f"{TRAINING}, about 6 min left in this stage".replace("training,", "attempt 2, training,")),
+        ({"seconds_per_step": 0.0}, TRAINING),
+        ({"step": 300}, TRAINING.replace("120", "300")),
+        ({"age": 400}, TRAINING),  # by now the stage should be over: an estimate of 0 s would be wrong
+        ({"at_most": True}, TRAINING.replace("of 300", "of at most 300")),
+        ({"age": 3600}, f"{TRAINING}, no step for 60 min"),  # its process is alive
+        ({"age": -3600}, f"{TRAINING}, about 6 min left in this stage"),  # another computer's clock
+        ({"step": 0, "steps": 0, "accuracy": {}, "stage": "spectrum"}, "running train_networks, spectrum"),
+        ({"step": 0, "steps": 0, "accuracy": {}, "stage": ""}, "running train_networks, starting"),
+        ({"error": "MemoryError: 8 networks"}, "failed train_networks: MemoryError: 8 networks"),
+        ({"process_start": 1}, TRAINING.replace("running", "killed")),  # its number is another process's by now
+        ({**ELSEWHERE, "process_start": 1}, f"{TRAINING}, about 6 min left in this stage"),
+        ({"machine": "", "process_start": 1}, f"{TRAINING}, about 6 min left in this stage"),
+        ({**ELSEWHERE, "age": 500}, TRAINING),
+        (
+            {**ELSEWHERE, "age": 3600},
+            TRAINING.replace("running", "no news for 60 min:") + ", on node7, SLURM job 17",
+        ),
+        ({**ELSEWHERE, "age": 3600, "seconds_per_step": 800.0}, f"{TRAINING}, about 39 h 0 min left in this stage"),
+    ],
+)
+def test_the_state_of_a_job_that_has_not_finished(job, changes, expected):
+    assert job(**changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [(0, "running train_networks, starting"), (3600, "no news for 60 min: train_networks, starting")],
+)
+def test_a_damaged_progress_file_says_that_the_job_has_begun(job, age, expected):
+    assert job(age, '{"step": 1') == expected
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slowpoints.core import jobs
 from slowpoints.core.config import ConfigError, overlaid, parse_yaml, read_yaml
 from slowpoints.core.digests import library_digest
 from slowpoints.core.files import WEIGHTS
 from slowpoints.core.layout import PARTS, block_name
 from slowpoints.core.modes import TRAINED
+from slowpoints.core.progress import progress_in, progress_path
 from slowpoints.core.provenance import provenance, settings_digest
 from slowpoints.networks.units import unit_file, units
 from slowpoints.study import Study, read_study
@@ -30,11 +32,12 @@ What it writes lies where the workflow would put it, byte for byte on the same m
 home (`rsync -a`, which keeps times) goes on there with the measures. Run again after an interruption, it goes on where
 it was. It needs this library's Python requirements, but not Snakemake.
 """
-STATUS = """How far a study is, cell by cell, from its logs and files.
+STATUS = """How far a study is, cell by cell, from its files and from the progress that its jobs report.
 
-For each block of a cell and each mode: done, running (step, accuracy of its last batch, time left), failed (the error),
-no news (its log has not grown for ten minutes or more: it may be dead), or waiting, as also while it is queued. Called
-in the folder where the workflow runs, on any machine that sees it.
+For each block of a cell and each mode: done; running (stage, step, accuracy of the last logged batch, time left in this
+stage); failed (the error); killed (seen only on the machine where the job ran); no news (the job ran on another machine
+and has reported nothing for ten minutes or more, so it may be dead); or waiting, also while it is queued. Run it in the
+folder where the workflow runs, on any machine that sees this folder.
 """
 SUMMARY = "What a study came to, as Markdown: networks, claims, predictors."
 
@@ -125,7 +128,11 @@ def _train(given: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr, force=True)
     settings = study.training_settings(given.dataset, given.protocol, seeds)
     code = library_digest(ROOT / "scripts/train_networks.py", unit_file(given.architecture))
-    with provenance(config_digest=settings_digest(settings), device=device_name(given.device)):
+    log = given.results.parent / jobs.log_file(jobs.TRAIN, *cell, block.name)  # where a job of the workflow would log
+    with (
+        progress_in(progress_path(log)),
+        provenance(config_digest=settings_digest(settings), device=device_name(given.device)),
+    ):
         networks = build_networks(
             given.dataset,
             given.architecture,

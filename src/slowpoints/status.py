@@ -1,13 +1,10 @@
-"""How far a study is, from its files and logs alone: on any machine that sees them, while jobs run on others.
+"""How far a study is, from its files and the progress that jobs report: on any machine that sees the files.
 
 A job whose files are there counts as done; whether one would run again, `snakemake -n` says.
 """
 
 from __future__ import annotations
 
-import itertools
-import re
-import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,33 +12,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from slowpoints.core.files import WEIGHTS
-from slowpoints.core.layout import DATASET, FIGURES, NETWORKS, block_seeds
+from slowpoints.core import jobs
+from slowpoints.core.layout import DATASET, FIGURES, NETWORKS, PARTS, block_seeds
 from slowpoints.core.modes import TRAINED
+from slowpoints.core.progress import Progress, process_start, progress_path, read_progress, this_machine
+from slowpoints.core.schemas.training import TRAINING
 from slowpoints.plots import figures
 from slowpoints.study import Study
 
-DONE, FAILED, RUNNING, SILENT, WAITING = STATES = ("done", "failed", "running", "no news", "waiting")
-QUIET = 600  # seconds without a line after which a job may be dead
-QUIET_STEPS = 5  # or so many times the time between two lines, where steps take long
-LOGGED = 100  # lines of a whole training, of all networks together (training/loop.py)
-LAST_WRITTEN = {
-    "train_networks": WEIGHTS,
-    "measure_memory": "extrapolation_by_noise.parquet",
-    "find_slow_points": "trajectories.parquet",
-    "track_formation": "formation.parquet",
-    "regularise_networks": WEIGHTS,
-}
-"""Of each rule that works on a block, the file that it writes last."""
-MEASURES = ("measure_memory", "find_slow_points", "track_formation")
-
-_START = re.compile(r"^---- .*\n?", re.MULTILINE)  # of an attempt at a job, as scripts/_job.py writes it
-_LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ (.*)$", re.MULTILINE)
-_STEP = re.compile(r"step (\d+): mean loss \S+, (report \S+, null \S+)$")
-_TRACEBACK = "Traceback (most recent call last)"
+DONE, FAILED, KILLED, RUNNING, SILENT, WAITING = STATES = (
+    "done",
+    "failed",
+    "killed",
+    "running",
+    "no news",
+    "waiting",
+)
+QUIET = 600  # seconds without a report after which a job may be dead; SLURM allows clocks to differ by 300
+QUIET_STEPS = 5  # or so many times the time of a step, where steps take long
 
 
-class Found(NamedTuple):
+class Job(NamedTuple):
     """What is known of a job: its state, and in words how far it is."""
 
     rule: str
@@ -53,10 +44,10 @@ class Row(NamedTuple):
     """Jobs of a block in one mode, or of a data set."""
 
     names: tuple[str, ...]
-    jobs: list[Found]
+    jobs: list[Job]
 
     @property
-    def foremost(self) -> Found:
+    def foremost(self) -> Job:
         """The job to look at first: one that failed, else one that runs, and so on; the first where all are done."""
         open_jobs = [job for state in STATES[1:] for job in self.jobs if job.state == state]
         return (open_jobs or self.jobs)[0]
@@ -82,69 +73,99 @@ def status(study: Study, folder: Path = Path()) -> str:
 
 def _datasets(study: Study, folder: Path, now: float) -> Iterator[Row]:
     for dataset in study.presets:
-        made = folder / DATASET.format(dataset=dataset) / "test.parquet"
-        yield Row((dataset, "", "", "", ""), [_find("prepare_dataset", folder, dataset, made, now)])
+        made = folder / DATASET.format(dataset=dataset) / f"{PARTS[-1]}.parquet"
+        yield Row((dataset, "", "", "", ""), [_job(jobs.PREPARE, folder, [dataset], made, now)])
 
 
 def _blocks(study: Study, folder: Path, now: float) -> Iterator[Row]:
     networks = folder / NETWORKS
     for cell in study.cells():
-        preset, tunings = study.presets[cell[0]], study.tunings(cell, networks)
+        tunings = study.tunings(cell, networks)
         for block in study.blocks(cell, networks):
             for mode in [TRAINED, *(tuning.folder for tuning in tunings)]:
                 place = networks.joinpath(*cell, mode, block)
-                rules: tuple[str, ...] = ("regularise_networks",)
-                name, steps = [*cell, mode, block], preset.regularisation.steps
-                if mode == TRAINED:
-                    rules, name, steps = ("train_networks", *MEASURES), [*cell, block], preset.training.steps
-                jobs = [_find(rule, folder, ".".join(name), place / LAST_WRITTEN[rule], now, steps) for rule in rules]
-                yield Row((*cell, block, mode), jobs)
+                trained = mode == TRAINED
+                rules = jobs.AS_TRAINED if trained else (jobs.TUNE,)
+                names = [*cell, block] if trained else [*cell, mode, block]
+                its_jobs = [_job(rule, folder, names, place / jobs.FILES[rule][-1], now) for rule in rules]
+                if its_jobs[0].state == DONE:
+                    its_jobs[0] = its_jobs[0]._replace(detail=_final_accuracy(place))
+                yield Row((*cell, block, mode), its_jobs)
 
 
-def _find(rule: str, folder: Path, name: str, made: Path, now: float, steps: int = 0) -> Found:
+def _job(rule: str, folder: Path, names: list[str], made: Path, now: float) -> Job:
     """State of a job.
 
     Args:
         rule: its rule.
         folder: where the workflow runs.
-        name: of its log, without `.log`.
+        names: what it works on, as `jobs.log_file` takes it.
         made: the file that it writes last.
         now: seconds since the epoch.
-        steps: that it optimises for, if it does.
     """
-    log = folder / "logs" / rule / f"{name}.log"
-    try:
-        text, changed = log.read_text(errors="replace"), log.stat().st_mtime
-    except FileNotFoundError:  # not begun, or made elsewhere
-        return Found(rule, DONE if made.is_file() else WAITING)
-    attempts = _START.split(text)[1:]
-    lines = [(datetime.fromisoformat(when), words) for when, words in _LINE.findall(attempts[-1] if attempts else "")]
-    marks = [(when, mark) for when, words in lines if (mark := _STEP.match(words))]
     if made.is_file():
-        return Found(rule, DONE, marks[-1][1][2] if marks else "")
-    if attempts and _TRACEBACK in attempts[-1]:
-        return Found(rule, FAILED, f"{rule}: {attempts[-1].strip().splitlines()[-1]}")
-    words, pace, age = lines[-1][1] if lines else "begun", _seconds_a_step(marks), max(0.0, now - changed)
-    left = ""
-    if marks and lines[-1] == (marks[-1][0], marks[-1][1].string):  # it still optimises
-        step = int(marks[-1][1][1]) + 1
-        words = f"step {step} of {steps}, {marks[-1][1][2]}"
-        left = "" if pace is None else f", about {_duration(max(0.0, pace * (steps - step) - age))} left"
-    if len(attempts) > 1:
-        words = f"attempt {len(attempts)}, {words}"
-    if age > max(QUIET, QUIET_STEPS * (pace or 0) * max(1, steps // LOGGED)):
-        return Found(rule, SILENT, f"for {_duration(age)}: {rule}, {words}")
-    return Found(rule, RUNNING, f"{rule}, {words}{left}")
+        return Job(rule, DONE)
+    file = progress_path(folder / jobs.log_file(rule, *names))
+    progress, age = read_progress(file), _age(file, now)
+    if progress is None or age is None:  # not begun, or it has finished in this moment
+        return Job(rule, DONE if made.is_file() else WAITING)
+    if progress.error:
+        return Job(rule, FAILED, f"{rule}: {progress.error}")
+    alive, how_far = _alive(progress), f"{rule}, {_how_far(progress)}"
+    if alive is False:
+        return Job(rule, KILLED, how_far)
+    if age <= max(QUIET, QUIET_STEPS * progress.seconds_per_step):
+        return Job(rule, RUNNING, how_far + _time_left(progress, age))
+    if alive:
+        return Job(rule, RUNNING, f"{how_far}, no step for {_duration(age)}")
+    where = {"on": progress.node, "SLURM job": progress.slurm_job}
+    known = [f"{name} {value}" for name, value in where.items() if value]
+    return Job(rule, SILENT, f"for {_duration(age)}: {', '.join([how_far, *known])}")
 
 
-def _seconds_a_step(marks: list[tuple[datetime, re.Match[str]]]) -> float | None:
-    """Median over the lines of this attempt: a job that was put to sleep, or a clock set anew, counts for little."""
-    paces = [
-        (later - when).total_seconds() / (int(after[1]) - int(mark[1]))
-        for (when, mark), (later, after) in itertools.pairwise(marks)
-        if int(after[1]) > int(mark[1])
-    ]
-    return statistics.median(paces) if paces else None
+def _age(file: Path, now: float) -> float | None:
+    """Seconds since a file was written, 0 where another clock is ahead; None where it is gone."""
+    try:
+        return max(0.0, now - file.stat().st_mtime)
+    except OSError:
+        return None
+
+
+def _alive(progress: Progress) -> bool | None:
+    """Whether the process of a job still runs; None where this machine cannot tell."""
+    if not progress.machine or progress.machine != this_machine():
+        return None
+    return process_start(progress.pid) == progress.process_start
+
+
+def _how_far(progress: Progress) -> str:
+    """Stage, step and accuracies, and the attempt from the second on."""
+    stage = progress.stage or "starting"
+    if progress.steps:
+        total = f"at most {progress.steps}" if progress.at_most else progress.steps
+        stage += f", {progress.unit} {progress.step} of {total}"
+    accuracies = [f"{name} {value:.3f}" for name, value in progress.accuracy.items()]
+    return ", ".join([*([f"attempt {progress.attempt}"] if progress.attempt > 1 else []), stage, *accuracies])
+
+
+def _time_left(progress: Progress, age: float) -> str:
+    """Time left in a stage, at the pace of its recent steps, where both the pace and the number of steps are known."""
+    left = progress.seconds_per_step * (progress.steps - progress.step) - age
+    return "" if progress.at_most or left < 1 else f", about {_duration(left)} left in this stage"
+
+
+def _final_accuracy(place: Path) -> str:
+    """Mean accuracies over the networks of a block at the end of their training, where its table has them."""
+    from slowpoints.core.tables import read_table
+
+    try:
+        history = read_table(place / jobs.table_file(TRAINING), TRAINING)
+    except (OSError, ValueError):
+        return ""
+    if history.empty:  # fine-tuned for no steps
+        return ""
+    last = history[history["step"] == history["step"].max()]
+    return f"report {last['report_accuracy'].mean():.3f}, null {last['null_accuracy'].mean():.3f}"
 
 
 def _words(row: Row) -> str:
@@ -164,13 +185,13 @@ def _totals(study: Study, folder: Path, blocks: list[Row]) -> list[str]:
             if row.names[4] == TRAINED and (not done or row.jobs[0].state == DONE)
         )
 
-    jobs = Counter(job.state for row in blocks for job in row.jobs)
+    counts = Counter(job.state for row in blocks for job in row.jobs)
     wanted = [name for name in figures.FIGURES if name not in figures.TUNED or study.config["modes"]]
     drawn = sum((folder / FIGURES.format(study=study.name) / f"{name}.pdf").is_file() for name in wanted)
     begun = any((folder / made).is_dir() for made in ("logs", NETWORKS))
-    states = ", ".join(f"{jobs[state]} {state}" for state in STATES if jobs[state] or state == DONE)
+    states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state] or state == DONE)
     return [
-        f"{networks(True)} of {networks(False)} networks trained; of {jobs.total()} jobs on them {states}; "
+        f"{networks(True)} of {networks(False)} networks trained; of {counts.total()} jobs on them {states}; "
         f"{drawn} of {len(wanted)} figures drawn",
         *([] if begun else [f"nothing has run yet in {folder.absolute()}: is it the folder that snakemake runs in?"]),
     ]

@@ -100,6 +100,8 @@ def test_a_copy_has_the_same_digests(copy, before):
         ("core/schemas/slow_points.py", {"find_slow_points", "track_formation", *TUNES, "collate_table"}),
         ("core/presets/regularisation.py", TUNES),
         ("core/tables.py", set(SCRIPTS)),
+        ("core/progress.py", set(SCRIPTS)),
+        ("core/jobs.py", set()),
         ("study.py", set()),
         ("__init__.py", set()),
     ],

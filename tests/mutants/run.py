@@ -73,7 +73,7 @@ GROUPS = {
         "dynamics/search.py dynamics/bounded.py dynamics/kinds.py", "dynamics/test_bounded.py dynamics/test_search.py"
     ),
 }
-WORDS = (r"\braise\b", r"\blog\.\w+\(", r"\btqdm\(", r"\bisatty\(")
+WORDS = (r"\braise\b", r"\blog\.\w+\(", r"\breport_stage\(", r"\bprogress\.update\(", r"\bisatty\(")
 """Lines that are not changed: what they say in words, or show of the progress, is no result."""
 NO_GRAD = rb"(?m)^ *@torch\.no_grad\(\)\n"
 """Left out of what is changed, since mutmut leaves decorated functions alone: tests pass without it."""

@@ -7,11 +7,9 @@ import yaml
 from config_page import shipped
 from places import ROOT
 
-from slowpoints import status
 from slowpoints.measures import lifetimes
 from slowpoints.networks import ensemble
 from slowpoints.plots.figures import FIGURES, TUNED
-from slowpoints.training import loop
 
 CONFIGS = [path.name for path in shipped("*.yaml")]
 
@@ -111,13 +109,12 @@ def test_a_missing_file_is_one_line_that_says_what_to_do(project, data_dir):
     assert len(output.strip().splitlines()) <= 3, output
 
 
-def test_numbers_that_planning_and_status_have_for_themselves_are_those_of_the_library():
-    """Where they stand, PyTorch is imported, for which neither waits."""
+def test_numbers_that_planning_has_for_itself_are_those_of_the_library():
+    """Where they stand, PyTorch is imported, for which planning does not wait."""
     resources = (ROOT / "workflow/rules/resources.smk").read_text()
     own = {name: int(value) for name, value in re.findall(r"^([A-Z_]+) = (\d+)\b", resources, re.MULTILINE)}
     assert own["FRONT_ROWS"] == ensemble.FRONT_ROWS
     assert own["LIFETIME_CAP"] == lifetimes.LIFETIME_CAP
-    assert status.LOGGED == loop.LOGGED_ROWS
 
 
 def test_planning_does_not_wait_for_pytorch(project):

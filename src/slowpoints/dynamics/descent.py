@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.residual import Map, Residual, bounds_like
 
 
@@ -41,11 +40,13 @@ def descend(
     lower, upper = bounds_like(start, lower, upper)
     state = start.detach().double().clone()
     adam, noted = _Adam(state), {}
-    for step in tqdm(range(steps), desc="descent", unit="step", disable=not sys.stderr.isatty()):
-        if step in note_at:
-            noted[step] = residual(state).norm(dim=-1)
-        adam.step(2 * residual.gradient(state), rate if step < drop_at * steps else rate / 10)
-        torch.clamp(state, lower, upper, out=state)
+    with report_stage("descent", steps, bar=True) as progress:
+        for step in range(steps):
+            if step in note_at:
+                noted[step] = residual(state).norm(dim=-1)
+            adam.step(2 * residual.gradient(state), rate if step < drop_at * steps else rate / 10)
+            torch.clamp(state, lower, upper, out=state)
+            progress.update()
     if steps in note_at:
         noted[steps] = residual(state).norm(dim=-1)
     return state, noted

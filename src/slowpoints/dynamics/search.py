@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.kinds import KINDS, MINIMUM
 from slowpoints.dynamics.newton import LONGEST, NewtonWalk
@@ -108,15 +109,17 @@ def find_slow_points(
     residual = Residual.of(residual)
     _check_rows(residual, state)
     walk = NewtonWalk(residual, state, low, high, tolerance, excursion)
-    for iteration in range(max_iterations):
-        if not len(walk.rows):
-            break
-        if newton and iteration % NEWTON_EVERY == 0:
-            walk.try_to_rest(newton)
-        walk.look()
-        walk.advance()
-        if iteration % LOGGED_EVERY == 0:
-            log.info("deep search, iteration %d: median speed %.3g", iteration, walk.best.speed.median())
+    with report_stage("deep search", max_iterations, unit="iteration", at_most=True) as progress:
+        for iteration in range(max_iterations):
+            if not len(walk.rows):
+                break
+            if newton and iteration % NEWTON_EVERY == 0:
+                walk.try_to_rest(newton)
+            walk.look()
+            walk.advance()
+            if iteration % LOGGED_EVERY == 0:
+                log.info("deep search, iteration %d: median speed %.3g", iteration, walk.best.speed.median())
+            progress.update()
     walk.finish()
     best, kinds = walk.best, walk.kinds.cpu()
     return SlowPoints(

@@ -6,6 +6,7 @@ import pandas as pd
 import torch
 
 from slowpoints.core.arguments import whole
+from slowpoints.core.progress import report_stage
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
 from slowpoints.networks.ensemble import Networks, check_fit
@@ -40,15 +41,17 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
     mask = in_use_mask(order, spec.classes)
     trial_streams, noise_streams = networks.streams("accuracy trials"), networks.streams("accuracy noise")
     report = null = torch.zeros(len(networks), dtype=torch.float64, device=device)
-    for first in range(0, n_images, TRIALS_AT_ONCE):
-        size = min(TRIALS_AT_ONCE, n_images - first)
-        draws = torch.empty(len(networks), size, DRAWS, dtype=torch.float64, device=device)
-        trials = draw_trials(uniform(trial_streams, draws), table, order, spec.classes, FRAMES)
-        batch = Batch(len(networks), size, size * FRAMES, spec.pixels, device)
-        networks.noise(noise_streams, batch.noise)
-        batch.show(trials, table.pixels(trials.image), fresh_rows(len(networks), size, FRAMES, device))
-        right = accuracies(networks.run_trials(batch), trials, mask)
-        report, null = report + size * right[0], null + size * right[1]
+    with report_stage("accuracy", n_images, unit="trial") as progress:
+        for first in range(0, n_images, TRIALS_AT_ONCE):
+            size = min(TRIALS_AT_ONCE, n_images - first)
+            draws = torch.empty(len(networks), size, DRAWS, dtype=torch.float64, device=device)
+            trials = draw_trials(uniform(trial_streams, draws), table, order, spec.classes, FRAMES)
+            batch = Batch(len(networks), size, size * FRAMES, spec.pixels, device)
+            networks.noise(noise_streams, batch.noise)
+            batch.show(trials, table.pixels(trials.image), fresh_rows(len(networks), size, FRAMES, device))
+            right = accuracies(networks.run_trials(batch), trials, mask)
+            report, null = report + size * right[0], null + size * right[1]
+            progress.update(size)
     return pd.DataFrame(
         {
             "seed": networks.seeds,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from slowpoints.core.presets.search import Search
+from slowpoints.core.progress import report_stage
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.networks.ensemble import Networks
@@ -56,9 +57,11 @@ def class_centres(networks: Networks, dynamics: Dynamics, images: ImageSet, sett
 
     lower = noise[0].new_full((len(networks), dynamics.coordinates), torch.inf, dtype=torch.float64)
     upper = -lower
-    for frame in roll_out(networks, networks.image_drives(images.images[rows]), noise_at, CENTRE_FRAMES):
-        flat = frame.flat
-        lower, upper = torch.minimum(flat.amin(1), lower), torch.maximum(flat.amax(1), upper)
+    with report_stage("class centres", CENTRE_FRAMES, unit="frame") as progress:
+        for frame in roll_out(networks, networks.image_drives(images.images[rows]), noise_at, CENTRE_FRAMES):
+            flat = frame.flat
+            lower, upper = torch.minimum(flat.amin(1), lower), torch.maximum(flat.amax(1), upper)
+            progress.update()
     right = dynamics.read_out(flat.flatten(0, 1)).view(len(networks), -1) == labels.to(networks.device)
     member = right[:, None] & (labels == torch.arange(classes)[:, None]).to(right.device)  # [S, C, trials]
     count = member.sum(-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.autonomous import Dynamics
 
 LIFETIME_CAP = 10  # lifetimes are followed for this many times the longest delay
@@ -27,24 +28,26 @@ def lifetimes(dynamics: Dynamics, states: Tensor, labels: Tensor, longest: int) 
     alive = torch.ones_like(labels, dtype=torch.bool)
     lifetime = torch.zeros_like(labels)
     followed = torch.arange(len(labels), device=labels.device).view(dynamics.networks, -1)
-    for first in range(0, longest, FRAMES_AT_ONCE):
-        begin, points = states, followed.flatten()
-        visited = []
-        for _ in range(min(FRAMES_AT_ONCE, longest - first)):
-            visited.append(states)
-            states = dynamics.step(states)
-        lasting = _read_right(dynamics, visited, labels[points]).cumprod(0).bool() & alive[points]
-        lifetime[points] += lasting.sum(0)
-        # To the last bit where it began: round and round for ever, rightly read out at each frame of the round.
-        for_ever = lasting[-1] & (states == begin).all(-1)
-        lifetime[points[for_ever]] = longest
-        alive[points] = lasting[-1] & ~for_ever
-        if not alive.any():
-            break
-        kept = _living_first(alive[followed])
-        followed = followed.gather(1, kept)
-        by_network = states.unflatten(0, (dynamics.networks, -1))
-        states = by_network.gather(1, kept[..., None].expand(-1, -1, by_network.shape[2])).flatten(0, 1)
+    with report_stage("lifetimes", longest, unit="frame", at_most=True) as progress:
+        for first in range(0, longest, FRAMES_AT_ONCE):
+            begin, points = states, followed.flatten()
+            visited = []
+            for _ in range(min(FRAMES_AT_ONCE, longest - first)):
+                visited.append(states)
+                states = dynamics.step(states)
+            lasting = _read_right(dynamics, visited, labels[points]).cumprod(0).bool() & alive[points]
+            lifetime[points] += lasting.sum(0)
+            # To the last bit where it began: round and round for ever, rightly read out at each frame of the round.
+            for_ever = lasting[-1] & (states == begin).all(-1)
+            lifetime[points[for_ever]] = longest
+            alive[points] = lasting[-1] & ~for_ever
+            if not alive.any():
+                break
+            progress.update(len(visited))
+            kept = _living_first(alive[followed])
+            followed = followed.gather(1, kept)
+            by_network = states.unflatten(0, (dynamics.networks, -1))
+            states = by_network.gather(1, kept[..., None].expand(-1, -1, by_network.shape[2])).flatten(0, 1)
     return lifetime
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from slowpoints.core.progress import report_stage
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import advance
 
@@ -35,11 +36,13 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
     drives = networks.drive(networks.features(torch.cat([frames, 2 * spec.noise_mean - frames], dim=1)))
     points = states.to(drives[0].dtype).view(len(networks), -1, states.shape[-1])
     drift, diffusion = [], []
-    for point in points.split(1, dim=1):  # one of each network at a time: bounds the memory taken
-        after = advance(networks, drives, point.expand(-1, 2 * PAIRS, -1))
-        move = measure(after.double()) - measure(point.double())
-        mean, pairs = move.mean(1), move.unflatten(1, (2, PAIRS)).mean(1)
-        error = pairs.var(1).sum(-1) / PAIRS
-        drift.append((mean.square().sum(-1) - error).maximum(error).sqrt())
-        diffusion.append((move - mean[:, None]).square().sum(-1).mean(1).sqrt())
+    with report_stage("noise at points", points.shape[1], unit="point") as progress:
+        for point in points.split(1, dim=1):  # one of each network at a time: bounds the memory taken
+            after = advance(networks, drives, point.expand(-1, 2 * PAIRS, -1))
+            move = measure(after.double()) - measure(point.double())
+            mean, pairs = move.mean(1), move.unflatten(1, (2, PAIRS)).mean(1)
+            error = pairs.var(1).sum(-1) / PAIRS
+            drift.append((mean.square().sum(-1) - error).maximum(error).sqrt())
+            diffusion.append((move - mean[:, None]).square().sum(-1).mean(1).sqrt())
+            progress.update()
     return torch.stack(drift, dim=1).flatten(), torch.stack(diffusion, dim=1).flatten()

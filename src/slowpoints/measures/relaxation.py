@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.task.timing import FRAMES
 
@@ -104,8 +105,10 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _visited(dynamics: Dynamics, states: Tensor, frames: list[int]) -> Iterator[Tensor]:
     """States `[P, n]` so many frames on, for each of the frames."""
-    wanted = set(frames)
-    for frame in range(max(frames) + 1):
-        if frame in wanted:
-            yield states
-        states = dynamics.step(states)
+    wanted, longest = set(frames), max(frames) + 1
+    with report_stage("relaxation", longest, unit="frame") as progress:
+        for frame in range(longest):
+            if frame in wanted:
+                yield states
+            states = dynamics.step(states)
+            progress.update()

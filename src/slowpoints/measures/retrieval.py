@@ -5,7 +5,6 @@ S networks, B trials each, D delays.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +12,10 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from slowpoints.core.arguments import finite, one_of, whole, whole_numbers
 from slowpoints.core.intervals import wilson
+from slowpoints.core.progress import report_stage
 from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.streams import uniform
 from slowpoints.datasets.images import ImageSet
@@ -78,7 +77,8 @@ def measure_memory(
     else:
         noise_drives = _noise_from_bank(networks, len(rows), bank, noise_scale)
     image_drives = networks.image_drives(images.images[rows])
-    reported = reports(networks, image_drives, noise_drives, delays)  # [D, S, B]
+    name = "memory roll-out" if noise_scale == 1 else f"memory roll-out at noise scale {noise_scale:g}"
+    reported = reports(networks, image_drives, noise_drives, delays, name)  # [D, S, B]
     hits, reports_of = [], []
     for label in range(images.classes):
         said = reported == label
@@ -107,7 +107,9 @@ def measure_in_less_noise(networks: Networks, images: ImageSet, **settings: Any)
     return pd.concat(tables, ignore_index=True)
 
 
-def reports(networks: Networks, images: list[Tensor], noise: Drives, delays: Sequence[int]) -> Tensor:
+def reports(
+    networks: Networks, images: list[Tensor], noise: Drives, delays: Sequence[int], name: str = "memory roll-out"
+) -> Tensor:
     """Class that each trial is reported as at each delay, -1 for null, `[D, S, B]`.
 
     Args:
@@ -115,13 +117,15 @@ def reports(networks: Networks, images: list[Tensor], noise: Drives, delays: Seq
         images: drive of each block at frame 0, `[S, B, width * H]`.
         noise: those of any later frame.
         delays: in frames, increasing.
+        name: of the stage, for progress.
     """
     wanted, reported = set(delays), []
-    frames = roll_out(networks, images, noise, max(delays) + 1)
-    silent = not sys.stderr.isatty()
-    for frame in tqdm(frames, total=max(delays) + 1, desc="roll-out", unit="frame", disable=silent):
-        if frame.number in wanted:
-            reported.append(triggered(networks, frame).argmax(-1) - 1)
+    longest = max(delays) + 1
+    with report_stage(name, longest, unit="frame", bar=True) as progress:
+        for frame in roll_out(networks, images, noise, longest):
+            if frame.number in wanted:
+                reported.append(triggered(networks, frame).argmax(-1) - 1)
+            progress.update()
     return torch.stack(reported)
 
 

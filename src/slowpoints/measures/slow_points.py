@@ -17,6 +17,7 @@ from torch import Tensor
 
 from slowpoints.core.arguments import finite, instance, whole
 from slowpoints.core.presets.search import Search
+from slowpoints.core.progress import report_stage
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.descent import descend
@@ -85,7 +86,8 @@ def measure_slow_points(
     slow, columns = _descended(dynamics, centres, settings.adam_steps)
     deep = _searched(dynamics, centres, settings)
     columns |= _deep(dynamics, centres, deep)
-    eigenvalues = spectra(dynamics.step, slow)
+    with report_stage("spectrum"):
+        eigenvalues = spectra(dynamics.step, slow)
     columns |= _spectral(eigenvalues)
     columns |= _lasting(dynamics, centres.state, slow, labels, cap)
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, path, slow)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.residual import Map
 
@@ -46,14 +47,16 @@ def back_track(residuals: Sequence[Map], last: Tensor, search: Search, measure: 
         measure: coordinates in which distances are taken.
     """
     states, moves, retraced = [last], [torch.full_like(last[:, 0], torch.nan)], [torch.ones_like(last[:, 0]).bool()]
-    for later, earlier in zip(residuals[:0:-1], residuals[-2::-1], strict=True):
-        begin = states[-1]
-        end = search(earlier, begin)
-        back = search(later, end)
-        move = (measure(end) - measure(begin)).norm(dim=-1)
-        states.append(end)
-        moves.append(move)
-        retraced.append((measure(back) - measure(begin)).norm(dim=-1) <= RETRACED * move)
+    with report_stage("formation", len(residuals) - 1, unit="snapshot") as progress:
+        for later, earlier in zip(residuals[:0:-1], residuals[-2::-1], strict=True):
+            begin = states[-1]
+            end = search(earlier, begin)
+            back = search(later, end)
+            move = (measure(end) - measure(begin)).norm(dim=-1)
+            states.append(end)
+            moves.append(move)
+            retraced.append((measure(back) - measure(begin)).norm(dim=-1) <= RETRACED * move)
+            progress.update()
     return Tracks(*(torch.stack(items[::-1]) for items in (states, moves, retraced)))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from slowpoints.core.progress import report_stage
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.jacobian import jacobian, unstable_directions
@@ -25,6 +26,7 @@ REACH = 1 / 5
 """From a slow point to the end of an unstable direction, of the typical distance of a trial's state from their mean."""
 
 
+@report_stage("trajectories")
 def measure_trajectories(networks: Networks, images: ImageSet, points: MeasuredPoints) -> pd.DataFrame:
     """What there is to see of each network's state space, in the principal components of its trials' states.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,10 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from slowpoints.core.devices import device_name, precision
 from slowpoints.core.presets.training import Training
+from slowpoints.core.progress import report_stage
 from slowpoints.core.provenance import package_versions
 from slowpoints.core.tensors import tensor_digest
 from slowpoints.datasets.images import ImageSet
@@ -61,10 +60,9 @@ def optimise(run: Run, resume: ResumeAt | None = None) -> tuple[Networks, pd.Dat
     file = None if resume is None else ResumeFile(resume, run.settings())
     if file is not None and file.restore(run):
         log.info("resumed at step %d of %d", run.step, run.steps)
-    silent = not sys.stderr.isatty()
     with (
         precision(run.training.precision),
-        tqdm(total=run.steps, initial=run.step, desc=run.purpose, unit="step", disable=silent) as bar,
+        report_stage(run.purpose, run.steps, done=run.step, bar=True) as progress,
     ):
         for stage in run.plan:
             if run.step >= stage.stop:
@@ -72,7 +70,7 @@ def optimise(run: Run, resume: ResumeAt | None = None) -> tuple[Networks, pd.Dat
             run.enter(stage)
             while run.step < stage.stop:
                 run.advance()
-                bar.update()
+                progress.update(accuracy=run.accuracy)
                 if file is not None:
                     file.save_if_due(run)
     return run.networks.detached(), _sorted(run.history), run.snapshots
@@ -94,6 +92,7 @@ class Run:
     Attributes:
         step: steps done.
         steps: steps to do.
+        accuracy: mean accuracies over the networks at the last row of the history, by name.
         history: rows of the table `training` so far.
         snapshots: dynamics after so many steps.
     """
@@ -126,6 +125,7 @@ class Run:
         self.step, self.steps = 0, plan[-1].stop
         self.step_on_device = torch.zeros((), dtype=torch.int64, device=networks.device)
         self.bad_step = torch.full((len(networks),), -1, device=networks.device)
+        self.accuracy: dict[str, float] = {}
         self.history: list[pd.DataFrame] = []
         self.snapshots: dict[int, Dynamics] = {}
 
@@ -187,8 +187,8 @@ class Run:
     def _note(self, loss: Tensor, logits: Tensor, trials: Trials) -> None:
         """Adds a row for each network to the history."""
         report, null = accuracies(logits, trials, self.batches.mask)
-        mean_loss, step = loss.mean(), self.step
-        log.info("step %d: mean loss %.4f, report %.3f, null %.3f", step, mean_loss, report.mean(), null.mean())
+        step, self.accuracy = self.step, {"report": report.mean().item(), "null": null.mean().item()}
+        log.info("step %d: mean loss %.4f, report %.3f, null %.3f", step, loss.mean(), *self.accuracy.values())
         stage = dataclasses.asdict(self.stage)
         row = {
             "seed": self.networks.seeds,

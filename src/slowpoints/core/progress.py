@@ -1,0 +1,220 @@
+"""How far a job is: a progress bar on a terminal, and a small file that `slowpoints status` reads.
+
+Work reports its stages (`report_stage`) without knowing where they go. Only the outermost stage counts: a search that
+is a step of something longer is not reported on its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+WRITE_EVERY = 2.0  # seconds, at least, between two writes of a stage
+RECENT_WRITES = 16  # over which the time of a step is averaged
+
+
+class Progress(NamedTuple):
+    """Contents of a progress file. A job that finishes removes its file, one that fails or is killed leaves it.
+
+    Attributes:
+        attempt: 1, and one more for each attempt before it that did not finish.
+        node: name of the computer.
+        machine: as `this_machine` gives it there.
+        pid: of the process.
+        process_start: as `process_start` gives it there.
+        slurm_job: number of the SLURM job, if it runs in one.
+        stage: what the job is doing; empty at its start.
+        unit: of what steps are counted: "step", "frame", ...
+        step: steps done.
+        steps: steps to do; 0 where they are not counted.
+        at_most: whether the stage may end before the last step.
+        seconds_per_step: over recent steps; 0 where it is not known.
+        accuracy: mean accuracies over the networks, by name.
+        error: why the job failed; empty while it runs.
+    """
+
+    attempt: int = 1
+    node: str = ""
+    machine: str = ""
+    pid: int = 0
+    process_start: int = 0
+    slurm_job: str = ""
+    stage: str = ""
+    unit: str = "step"
+    step: int = 0
+    steps: int = 0
+    at_most: bool = False
+    seconds_per_step: float = 0.0
+    accuracy: Mapping[str, float] = {}
+    error: str = ""
+
+
+class ProgressFile:
+    """The progress file of a running job.
+
+    Args:
+        path: the file; one that is there is of an earlier attempt.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        earlier = read_progress(path)
+        pid = os.getpid()
+        self.progress = Progress(
+            attempt=1 if earlier is None else earlier.attempt + 1,
+            node=platform.node(),
+            machine=this_machine(),
+            pid=pid,
+            process_start=process_start(pid),
+            slurm_job=os.environ.get("SLURM_JOB_ID", ""),
+        )
+        self.write()
+
+    def write(self, **changes: Any) -> None:
+        """Replaces the file by one with these attributes changed.
+
+        Not by `files.atomic`, which waits until the disk has the data: this file is of use only while the job runs. A
+        file that cannot be written is no reason to end a job.
+        """
+        self.progress = self.progress._replace(**changes)
+        self.written = time.monotonic()
+        temporary = self.path.with_name(f".{self.path.name}.tmp")
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(self.progress._asdict()))
+            temporary.replace(self.path)
+
+    def remove(self) -> None:
+        """Removes the file."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+_file: ContextVar[ProgressFile | None] = ContextVar("progress file", default=None)
+_in_stage: ContextVar[bool] = ContextVar("in a stage", default=False)
+
+
+def progress_path(log: str | Path) -> Path:
+    """The progress file of the job with this log."""
+    return Path(log).with_suffix(".progress.json")
+
+
+@contextlib.contextmanager
+def progress_in(path: Path) -> Iterator[None]:
+    """Stages of the work inside are reported in this file; it is removed at the end, unless the work fails."""
+    file = ProgressFile(path)
+    token = _file.set(file)
+    try:
+        yield
+    except BaseException as error:
+        file.write(error=traceback.format_exception_only(error)[-1].strip())
+        raise
+    finally:
+        _file.reset(token)
+    file.remove()
+
+
+def read_progress(path: Path) -> Progress | None:
+    """Contents of a progress file; None where there is none, and no more than the defaults where it is damaged."""
+    for _ in range(2):  # a file that is replaced while another node reads it may be reported as stale
+        try:
+            entries = json.loads(path.read_text())
+            defaults = Progress()._asdict()  # entries that another version of the code has not written, too
+            progress = Progress(**{name: type(value)(entries.get(name, value)) for name, value in defaults.items()})
+            return progress._replace(accuracy={name: float(value) for name, value in progress.accuracy.items()})
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError):
+            continue
+    return Progress()
+
+
+class ReportedStage:
+    """Counts the steps of a stage.
+
+    Args:
+        file: where they are reported, if anywhere.
+        bar: progress bar, which may be disabled.
+        done: steps done before.
+    """
+
+    def __init__(self, file: ProgressFile | None, bar: tqdm, done: int):
+        self.file, self.bar, self.done = file, bar, done
+        self.recent: deque[tuple[float, int]] = deque(maxlen=RECENT_WRITES)
+
+    def update(self, steps: int = 1, accuracy: Mapping[str, float] | None = None) -> None:
+        """So many steps more are done, with these accuracies, if there are any."""
+        self.bar.update(steps)
+        self.done += steps
+        if self.file is None:
+            return
+        now = time.monotonic()
+        if not self.recent:  # the first step, which may compile code, says little about the others
+            self.recent.append((now, self.done))
+        if now - self.file.written >= WRITE_EVERY:
+            self.recent.append((now, self.done))
+            self.file.write(step=self.done, seconds_per_step=self._seconds_per_step(), accuracy=dict(accuracy or {}))
+
+    def _seconds_per_step(self) -> float:
+        (first, before), (last, after) = self.recent[0], self.recent[-1]
+        return (last - first) / (after - before) if after > before else 0.0
+
+
+@contextlib.contextmanager
+def report_stage(
+    name: str, steps: int = 0, *, done: int = 0, unit: str = "step", at_most: bool = False, bar: bool = False
+) -> Iterator[ReportedStage]:
+    """A stage of work, reported unless it is part of another.
+
+    Args:
+        name: what is done.
+        steps: that it has; 0 where they are not counted.
+        done: steps that an earlier attempt has done.
+        unit: what a step is called.
+        at_most: whether it may end before the last step, so that no time left can be estimated.
+        bar: whether to show a progress bar on a terminal.
+    """
+    outermost = not _in_stage.get()
+    file = _file.get() if outermost else None
+    if file is not None:
+        file.write(stage=name, unit=unit, step=done, steps=steps, at_most=at_most, seconds_per_step=0.0, accuracy={})
+    token = _in_stage.set(True)
+    hidden = not (bar and outermost and sys.stderr.isatty())
+    try:
+        with tqdm(total=steps, initial=done, desc=name, unit=unit, disable=hidden) as shown:
+            yield ReportedStage(file, shown, done)
+    finally:
+        _in_stage.reset(token)
+
+
+def this_machine() -> str:
+    """Names the running system and the user, who can tell from a process number whether a job runs; empty elsewhere.
+
+    Not by the computer's name, which several nodes or containers may share. Other users' processes may be hidden.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()} {os.getuid()}"
+    except OSError:  # not Linux
+        return ""
+
+
+def process_start(pid: int) -> int:
+    """When a process of this machine began, in clock ticks since the start of the system; 0 where it has ended."""
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return 0 if state in "ZX" else int(rest[18])
