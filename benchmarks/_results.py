@@ -59,7 +59,7 @@ def markdown(rows: Iterable[Iterable[object]], columns: Iterable[str]) -> str:
 def machine() -> str:
     """The processor and its cores, and the GPU where there is one."""
     try:
-        described = Path("/proc/cpuinfo").read_text().splitlines()
+        described = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in described if line.startswith("model name")]
     except OSError:
         names = []

@@ -98,7 +98,7 @@ def with_tables(page: str) -> str:
 
 
 def write_tables() -> None:
-    README.write_text(with_tables(README.read_text()))
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

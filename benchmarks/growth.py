@@ -99,7 +99,7 @@ def one(work: str, sizes: dict[str, int]) -> dict[str, float]:
 def measured(work: str, varied: str, value: int) -> dict:
     """A row, from a process of its own."""
     command = [sys.executable, __file__, "--one", json.dumps([work, BASE | {varied: value}])]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
     if done.returncode:
         sys.exit(f"{work}, {value} {varied}:\n{done.stderr}")
     return {"work": work, "varied": varied, "value": value} | json.loads(done.stdout)

@@ -61,7 +61,7 @@ if __name__ == "__main__":
         config.flush()
         start = time.perf_counter()
         command = [sys.executable, "-m", "snakemake", "-n", "--profile", given.profile, "--configfile", config.name]
-        plan = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        plan = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     seconds = time.perf_counter() - start
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE)}
     submitted = submissions(plan)

@@ -21,7 +21,7 @@ JOB = re.compile(r"rule (\w+):\n((?:    .+\n)+)")
 def asked(arguments: list[str]) -> pd.DataFrame:
     """A row for each job of a full run: rule, benchmark file, MB and minutes asked for."""
     command = [sys.executable, "-m", "snakemake", "-n", "--forceall", "--cores", "1", *arguments]
-    plan = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    plan = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     rows = []
     for rule, text in JOB.findall(plan):
         if file := re.search(r"benchmark: (\S+)", text):

@@ -60,7 +60,7 @@ def shipped(pattern: str) -> list[Path]:
     """Files of config/ that git tracks, so none of a user's; all of them in a copy without git."""
     files = sorted(PAGE.parent.glob(pattern))
     try:
-        listing = subprocess.run(["git", "-C", PAGE.parent, "ls-files"], capture_output=True, text=True, check=True)
+        listing = subprocess.run(["git", "-C", PAGE.parent, "ls-files"], capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):
         return files
     tracked = {PAGE.parent / line for line in listing.stdout.splitlines()}
@@ -71,7 +71,7 @@ def _first_comments(pattern: str) -> Iterator[str]:
     """A row for each file: its name and the comment it begins with."""
     for path in shipped(pattern):
         comment = []
-        for line in path.read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").splitlines():
             if not line.startswith("#"):
                 break
             comment.append(line.lstrip("# "))
@@ -92,4 +92,4 @@ def _rows(properties: dict, schema: dict) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    PAGE.write_text(page(), encoding="utf-8")

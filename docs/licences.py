@@ -23,7 +23,7 @@ SPELT = {
 
 def pinned() -> list[str]:
     """Names of the packages in requirements.lock."""
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     return [line.split("==")[0] for line in lines if "==" in line]
 
 
@@ -46,4 +46,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(PAGE.read_text().partition(MARK)[0] + table())
+    PAGE.write_text(PAGE.read_text(encoding="utf-8").partition(MARK)[0] + table(), encoding="utf-8")

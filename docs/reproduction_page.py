@@ -83,7 +83,7 @@ def settings() -> str:
     study = _study({"datasets": list(PAPER), "data_dir": None})
     presets = {f"paper: {name}": (study.presets[name], study.seeds(name)) for name in PAPER}
     for name in studies():
-        config = yaml.safe_load((ROOT / f"reference/{name}/config.yaml").read_text())
+        config = yaml.safe_load((ROOT / f"reference/{name}/config.yaml").read_text(encoding="utf-8"))
         study = _study(config)
         presets |= {dataset: (preset, study.seeds(dataset)) for dataset, preset in study.presets.items()}
     columns = [_settings(preset, seeds) for preset, seeds in presets.values()]
@@ -159,4 +159,4 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text()))
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

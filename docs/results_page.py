@@ -38,7 +38,7 @@ def page(results: Path = RESULTS) -> str:
 
 def section(name: str, results: Path = RESULTS) -> str:
     """The section of docs/results.md on a study in reference/."""
-    config = (ROOT / "reference" / name / "config.yaml").read_text()
+    config = (ROOT / "reference" / name / "config.yaml").read_text(encoding="utf-8")
     about = config.splitlines()[0].removeprefix("# ")
     pictures = [
         f"![{figure} of study {name}](images/{name}-{figure}.png)\n"
@@ -62,4 +62,4 @@ def take_images(results: Path = RESULTS) -> None:
 
 if __name__ == "__main__":
     take_images()
-    PAGE.write_text(page())
+    PAGE.write_text(page(), encoding="utf-8")

@@ -25,7 +25,7 @@ def logged(snakemake):
     settings = {name: value for name, value in snakemake.params.items() if name != "code"}
     terminal = sys.stderr
     # Added to, so that what made an earlier attempt fail can still be read.
-    with Path(snakemake.log[0]).open("a", buffering=1) as log:
+    with Path(snakemake.log[0]).open("a", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
         print(f"---- {time.strftime('%Y-%m-%d %H:%M:%S')}, {platform.node()}", file=log)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=log, force=True)
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):

@@ -22,4 +22,4 @@ with logged(snakemake):
     pages |= {path: said[Path(path).stem] for path in snakemake.output.captions}
     for path, text in pages.items():
         with atomic(path) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """The explorer of a study, from its tables."""
 
+import _drawing  # noqa: F401 (before Matplotlib)
 from _job import logged, own_study
 from slowpoints.core.looks import looks
 from slowpoints.core.tables import read_study_tables

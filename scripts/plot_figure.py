@@ -1,5 +1,6 @@
 """A figure, from tables alone, and the table of what it draws."""
 
+import _drawing  # noqa: F401 (before Matplotlib)
 from _job import logged, own_study
 from slowpoints.core.looks import looks
 from slowpoints.core.tables import read_study_tables, study_of, write_table

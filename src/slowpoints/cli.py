@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import io
 import logging
 import sys
 from pathlib import Path
@@ -44,6 +45,8 @@ SUMMARY = "What a study came to, as Markdown: networks, claims, predictors."
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line; leaves with a message and status 1 where something is wrong."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a character still shows the rest
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     try:
         given.command(given)

@@ -1,8 +1,14 @@
 # Helper functions for the rules: the checked study, its files and its settings.
 import contextlib
 import functools
+import locale
 import sys
 from pathlib import Path
+
+with contextlib.suppress(locale.Error):
+    # Snakemake reads its report's templates, and what comes from rules, in the terminal's encoding. Names of files stay
+    # in that with which Python was started, here as in jobs.
+    locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
 
 ROOT = Path(workflow.current_basedir).parent.parent
 sys.path.insert(0, str(ROOT / "src"))

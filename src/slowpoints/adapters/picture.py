@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from slowpoints.dynamics.jacobian import unstable_directions
-from slowpoints.plots.style import GREY, STYLE
+from slowpoints.plots.style import GREY, project_style
 
 if TYPE_CHECKING:
     from slowpoints.adapters.points import NetworkPoints
@@ -39,7 +38,7 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
-        with mpl.rc_context(STYLE):
+        with project_style():
             self.savefig(buffer, format="png", dpi=SCREEN_DPI)
         return buffer.getvalue()
 
@@ -55,7 +54,7 @@ def draw(points: NetworkPoints, states: Tensor | None, dimensions: int) -> Pictu
         raise ValueError("there are no points to be drawn")
     around = points.state if states is None else states.reshape(-1, n)
     centre, axes, explained = _principal_components(around, dimensions)
-    with mpl.rc_context(STYLE):
+    with project_style():
         figure = Picture(figsize=(5.2, 4.4) if dimensions == 2 else (5.6, 4.8))
         panel: Any = figure.add_subplot(projection="3d" if dimensions == 3 else None)
         if states is not None:

@@ -58,7 +58,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: naming the file, if it cannot be read, or is no YAML or no mapping.
     """
     try:
-        content = parse_yaml(path.read_text(), str(path))
+        content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -36,7 +36,7 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
         seen.discard(LIBRARY / "core/looks.py")
     content = hashlib.sha256()
     for module in sorted(seen, key=str):
-        text = _code(module.read_bytes(), looks) if module.suffix == ".py" else module.read_text()
+        text = _code(module.read_bytes(), looks) if module.suffix == ".py" else module.read_text(encoding="utf-8")
         content.update(f"{module.name}\0{text}\0".encode())
     return content.hexdigest()[:16]
 

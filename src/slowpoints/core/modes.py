@@ -56,7 +56,7 @@ def keep_lambda(folder: Path, lambda_: float) -> None:
     No declared output, so that it stays while a block is made anew: `tunings` needs it then too.
     """
     with atomic(folder / KEPT) as temporary:
-        temporary.write_text(lambda_text(lambda_) + "\n")
+        temporary.write_text(lambda_text(lambda_) + "\n", encoding="utf-8")
 
 
 def kept_lambda(folder: Path) -> float | None:
@@ -69,7 +69,7 @@ def kept_lambda(folder: Path) -> float | None:
     if not note.is_file():
         return None
     try:
-        lambda_ = float(note.read_text())
+        lambda_ = float(note.read_text(encoding="utf-8"))
         if 0 <= lambda_ < math.inf:
             return lambda_
         reason = f"it holds {lambda_}"

@@ -65,7 +65,7 @@ def code_revision() -> str:
 
 def _git(*arguments: str) -> str:
     command = ["git", "-C", str(LIBRARY), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=30).stdout.strip()
 
 
 @functools.cache

@@ -41,13 +41,13 @@ def fingerprint(files: Iterable[Path], folder: Path, note: Path | None = None) -
         raise ConfigError(f"{error.filename or folder}: {error.strerror}") from None
     if note is not None and any(known.get(name) != kept for name, kept in digests.items()):
         with contextlib.suppress(OSError), atomic(note) as temporary:  # without a note, files are read again next time
-            temporary.write_text(json.dumps(known | digests))
+            temporary.write_text(json.dumps(known | digests), encoding="utf-8")
     names = {str(Path(name).relative_to(folder.absolute())): kept[-1] for name, kept in digests.items()}
     return hashlib.sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _noted(note: Path) -> dict[str, list]:
     try:
-        return dict(json.loads(note.read_text()))
+        return dict(json.loads(note.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}

@@ -94,19 +94,19 @@ def _page(study: str, header: dict[str, Any], columns: bytes, units: Mapping[str
     packed = base64.b64encode(zlib.compress(columns, 9)).decode()
     texts = {
         "study": _escaped(study),
-        "style": (FOLDER / "page.css").read_text(),
+        "style": (FOLDER / "page.css").read_text(encoding="utf-8"),
         "plotly": get_plotlyjs(),
         "header": json.dumps(header | {"study": study, "revision": code_revision()} | _looks(header, units))
         .replace("<", "\\u003c"),
         "columns": packed,
         "script": _script(),
     }  # fmt: skip
-    return Template((FOLDER / "page.html").read_text()).substitute(texts)
+    return Template((FOLDER / "page.html").read_text(encoding="utf-8")).substitute(texts)
 
 
 def _script() -> str:
     """All modules as one, since a page of one file has none to import from: names of the top level are unique."""
-    return "\n".join(EXPORT.sub("", IMPORT.sub("", (FOLDER / name).read_text())) for name in MODULES)
+    return "\n".join(EXPORT.sub("", IMPORT.sub("", (FOLDER / name).read_text(encoding="utf-8"))) for name in MODULES)
 
 
 def _escaped(text: str) -> str:

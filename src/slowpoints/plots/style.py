@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from itertools import product
@@ -64,12 +66,28 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,  # text stays text
     "svg.hashsalt": "slowpoints",
 }
-"""Matplotlib's settings while a figure is drawn or saved; those of who imports this stay as they are."""
+"""Matplotlib's settings while a figure is drawn or saved, where they differ from its defaults."""
 SMALL = 6.5  # points: the least size of print
 HANDLE, CHARACTER, LINE = 0.43, 0.054, 0.16
 """Inches that an entry of a legend takes beside its text, a character of it, and a line."""
 
 _units: ContextVar[Mapping[str, Look]] = ContextVar("units", default={})  # noqa: B039 (never changed in place)
+
+
+@contextlib.contextmanager
+def project_style() -> Iterator[None]:
+    """Matplotlib's own defaults and `STYLE` on top, whatever a matplotlibrc or a notebook has set.
+
+    Afterwards all settings are what they were before. The backend is left alone throughout: to read it would choose one.
+    """
+    with warnings.catch_warnings(), mpl.rc_context():
+        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)  # of settings that are on their way out
+        names = [name for name in mpl.rcParamsDefault if not name.startswith("backend")]
+        defaults = {name: mpl.rcParamsDefault[name] for name in names}
+        # Only what differs: to set a deprecated name, or one that has lost its meaning, warns.
+        mpl.rcParams.update({name: value for name, value in defaults.items() if mpl.rcParams[name] != value})
+        mpl.rcParams.update(STYLE)
+        yield
 
 
 def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[..., Figure]:
@@ -79,7 +97,7 @@ def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[..., Figure]:
     def drawn(data: pd.DataFrame, units: Mapping[str, Look] | None = None) -> Figure:
         token = _units.set(units or {})
         try:
-            with mpl.rc_context(STYLE):
+            with project_style():
                 return draw(data)
         finally:
             _units.reset(token)
@@ -217,5 +235,5 @@ def save(figure: Figure, *paths: str | Path) -> None:
     for path in map(Path, paths):
         form = path.suffix[1:]
         metadata = {"CreationDate": None} if form == "pdf" else None
-        with atomic(path) as temporary, mpl.rc_context(STYLE):
+        with atomic(path) as temporary, project_style():
             figure.savefig(temporary, format=form, dpi=DPI.get(form, "figure"), metadata=metadata)

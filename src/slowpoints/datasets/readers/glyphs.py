@@ -6,10 +6,10 @@ linear classifier fails where a small convolutional one does not. Fonts are thos
 
 from __future__ import annotations
 
+import importlib.util
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -93,5 +93,8 @@ def _glyph(character: str, size: int, rng: np.random.Generator) -> np.ndarray:
 
 @cache
 def _font(name: str) -> ImageFont.FreeTypeFont:
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(folder / f"{name}.ttf", 96)  # drawn once at this size, then scaled
+    # Found, not imported: that fails where MPLBACKEND or a matplotlibrc is not to its liking.
+    found = importlib.util.find_spec("matplotlib")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("Matplotlib is not installed, whose fonts glyphs are drawn in")
+    return ImageFont.truetype(Path(found.origin).parent / f"mpl-data/fonts/ttf/{name}.ttf", 96)  # drawn once at this size, then scaled
