@@ -2,9 +2,15 @@
 SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
+PYTHON_HERE = "$(PYTHON:~/%=$(HOME)/%)"
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 CONFIG ?= config/config.yaml
+# As it was given, also where it has a $, and handed on by the environment, so that no shell takes it apart.
+override CONFIG := $(value CONFIG)
+export CONFIG
+# What draws for `make` draws into files, whatever a notebook has set.
+export MPLBACKEND = agg
 WORKERS ?= 2
 KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
@@ -17,16 +23,17 @@ USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.c
 PAGES := src/slowpoints/explorer docs/site
 
 all: setup  ## figures of the default study (CONFIG=... for another)
-	$(SNAKEMAKE) --cores all all --configfile $(CONFIG) --rerun-incomplete
+	$(SNAKEMAKE) --cores all all --configfile "$$CONFIG" --rerun-incomplete
 
 unlock: setup  ## lets `make` go on after a run that was killed, once nothing runs here any more
-	$(SNAKEMAKE) --unlock --configfile $(CONFIG)
+	$(SNAKEMAKE) --unlock --configfile "$$CONFIG"
 
 setup: $(VENV)/.installed  ## the virtual environment, with the pinned requirements (HASHES= where an index built its own wheels)
 
 $(VENV)/.installed: requirements.lock hashes.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
-	$(PYTHON) -m venv $(VENV)
+	$(if $(word 2,$(VENV)),$(error VENV is "$(VENV)"; it must be a path without spaces))
+	$(PYTHON_HERE) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	$(PYTHON_HERE) -m venv $(VENV)
 	$(if $(HASHES),$(PIP) --no-deps --require-hashes -r $(HASHES))
 	$(PIP) -r requirements.lock
 	$(PIP) --no-deps --editable .
@@ -78,7 +85,8 @@ format: setup $(VENV)/.lint  ## formats Python, workflow and explorer
 	$(BIN)/oxfmt $(PAGES)
 
 report: setup  ## the report of the last run, as one HTML file
-	$(SNAKEMAKE) --configfile $(CONFIG) --report $$($(BIN)/python -c 'import yaml; print("results/%s/report.html" % yaml.safe_load(open("$(CONFIG)"))["study"])')
+	study=$$(PYTHONPATH=src $(BIN)/python -m slowpoints name --configfile "$$CONFIG") && \
+		$(SNAKEMAKE) --configfile "$$CONFIG" --report "results/$$study/report.html"
 
 docs: setup $(VENV)/.docs  ## the page on configuration, from its schema, and all pages as a site: site/index.html
 	$(BIN)/python docs/config_page.py

@@ -40,6 +40,7 @@ stage); failed (the error); killed (seen only on the machine where the job ran);
 and has reported nothing for ten minutes or more, so it may be dead); or waiting, also while it is queued. Run it in the
 folder where the workflow runs, on any machine that sees this folder.
 """
+NAME = "The name of a study, which is that of its folder in results/."
 SUMMARY = "What a study came to, as Markdown: networks, claims, predictors."
 
 
@@ -75,8 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--results", type=Path, default=Path("results"), help="folder to write to (results)")
     status = commands.add_parser("status", help=STATUS.splitlines()[0], description=STATUS, formatter_class=raw)
     status.set_defaults(command=_status)
-    status.add_argument("--configfile", type=Path, nargs="+", default=[], help="as given to snakemake")
-    status.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="as given to snakemake")
+    name = commands.add_parser("name", help=NAME, description=NAME)
+    name.set_defaults(command=_name)
+    for command in (status, name):
+        command.add_argument("--configfile", type=Path, nargs="+", default=[], help="as given to snakemake")
+        command.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="as given to snakemake")
     summary = commands.add_parser("summary", help=SUMMARY, description=SUMMARY)
     summary.set_defaults(command=_summary)
     summary.add_argument("folder", type=Path, nargs="?", default=Path("results/default"), help="results/{study}")
@@ -86,12 +90,21 @@ def _parser() -> argparse.ArgumentParser:
 def _status(given: argparse.Namespace) -> None:
     from slowpoints.status import status
 
+    print(status(_configured(given)))
+
+
+def _name(given: argparse.Namespace) -> None:
+    print(_configured(given).name)
+
+
+def _configured(given: argparse.Namespace) -> Study:
+    """The study that Snakemake makes of these options."""
     default = Path("config/config.yaml")  # which the workflow reads below any other
     layers = [read_yaml(file) for file in [*([default] if default.is_file() else []), *given.configfile]]
     layers += [_setting(text) for text in given.config]
     config: dict[str, Any] = functools.reduce(overlaid, layers, {})
     name = " + ".join(map(str, given.configfile or [default]))
-    print(status(read_study(config, schema=SCHEMA, shipped=SHIPPED, name=name)))
+    return read_study(config, schema=SCHEMA, shipped=SHIPPED, name=name)
 
 
 def _setting(text: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 import contextlib
 import functools
 import locale
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -46,6 +48,26 @@ def one_clear_message():
         yield
     except ConfigError as error:
         raise SystemExit(str(error)) from None
+
+
+def python_for_shells():
+    """Path of this Python as a shell takes it: Snakemake puts it into its command lines without quotes.
+
+    From the working directory, where jobs start, that may be a shorter one, without the space in a folder above.
+    """
+    taken_apart = re.compile(r"[\s'\"\\$&;|<>()`*?]")
+    paths = [sys.executable, os.path.relpath(sys.executable)]
+    for path in paths:
+        if not taken_apart.search(path):
+            return path
+    raise SystemExit(
+        f"Python is {sys.executable!r}: Snakemake cannot start jobs with it, since a folder's name has a space or "
+        "another character that shells take apart; run it from an environment elsewhere, such as "
+        "`make VENV=/path/without/spaces`"
+    )
+
+
+sys.executable = python_for_shells()
 
 
 @one_clear_message()
