@@ -6,6 +6,7 @@ of it lives in one folder but the link /etc/slurm/slurm.conf: the executor's inn
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -30,6 +31,9 @@ ONE_CELL = (
 PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
 LINK = Path("/etc/slurm/slurm.conf")
 PORTS = {"ctld": 26817, "slurmd": 26818}
+USUAL = {"cores": 8, "memory": 64000}
+SMALL = {"cores": 2, "memory": 8000}
+"""What the node has, in cores and MB."""
 CONF = """
 ClusterName=test
 SlurmctldHost=localhost(127.0.0.1)
@@ -64,7 +68,7 @@ JobRequeue=1
 KillWait=5
 MinJobAge=3600
 GresTypes=gpu
-NodeName=localhost NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:2 State=UNKNOWN
+NodeName=localhost NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory} Gres=gpu:2 State=UNKNOWN
 PartitionName=test Nodes=localhost Default=YES DefaultTime=10 MaxTime=600 State=UP
 """
 
@@ -103,9 +107,7 @@ class Cluster:
         for gpu in range(2):
             (self.folder / f"dev/gpu{gpu}").symlink_to("/dev/null")
         wrap, communication = self._addresses()
-        (self.folder / "slurm.conf").write_text(
-            CONF.format(folder=self.folder, communication=communication, **PORTS).strip() + "\n"
-        )
+        self._configure(communication, USUAL)
         (self.folder / "gres.conf").write_text(
             f"AutoDetect=off\nNodeName=localhost Name=gpu File={self.folder}/dev/gpu[0-1]\n"
         )
@@ -159,6 +161,35 @@ class Cluster:
         time.sleep(seconds)
         self._spawn("slurmctld", controller.args)
         self._wait(self._up, "the node")
+
+    @contextlib.contextmanager
+    def small_node(self):
+        """Within, the node has two cores and 8 GB. No job may run at either end."""
+        self._resize(SMALL)
+        try:
+            yield
+        finally:
+            subprocess.run(["scancel", "--user", "root"], capture_output=True)
+            self._resize(USUAL)
+
+    def _resize(self, node: dict[str, int]) -> None:
+        communication = self._addresses()[1]
+        names = ("slurmd", "slurmctld")
+        for name in names:
+            self.daemons[name].terminate()
+            self.daemons[name].wait(timeout=60)
+        self._configure(communication, node)
+        for name in reversed(names):
+            self._spawn(name, self.daemons[name].args)
+        self._wait(lambda: self._up() and self._cores() == node["cores"], "the node")
+
+    def _configure(self, communication: str, node: dict[str, int]) -> None:
+        text = CONF.format(folder=self.folder, communication=communication, **PORTS, **node)
+        (self.folder / "slurm.conf").write_text(text.strip() + "\n")
+
+    def _cores(self) -> int:
+        asked = subprocess.run(["sinfo", "-h", "-N", "-o", "%c"], capture_output=True, text=True, timeout=10)
+        return int(asked.stdout.strip() or 0)
 
     def _addresses(self) -> tuple[list[str], str]:
         """How to run the daemons so that they bind the loopback address alone, where that can be had."""

@@ -29,8 +29,8 @@ for figure in FIGURES:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=megabytes(gathering_mb),
-            runtime=minutes(gathering_minutes),
+            mem_mb=light_megabytes(gathering_mb),
+            runtime=light_minutes(gathering_minutes),
         params:
             figure=figure,
             units=LOOKS,

@@ -8,6 +8,8 @@ USUAL_IMAGE = {"idx": (28, 28, 1)}  # by kind of source, where the files alone s
 LARGEST_IMAGE, MOST_IMAGES = (32, 32, 3), 70_000
 CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
 BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
+# Likewise of tables and figures, which load no PyTorch: on a cluster two of them run at a time in a job of many.
+LIGHT_MB, LIGHT_MINUTES = 1700, 3
 FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
 LIFETIME_CAP = 10  # lifetimes are followed for so many times the longest delay
 
@@ -31,6 +33,14 @@ def megabytes(*needs):
 
 def minutes(*needs):
     return grown(BASE_MINUTES, *needs)
+
+
+def light_megabytes(*needs):
+    return grown(LIGHT_MB, *needs)
+
+
+def light_minutes(*needs):
+    return grown(LIGHT_MINUTES, *needs)
 
 
 def working_minutes(multiply_adds, seconds=CPU_SECONDS):

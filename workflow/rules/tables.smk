@@ -20,8 +20,8 @@ for rule_name, table, folder, tuned in GATHERED:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=megabytes(gathering_mb),
-            runtime=minutes(gathering_minutes),
+            mem_mb=light_megabytes(gathering_mb),
+            runtime=light_minutes(gathering_minutes),
         params:
             kind=table,
             seeds=STUDY_SEEDS,
@@ -44,8 +44,8 @@ rule collate_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(gathering_mb),
-        runtime=minutes(gathering_minutes),
+        mem_mb=light_megabytes(gathering_mb),
+        runtime=light_minutes(gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
         versions=versions(["extrapolation", "slow_points", "extrapolation_by_noise"]),
@@ -67,8 +67,8 @@ rule collate_regularisation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(gathering_mb),
-        runtime=minutes(gathering_minutes),
+        mem_mb=light_megabytes(gathering_mb),
+        runtime=light_minutes(gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
         versions=versions(["extrapolation", "slow_points"]),
@@ -88,8 +88,8 @@ rule collate_task:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=megabytes(preparing_mb),
-        runtime=minutes(gathering_minutes),
+        mem_mb=light_megabytes(preparing_mb),
+        runtime=light_minutes(gathering_minutes),
     params:
         code=library_digest("collate_task"),
     script:

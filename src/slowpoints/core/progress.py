@@ -130,7 +130,7 @@ def read_progress(path: Path) -> Progress | None:
     """Contents of a progress file; None where there is none, and no more than the defaults where it is damaged."""
     for _ in range(2):  # a file that is replaced while another node reads it may be reported as stale
         try:
-            entries = json.loads(path.read_text())
+            entries = json.loads(path.read_text(encoding="utf-8"))
             defaults = Progress()._asdict()  # entries that another version of the code has not written, too
             progress = Progress(**{name: type(value)(entries.get(name, value)) for name, value in defaults.items()})
             return progress._replace(accuracy={name: float(value) for name, value in progress.accuracy.items()})
@@ -205,7 +205,7 @@ def this_machine() -> str:
     Not by the computer's name, which several nodes or containers may share. Other users' processes may be hidden.
     """
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()} {os.getuid()}"
     except OSError:  # not Linux
         return ""
@@ -214,7 +214,7 @@ def this_machine() -> str:
 def process_start(pid: int) -> int:
     """When a process of this machine began, in clock ticks since the start of the system; 0 where it has ended."""
     try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return 0
     return 0 if state in "ZX" else int(rest[18])

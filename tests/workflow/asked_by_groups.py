@@ -1,0 +1,27 @@
+"""Plans a run like `snakemake -n`, and prints what each group of jobs asks the scheduler for: name, cores, MB, minutes.
+
+Called before the command, as in `python asked_by_groups.py snakemake -n ...`. A dry run itself says nothing of groups,
+and adds up what they do one after the other.
+"""
+
+import sys
+
+from snakemake import cli
+from snakemake.jobs import GroupJob
+from snakemake.resources import GroupResources
+
+worked_out = GroupResources.basic_layered
+
+
+def as_submitted(*arguments, run_local, **keywords):
+    return worked_out(*arguments, run_local=False, **keywords)
+
+
+def say(job):
+    asked = job.resources
+    print("group", job.groupid, asked["_cores"], asked["mem_mb"], asked["runtime"])
+
+
+GroupResources.basic_layered = as_submitted
+GroupJob.log_info = say
+cli.main(sys.argv[sys.argv.index("snakemake") + 1 :])
