@@ -1,0 +1,44 @@
+"""docs/tables.md: its lines of Python do what it says, on the tables of a finished study."""
+
+import ast
+import re
+
+import pytest
+from places import ROOT
+
+PAGE = (ROOT / "docs/tables.md").read_text(encoding="utf-8")
+STATEMENTS = [
+    statement for block in re.findall(r"```python\n(.*?)```", PAGE, re.S) for statement in ast.parse(block).body
+]
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    """What each expression of the page gives, by its text."""
+    (tmp_path / "results/default").mkdir(parents=True)
+    (tmp_path / "results/default/tables").symlink_to(ROOT / "reference/cifar")
+    monkeypatch.chdir(tmp_path)
+    names, values = {}, {}
+    for statement in STATEMENTS:
+        text = ast.unparse(statement)
+        if isinstance(statement, ast.Expr):
+            values[text] = eval(text, names)
+        else:
+            exec(text, names)
+    return values
+
+
+def test_groups_by_lambda_hold_networks_as_trained(shown):
+    (grouped,) = (value for text, value in shown.items() if "lambda" in text and "groupby" in text)
+    assert {"trained", "slow_points"} <= set(grouped.index.get_level_values("mode"))
+
+
+def test_lambda_can_be_queried(shown):
+    (queried,) = (value for text, value in shown.items() if ".query(" in text)
+    assert len(queried) > 0
+    assert set(queried["mode"]) == {"slow_points"}
+
+
+def test_sql_quotes_lambda():
+    (sql,) = re.findall(r"```sql\n(.*?)```", PAGE, re.S)
+    assert re.findall(r".lambda.", sql) == ['"lambda"']
