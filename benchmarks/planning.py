@@ -56,7 +56,7 @@ if __name__ == "__main__":
     parser.add_argument("--datasets", type=int, default=50, help="200 networks each, as trained")
     parser.add_argument("--profile", default="slurm")
     given = parser.parse_args()
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as config:
         yaml.safe_dump(grid(given.datasets), config)
         config.flush()
         start = time.perf_counter()

@@ -60,7 +60,9 @@ def shipped(pattern: str) -> list[Path]:
     """Files of config/ that git tracks, so none of a user's; all of them in a copy without git."""
     files = sorted(PAGE.parent.glob(pattern))
     try:
-        listing = subprocess.run(["git", "-C", PAGE.parent, "ls-files"], capture_output=True, encoding="utf-8", check=True)
+        listing = subprocess.run(
+            ["git", "-C", PAGE.parent, "ls-files"], capture_output=True, encoding="utf-8", check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return files
     tracked = {PAGE.parent / line for line in listing.stdout.splitlines()}

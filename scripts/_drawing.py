@@ -1,9 +1,9 @@
 """Imports Matplotlib for scripts that draw, by itself before anything else does: a figure is the same whatever the user
 has set for other work.
 
-A Jupyter kernel sets `MPLBACKEND` for all that it starts, and Matplotlib refuses to be imported where that names what is
-not installed. Of a matplotlibrc the first is taken that is in the working directory, that `MATPLOTLIBRC` names, or that
-lies in the user's folder of settings; one that cannot be read stops the import. So Matplotlib is imported from this
+A Jupyter kernel sets `MPLBACKEND` for all that it starts, and Matplotlib refuses to be imported where that names a
+backend that is not installed. It reads a matplotlibrc from the working directory, from where `MATPLOTLIBRC` says, or
+from the user's folder of settings, and one that cannot be decoded stops the import. So Matplotlib is imported from this
 folder, which has none, with `MATPLOTLIBRC` naming the file of its own defaults.
 """
 

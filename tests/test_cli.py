@@ -1,6 +1,7 @@
 """Training from the command line, without Snakemake."""
 
 import contextlib
+import io
 import os
 import re
 import shutil
@@ -153,3 +154,13 @@ def test_networks_that_do_not_fit_are_told_how_to_be_split(results, tmp_path):
         main(
             ["train", "digits-tiny", "gru", "vocu", "--config", str(tmp_path / "huge.yaml"), "--results", str(results)]
         )
+
+
+def test_a_terminal_that_lacks_a_character_shows_the_rest(tmp_path, monkeypatch):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/claims.parquet").touch()
+    monkeypatch.setattr("slowpoints.analysis.summary.summary", lambda folder: "speed ± 1")
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    main(["summary", str(tmp_path)])
+    assert terminal.buffer.getvalue() == b"speed \\xb1 1\n"

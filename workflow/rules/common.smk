@@ -56,10 +56,10 @@ def python_for_shells():
     From the working directory, where jobs start, that may be a shorter one, without the space in a folder above.
     """
     taken_apart = re.compile(r"[\s'\"\\$&;|<>()`*?]")
-    paths = [sys.executable, os.path.relpath(sys.executable)]
-    for path in paths:
-        if not taken_apart.search(path):
-            return path
+    if not taken_apart.search(sys.executable):
+        return sys.executable
+    if not taken_apart.search(path := os.path.relpath(sys.executable)):
+        return path
     raise SystemExit(
         f"Python is {sys.executable!r}: Snakemake cannot start jobs with it, since a folder's name has a space or "
         "another character that shells take apart; run it from an environment elsewhere, such as "

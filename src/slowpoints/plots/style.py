@@ -29,6 +29,7 @@ SHADE = "#e9e9e9"  # of the delays of training
 PALETTE = mpl.colormaps["viridis"]  # of the classes
 LIGHTEST = 0.88  # of the palette, whose yellow end does not show on white
 DPI = {"png": 200, "pdf": 300}  # of what is no vector: for screens, and for print
+UNDATED: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 """Widths in inches of a figure that takes one or both columns of a page: fonts are of their size in print."""
 MOST_PANELS = 4  # beside each other
@@ -78,7 +79,7 @@ _units: ContextVar[Mapping[str, Look]] = ContextVar("units", default={})  # noqa
 def project_style() -> Iterator[None]:
     """Matplotlib's own defaults and `STYLE` on top, whatever a matplotlibrc or a notebook has set.
 
-    Afterwards all settings are what they were before. The backend is left alone throughout: to read it would choose one.
+    Afterwards all settings are what they were before. The backend is left alone: reading it would choose one.
     """
     with warnings.catch_warnings(), mpl.rc_context():
         warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)  # of settings that are on their way out
@@ -234,6 +235,6 @@ def save(figure: Figure, *paths: str | Path) -> None:
     """Writes a figure to each path, in the form its ending names; without dates, so equal figures are equal files."""
     for path in map(Path, paths):
         form = path.suffix[1:]
-        metadata = {"CreationDate": None} if form == "pdf" else None
+        metadata = UNDATED.get(form)
         with atomic(path) as temporary, project_style():
             figure.savefig(temporary, format=form, dpi=DPI.get(form, "figure"), metadata=metadata)

@@ -93,8 +93,9 @@ def _glyph(character: str, size: int, rng: np.random.Generator) -> np.ndarray:
 
 @cache
 def _font(name: str) -> ImageFont.FreeTypeFont:
-    # Found, not imported: that fails where MPLBACKEND or a matplotlibrc is not to its liking.
+    # Not imported for this: where MPLBACKEND or a matplotlibrc is invalid, that fails.
     found = importlib.util.find_spec("matplotlib")
     if found is None or found.origin is None:
         raise ModuleNotFoundError("Matplotlib is not installed, whose fonts glyphs are drawn in")
-    return ImageFont.truetype(Path(found.origin).parent / f"mpl-data/fonts/ttf/{name}.ttf", 96)  # drawn once at this size, then scaled
+    folder = Path(found.origin).parent / "mpl-data/fonts/ttf"
+    return ImageFont.truetype(folder / f"{name}.ttf", 96)  # drawn once at this size, then scaled

@@ -1,0 +1,78 @@
+"""Figures are the same whatever Matplotlib was told by others, and leave that as it was."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+
+from slowpoints import slow_points_of
+from slowpoints.plots import style
+
+OTHER = {
+    "text.usetex": True, "font.size": 30, "font.family": ["monospace"], "lines.linewidth": 9, "axes.grid": True,
+    "axes.prop_cycle": mpl.cycler(color=["r"]), "axes.formatter.use_locale": True, "axes.unicode_minus": False,
+    "figure.autolayout": True, "figure.constrained_layout.use": False, "figure.dpi": 33, "figure.facecolor": "red",
+    "image.cmap": "jet", "legend.loc": "center", "path.simplify": False, "text.hinting": "none",
+    "pdf.fonttype": 3, "pdf.compression": 0, "pdf.use14corefonts": True, "svg.fonttype": "none",
+    "savefig.bbox": "tight", "savefig.dpi": 20, "savefig.facecolor": "blue", "savefig.format": "jpg",
+    "savefig.transparent": True, "timezone": "Asia/Kathmandu", "toolbar": "None", "interactive": True,
+}  # fmt: skip
+"""Of a matplotlibrc, or set in a notebook."""
+
+
+@style.styled
+def picture(data):
+    figure, axes = style.panels(1, 2, height=1.5)
+    axes[0, 0].plot(data, data**2 - 3)
+    axes[0, 1].imshow(data.reshape(5, 4))
+    axes[0, 1].set_title("Speed, log10")
+    style.legend(figure, axes[0, 0].lines)
+    return figure
+
+
+def files(folder):
+    folder.mkdir()
+    paths = [folder / f"a.{form}" for form in ("png", "pdf", "svg")]
+    style.save(picture(np.arange(20.0)), *paths)
+    return [path.read_bytes() for path in paths]
+
+
+@pytest.fixture(scope="module")
+def points():
+    torch.manual_seed(0)
+    return slow_points_of(torch.nn.RNN(3, 4), states=torch.randn(8, 4).tanh())
+
+
+@pytest.fixture
+def as_notebooks_do():
+    with mpl.rc_context():
+        mpl.rcParams.update(OTHER)
+        yield
+
+
+def settings():
+    """Every setting, the backend as it is: unchosen, where nothing has chosen one."""
+    return {name: str(mpl.rcParams[name]) for name in mpl.rcParams if name != "backend"}, mpl.get_backend(
+        auto_select=False
+    )
+
+
+def test_a_figure_is_the_same_whatever_is_set(tmp_path, as_notebooks_do):
+    ours = files(tmp_path / "as set")
+    with mpl.rc_context():
+        mpl.rcParams.update({name: mpl.rcParamsDefault[name] for name in OTHER})
+        assert ours == files(tmp_path / "default")
+
+
+def test_a_figure_changes_no_setting(tmp_path, as_notebooks_do, points):
+    before = settings()
+    files(tmp_path / "files")
+    points.plot()._repr_png_()
+    assert settings() == before
+
+
+def test_points_are_drawn_the_same_whatever_is_set(as_notebooks_do, points):
+    ours = points.plot()._repr_png_()
+    with mpl.rc_context():
+        mpl.rcParams.update({name: mpl.rcParamsDefault[name] for name in OTHER})
+        assert ours == points.plot()._repr_png_()

@@ -1,0 +1,107 @@
+"""What `make` hands on: names of configurations whole, and a report of the right study; odd paths of Python."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from places import ROOT
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+
+NAMES = (
+    "my study.yaml",
+    'it\'s a "study".yaml',
+    "$HOME $(shell echo no) $$ `id`.yaml",
+    "(a) & b; #c * ?.yaml",
+    "Übung.yaml",
+)
+TARGETS = ("all", "unlock", "report")
+
+
+@pytest.fixture
+def make(tmp_path):
+    """`make`, whose Snakemake only notes its arguments, and whose Python is this one."""
+    programs = {
+        "snakemake": f'for argument; do echo "$argument"; done > "{tmp_path}/said"',
+        "python": f'exec "{sys.executable}" "$@"',
+    }
+    (tmp_path / "bin").mkdir()
+    for name, line in programs.items():
+        program = tmp_path / "bin" / name
+        program.write_text(f"#!/bin/sh\n{line}\n")
+        program.chmod(0o755)
+
+    def run(*arguments, **variables):
+        installed = ("-o", "setup", "-o", f"{tmp_path}/.installed")
+        command = ["make", "-s", "-C", ROOT, f"VENV={tmp_path}", *installed, *arguments]
+        environment = {**os.environ, "PYTHONPATH": "", **variables}
+        done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
+        said = tmp_path / "said"
+        return done, said.read_text(encoding="utf-8").splitlines() if said.exists() else None
+
+    return run
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_a_configuration_stays_whole(make, tmp_path, name, target):
+    config = tmp_path / name
+    config.write_text("study: mine\n")
+    done, said = make(target, f"CONFIG={config}")
+    assert done.returncode == 0, done.stderr
+    assert said[said.index("--configfile") + 1] == str(config)
+    assert said.count(str(config)) == 1
+
+
+def test_it_may_come_from_the_environment(make, tmp_path):
+    name = str(tmp_path / "a $b.yaml")
+    _, said = make("unlock", CONFIG=name)
+    assert name in said
+
+
+def test_the_report_is_of_the_study_that_the_configuration_names(make, tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text("study: my-study\n")
+    _, said = make("report", f"CONFIG={config}")
+    assert said[said.index("--report") + 1] == "results/my-study/report.html"
+
+
+def test_a_configuration_without_a_study_is_called_as_the_workflow_calls_it(make, tmp_path):
+    from slowpoints.cli import SCHEMA, SHIPPED
+    from slowpoints.core.config import overlaid, read_yaml
+    from slowpoints.study import read_study
+
+    config = tmp_path / "mine.yaml"
+    config.write_text("seeds: 2\n")
+    settings = overlaid(read_yaml(ROOT / "config/config.yaml"), read_yaml(config))
+    study = read_study(settings, schema=SCHEMA, shipped=SHIPPED, name=str(config))
+    _, said = make("report", f"CONFIG={config}")
+    assert said[said.index("--report") + 1] == f"results/{study.name}/report.html"
+
+
+def test_a_report_of_what_is_no_configuration_names_the_file_and_starts_nothing(make, tmp_path):
+    done, said = make("report", f"CONFIG={tmp_path}/not there.yaml")
+    assert done.returncode != 0
+    assert said is None
+    assert f"{tmp_path}/not there.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_environment_with_a_space_is_refused_by_name():
+    done = subprocess.run(
+        ["make", "-C", ROOT, "--dry-run", "setup", "VENV=two words"], capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode != 0
+    assert 'VENV is "two words"; it must be a path without spaces' in done.stderr
+
+
+@pytest.mark.parametrize("python", ["/my programs/python3", "python3"])
+def test_the_python_may_lie_below_a_folder_with_a_space(tmp_path, python):
+    done = subprocess.run(
+        ["make", "-C", ROOT, "--dry-run", "--always-make", "setup", f"PYTHON={python}"],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert f'"{python}" -m venv .venv' in done.stdout
