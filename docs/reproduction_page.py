@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
 from results_page import RESULTS, ROOT, studies
 
-from slowpoints.analysis.claims import TITLES
-from slowpoints.analysis.summary import interval
+from slowpoints.analysis.claims import all_claims
+from slowpoints.analysis.claims.reading import with_verdict
+from slowpoints.analysis.claims.wording import asked, interval
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas.kinds import CELL
@@ -21,8 +23,7 @@ from slowpoints.study import Study, read_study
 PAGE = ROOT / "docs/reproduction.md"
 BLOCK = re.compile(r"(<!-- table (\w+), by `make results` -->\n\n).*?(\n<!-- end of table -->)", re.DOTALL)
 PAPER = ("mnist", "cifar10")
-LAMBDA = re.compile(r"(?<=[a-z]) \d[\d.]*")  # in a scope, after the mode
-MERGED = "share of births merged with another before"
+MERGED = "merged_share"
 TRAINED_DELAY, LONGEST = 19, 1000
 
 
@@ -45,19 +46,17 @@ def page(text: str, results: Path = RESULTS) -> str:
 
 def claims(results: Path) -> str:
     """What each data set of the finished studies says to each claim: a row a question, a column a data set."""
-    columns = {}
+    columns: dict[str, dict[tuple[str, str], str]] = {}
     for name in studies():
-        found = _claims(name, results)
-        found = found[found["verdict"].notna()]
         networks = read_table(ROOT / f"reference/{name}/networks.parquet")
-        for dataset, of_dataset in networks.groupby("dataset"):
-            question = found["scope"].str.extract(rf"^{re.escape(str(dataset))}(?:: |, )(.*)$")[0]
-            asked = found.assign(question=question.str.replace(LAMBDA, "", regex=True)).dropna(subset="question")
-            columns[f"{dataset}, n = {len(of_dataset)}"] = asked.set_index(["claim", "question"])
-    rows = []
+        sizes = networks["dataset"].value_counts(sort=False)
+        for row in with_verdict(_claims(name, results)).dropna(subset="dataset").itertuples():
+            column = columns.setdefault(f"{row.dataset}, n = {sizes[row.dataset]}", {})
+            column[row.claim, asked(row)] = f"{_effect(row)}, {row.verdict}"
+    rows: list[list[str]] = []
     for claim, question in _questions(columns.values()):
-        title = claim if rows and rows[-1][0].startswith(claim) else f"{claim} {TITLES[claim]}"
-        rows.append([title, question, *(_finding(asked, (claim, question)) for asked in columns.values())])
+        title = claim if rows and rows[-1][0].startswith(claim) else f"{claim} {all_claims()[claim].title}"
+        rows.append([title, question, *(found.get((claim, question), "not measured") for found in columns.values())])
     return _table(["claim", "question", *columns], rows)
 
 
@@ -65,16 +64,16 @@ def cells(results: Path) -> str:
     """Births, and what is left of accuracy at the longest delay, of each cell of networks with all modes."""
     rows = []
     for name in studies():
-        found = _claims(name, results).set_index(["claim", "scope"])
+        found = _claims(name, results).query("claim == 'C5' and question == 'mean' and measure == @MERGED")
+        merged = {(row.dataset, row.architecture, row.protocol): _effect(row) for row in found.itertuples()}
         left = _left(read_table(ROOT / f"reference/{name}/extrapolation.parquet"))
         for cell, of_cell in left.groupby(CELL):
-            merged = ("C5", f"{'/'.join(cell)}, {MERGED}")
-            born = _effect(found.loc[merged]) if merged in found.index else "not measured"
             shares = [
                 f"{of_cell[mode].iloc[0]:.2f}" if mode in of_cell else "not run" for mode in ("control", "settled")
             ]
-            rows.append([f"{name}: {'/'.join(cell)}", born, *shares])
-    head = ["study, cell", MERGED, f"accuracy left at {LONGEST:,} frames, control", "the same, settled"]
+            rows.append([f"{name}: {'/'.join(cell)}", merged.get(cell, "not measured"), *shares])
+    share = all_claims()["C5"].measures[MERGED]
+    head = ["study, cell", share, f"accuracy left at {LONGEST:,} frames, control", "the same, settled"]
     return _table(head, rows)
 
 
@@ -128,22 +127,18 @@ def _claims(study: str, results: Path) -> pd.DataFrame:
     return read_table(results / f"reference-{study}/tables/claims.parquet")
 
 
-def _questions(tables: Iterable[pd.DataFrame]) -> list[tuple[str, str]]:
-    """Every claim and question, in the order of the first table that has it."""
+def _questions(columns: Iterable[Iterable[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Every claim and question, in the order of the first column that has it."""
     place: dict[tuple[str, str], int] = {}
-    for table in tables:
-        for row in table.index:
+    for column in columns:
+        for row in column:
             place.setdefault(row, len(place))
     return sorted(place, key=lambda row: (row[0], place[row]))
 
 
-def _finding(asked: pd.DataFrame, row: tuple[str, str]) -> str:
-    return f"{_effect(asked.loc[row])}, {asked.loc[row, 'verdict']}" if row in asked.index else "not measured"
-
-
-def _effect(row: pd.Series) -> str:
+def _effect(row: Any) -> str:
     """An effect, with no line broken in its interval."""
-    return interval(row["n"], row["effect"], row["low"], row["high"]).replace(", ", ",\u00a0")
+    return interval(row.n, row.effect, row.low, row.high).replace(", ", ",\u00a0")
 
 
 def _left(extrapolation: pd.DataFrame) -> pd.DataFrame:

@@ -90,7 +90,7 @@ def test_the_grid_runs_to_its_figures(reader):
     assert cells == {("gru", "vocu"), ("gru", "both"), ("leaky", "vocu"), ("leaky", "both")}
     assert networks["memory_score"].notna().all()
     claims = pd.read_parquet(tables / "claims.parquet")
-    assert claims["scope"].str.contains("vocu - both").any()
+    assert (claims["protocol"].eq("vocu") & claims["rival"].eq("both")).any()
     figures = (reader.project.folder / "results/stripes/figures").iterdir()
     assert {path.suffix for path in figures} == {".pdf", ".png", ".parquet"}
     assert "| stripes/leaky/both | 2 |" in reader.shown[-1][1]
@@ -100,7 +100,7 @@ LEGEND = """
 import pandas as pd
 from slowpoints.networks.units import units
 from slowpoints.plots.figures import FIGURES, data, draw
-tables = {name: pd.read_parquet(f"results/stripes/tables/{name}.parquet") for name in FIGURES["speed_vs_memory"]}
+tables = {name: pd.read_parquet(f"results/stripes/tables/{name}.parquet") for name in FIGURES["speed_vs_memory"].tables}
 figure = draw("speed_vs_memory", data("speed_vs_memory", tables), {name: unit.look for name, unit in units().items()})
 print([text.get_text() for text in figure.legends[0].get_texts()])
 """

@@ -1,20 +1,33 @@
-"""Scopes that claims are tested in, what rows of them say, and what that is called in words."""
+"""Scopes that claims are tested in, and what rows of them say."""
 
+from dataclasses import fields, replace
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+from claim_tables import VOCU_DECU, only
 from scipy import stats
 
 from slowpoints.analysis import comparisons, correlation
-from slowpoints.analysis.claims import control
-from slowpoints.analysis.claims.control import Tuned, prolonged, surpassed
+from slowpoints.analysis.claims.accuracy import alike
+from slowpoints.analysis.claims.extrapolation import differing
 from slowpoints.analysis.claims.judge import judge, judged, verdict
+from slowpoints.analysis.claims.penalties import prolonged
 from slowpoints.analysis.claims.prediction import dose_and_response, predicted
-from slowpoints.analysis.claims.protocols import alike, differing
-from slowpoints.analysis.claims.reading import in_parts, subject_name
-from slowpoints.analysis.claims.rows import Excluded, Row, cell_scopes, changed, compared, contrasts, scope_text
+from slowpoints.analysis.claims.rows import (
+    Excluded,
+    Row,
+    ScopeLevel,
+    Subject,
+    cell_scopes,
+    changed,
+    compared,
+    contrasts,
+)
+from slowpoints.analysis.claims.settled import surpassed
+from slowpoints.analysis.claims.tunings import LOSS
+from slowpoints.analysis.claims.wording import scope_text
 from slowpoints.analysis.comparisons import Effect
 
 CELLS = [tuple(cell.split()) for cell in ("b lstm decu", "b lstm vocu", "a gru decu", "a gru vocu", "a lstm vocu")]
@@ -39,24 +52,19 @@ NOBODY = Excluded(table())
 
 def test_protocols_are_compared_in_pairs_within_data_set_and_architecture():
     found = list(contrasts(table(), "value"))
-    pooled = {(each.kind, each.scope): each for each in found}
-    assert [(each.kind, each.scope, each.names) for each in found] == [
-        ("data set x architecture", "b/lstm: vocu - decu", ("b", "lstm")),
-        ("data set x architecture", "a/gru: vocu - decu", ("a", "gru")),
-        ("data set", "b: vocu - decu", ("b",)),
-        ("data set", "a: vocu - decu", ("a",)),
-        ("all", "all: vocu - decu", ()),
-    ]  # a/lstm has vocu alone
+    places = [{"dataset": "b", "architecture": "lstm"}, {"dataset": "a", "architecture": "gru"}]
+    places += [{"dataset": "b"}, {"dataset": "a"}, {}]  # a/lstm has vocu alone
+    assert [(place, names) for place, names, _ in found] == [(place, ("vocu", "decu")) for place in places]
     both = [[[3, 4, 5], [0, 1, 2]], [[9, 10, 11], [6, 7, 8]]]
-    np.testing.assert_array_equal(pooled["all", "all: vocu - decu"].strata, both)
-    np.testing.assert_array_equal(pooled["data set", "a: vocu - decu"].strata, both[1:])
-    np.testing.assert_array_equal(pooled["data set x architecture", "b/lstm: vocu - decu"].strata, both[:1])
+    for (_, _, strata), expected in zip(found, (both[:1], both[1:], both[:1], both[1:], both), strict=True):
+        np.testing.assert_array_equal(strata, expected)
 
 
 def test_a_group_of_one_network_is_not_compared_and_of_two_it_is():
     lost = table()
     lost.loc[lost["dataset"].eq("b") & lost["protocol"].eq("decu") & lost["seed"].gt(0), "value"] = np.nan
-    assert [each.scope for each in contrasts(lost, "value")] == [f"{of}: vocu - decu" for of in ("a/gru", "a", "all")]
+    places = [{"dataset": "a", "architecture": "gru"}, {"dataset": "a"}, {}]
+    assert [place for place, _, _ in contrasts(lost, "value")] == places
     assert len(list(contrasts(table(seeds=2), "value"))) == 5
     assert list(contrasts(table(seeds=1), "value")) == []
 
@@ -66,58 +74,110 @@ def test_scopes_of_cells_leave_out_what_has_no_value():
     some.loc[some["dataset"].eq("b") & some["protocol"].eq("decu"), "value"] = np.nan
     found = list(cell_scopes(some, "value"))
     cells = [(cell, [[start, start + 1, start + 2]]) for cell, start in zip(CELLS[1:], (3, 6, 9, 12), strict=True)]
-    expected = [("cell", *cell) for cell in cells]
-    expected += [("data set", ("b",), cells[0][1]), ("data set", ("a",), [values for _, (values,) in cells[1:]])]
-    expected += [("all", (), [values for _, (values,) in cells])]
-    assert [(kind, names, [list(each) for each in values]) for kind, names, values in found] == expected
+    expected = [(dict(zip(NETWORK, cell, strict=False)), values) for cell, values in cells]
+    expected += [({"dataset": "b"}, cells[0][1]), ({"dataset": "a"}, [values for _, (values,) in cells[1:]])]
+    expected += [({}, [values for _, (values,) in cells])]
+    assert [(place, [list(rows["value"]) for rows in of_place]) for place, of_place in found] == expected
     assert list(cell_scopes(some.assign(value=np.nan), "value")) == []
 
 
-def test_scopes_have_names():
-    assert scope_text(("a", "gru", "vocu"), ": control") == "a/gru/vocu: control"
-    assert scope_text((), lambda names: f" {names}") == "all ()"
-    assert scope_text(()) == "all"
+CELL = {"dataset": "a", "architecture": "gru", "protocol": "vocu"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "level", "text"),
+    [
+        (CELL, "cell", "a/gru/vocu: memory score"),
+        ({}, "all", "all: memory score"),
+        (CELL | {"rival": "decu"}, "data set x architecture", "a/gru: vocu - decu, memory score"),
+        ({"dataset": "a", "protocol": "vocu", "rival": "decu"}, "data set", "a: vocu - decu, memory score"),
+        (CELL | {"mode": "settled", "rival": "control"}, "cell", "a/gru/vocu: settled - control, memory score"),
+        (
+            {"mode": "settled", "lambda_": 300.0, "rival": "slow_points", "rival_lambda": 0.01},
+            "all",
+            "all: settled 300 - slow_points 0.01, memory score",
+        ),
+        ({"mode": "settled", "rival": "control", "rival_lambda": 0.0}, "all", "all: settled - control, memory score"),
+    ],
+)
+def test_a_subject_has_a_level_and_a_text(columns, level, text):
+    subject = Subject("C4", "prolong", "memory_score", **columns)
+    assert (subject.level, scope_text(subject)) == (level, text)
+    assert subject.columns()["lambda"] == columns.get("lambda_")
+
+
+@pytest.mark.parametrize("place", [{"architecture": "gru"}, {"dataset": "a", "protocol": "vocu"}])
+def test_an_architecture_in_all_data_sets_is_no_scope(place):
+    with pytest.raises(ValueError, match=r"is no scope of a claim: it needs \['dataset'"):
+        assert Subject("C2", "differ", "memory_score", **place).level
+
+
+def test_streams_are_named_by_every_column():
+    subject = Subject("C4", "prolong", "memory_score", **CELL, mode="settled", lambda_=1.0, rival="control")
+    others = [replace(subject, **{field.name: "other"}) for field in fields(Subject)]
+    draws = {each.stream().random() for each in (subject, *others)}
+    assert len(draws) == 12
+    assert subject.stream().random() == replace(subject).stream().random()
+    swapped = replace(subject, dataset="gru", architecture="a")
+    assert swapped.stream().random() not in draws
 
 
 def test_networks_that_did_not_learn_are_counted_by_scope():
     excluded = Excluded(table().assign(learned=lambda all_: all_["seed"].ne(1) | all_["dataset"].eq("a")))
-    counts = {(): 2, ("b",): 2, ("a",): 0, ("b", None, "vocu"): 1, ("b", "gru"): 0}
-    assert {names: excluded(*names) for names in counts} == counts
+    counts = [
+        ({}, 2),
+        ({"dataset": "b"}, 2),
+        ({"dataset": "a"}, 0),
+        ({"dataset": "b", "protocol": "vocu"}, 1),
+        ({"dataset": "b", "architecture": "gru"}, 0),
+    ]
+    assert [excluded(**place) for place, _ in counts] == [count for _, count in counts]
+    assert Excluded(table())() == 0
+
+
+def by_place(rows):
+    """Rows by what they say of the place: names of data set, architecture and protocol."""
+    return {tuple(row.subject.place.values()): row for row in rows}
 
 
 def test_rows_of_comparisons_and_changes_say_what_they_are():
     lost = Excluded(table().assign(learned=lambda all_: all_["seed"].ne(1)))
-    rows = {row.scope: row for row in compared("C2", table(), "value", lost, what=", of it")}
-    row = rows["b: vocu - decu, of it"]
-    assert (row.claim, row.kind, row.claimed, row.n_excluded) == ("C2", "data set", "either", 2)
-    assert (row.margin, row.question) == (0, "")
-    assert (row.found.n, row.found.effect, row.found.test) == (6, 3, "permutation within strata")
-    again = {row.scope: row.found for row in compared("C2", table(), "value", lost, claimed="none")}
-    assert rows["all: vocu - decu, of it"].n_excluded == 5
-    assert again["b: vocu - decu"] == row.found  # the same draws, whatever the words added
-    rows = {row.scope: row for row in changed("C4", table(), "value", lost, claimed="negative", what=": why")}
-    row = rows["a: why"]
-    assert (row.claim, row.kind, row.claimed, row.n_excluded) == ("C4", "data set", "negative", 3)
-    assert (row.found.n, row.found.effect) == (9, 10)
-    assert row.found.p == pytest.approx(stats.wilcoxon(np.arange(6.0, 15)).pvalue)
-    again = {row.scope: row for row in changed("C4", table(), "value", lost, claimed="negative", what=": why")}
-    assert again == rows  # interval and p are drawn alike again
-    columns = row.columns()
-    assert columns.pop("p_unadjusted") == row.found.p
-    assert np.isnan(columns.pop("p"))
+    rows = by_place(compared(Subject("C2", "differ", "value"), table(), lost))
+    row = rows["b",]
+    assert row.subject == Subject(
+        "C2", "differ", "value", dataset="b", protocol="vocu", rival="decu", stratum="architecture"
+    )
+    assert (row.subject.level, row.claimed, row.n_excluded, row.margin) == ("data set", "either", 2, 0)
+    assert (row.outcome.n, row.outcome.effect, row.outcome.test) == (6, 3, "permutation within strata")
+    assert rows[()].n_excluded == 5
+    again = by_place(compared(Subject("C2", "differ", "value"), table(), None, claimed="none"))
+    assert again["b",].outcome == row.outcome  # the same draws, whatever is claimed
+    assert (again["b",].claimed, again["b",].n_excluded) == ("none", 0)
+    about = Subject("C4", "prolong", "value", mode="settled", rival="control", stratum="cell")
+    found = list(changed(about, table(), lost, claimed="negative"))
+    row = by_place(found)["a",]
+    assert row.subject == replace(about, dataset="a")
+    assert (row.subject.level, row.claimed, row.n_excluded) == ("data set", "negative", 3)
+    assert (row.outcome.n, row.outcome.effect) == (9, 10)
+    assert row.outcome.p == pytest.approx(stats.wilcoxon(np.arange(6.0, 15)).pvalue)
+    assert list(changed(about, table(), lost, claimed="negative")) == found  # interval and p are drawn alike again
+    columns = judged([row]).iloc[0].dropna().to_dict()
+    assert columns.pop("p") == columns.pop("p_unadjusted") == row.outcome.p
     assert columns == {
-        "claim": "C4", "scope": "a: why", "n_excluded": 3, "n": 9, "effect": 10, "low": row.found.low,
-        "high": row.found.high, "test": "Wilcoxon signed-rank",
+        "claim": "C4", "question": "prolong", "dataset": "a", "mode": "settled", "rival": "control",
+        "measure": "value", "stratum": "cell", "scope": "a: settled - control, value", "n_excluded": 3, "n": 9,
+        "effect": 10, "low": row.outcome.low, "high": row.outcome.high, "test": "Wilcoxon signed-rank",
+        "verdict": "contradicted",
     }  # fmt: skip
 
 
 def test_claims_on_protocols_are_of_accuracy_and_of_memory():
     data = table(nominal_accuracy=0.9).assign(memory_score=lambda all_: all_["protocol"].eq("vocu") * 0.2 + 0.3)
-    row = next(row for row in alike(data) if row.kind == "all")
-    assert (row.claim, row.claimed, row.n_excluded, row.margin) == ("C1", "none", 0, 0.03)
-    assert (row.found.effect, row.found.test) == (0, "TOST within 0.03: no sample varies")
-    row = next(row for row in differing(data, NOBODY) if row.kind == "all")
-    assert (row.claim, row.claimed, row.found.effect) == ("C2", "either", pytest.approx(0.2))
+    row = by_place(alike(data))[()]
+    assert (row.subject.claim, row.claimed, row.n_excluded, row.margin) == ("C1", "none", 0, 0.03)
+    assert (row.outcome.effect, row.outcome.test) == (0, "TOST within 0.03: no sample varies")
+    row = by_place(differing(data, NOBODY))[()]
+    assert (row.subject.claim, row.claimed, row.outcome.effect) == ("C2", "either", pytest.approx(0.2))
 
 
 EDGES = [
@@ -144,18 +204,20 @@ EDGES = [
 @pytest.mark.parametrize(("claimed", "low", "high", "p", "expected"), EDGES)
 def test_a_bound_that_is_only_touched_is_not_passed(claimed, low, high, p, expected):
     found = Effect(8, (low + high) / 2, low, high, "made up", p)
-    assert verdict(Row("C1", "all", "all", found, claimed, 0, margin=0.03), p) == expected
+    assert verdict(Row(Subject("C1", "alike", "nominal_accuracy"), found, claimed, 0, margin=0.03), p) == expected
 
 
-def row_of(p, kind="all", question="", claimed="positive", claim="C2"):
-    return Row(claim, kind, "somewhere", Effect(8, 0.5, 0.4, 0.6, "made up", p), claimed, 0, question=question)
+def row_of(p, question="differ", claimed="positive", claim="C5", **place):
+    subject = Subject(claim, question, "price", **place)
+    return Row(subject, Effect(8, 0.5, 0.4, 0.6, "made up", p), claimed, 0)
 
 
-def test_p_is_adjusted_within_claim_kind_and_question():
+def test_p_is_adjusted_within_claim_level_and_question():
     """Holm: the least of two p is doubled. A row without p is no part of it, and one that describes has no verdict."""
     rows = [
-        row_of(0.03), row_of(0.04), row_of(np.nan), row_of(0.04, question="other"), row_of(0.04, claim="C3"),
-        row_of(0.01, kind="cell"), row_of(0.04, kind="data set"), row_of(0.01, claimed=None, question="described"),
+        row_of(0.03), row_of(0.04), row_of(np.nan), row_of(0.04, question="price"),
+        row_of(0.04, claim="C2"), row_of(0.01, **CELL), row_of(0.04, dataset="a"),
+        row_of(0.01, claimed=None, question="mean"),
     ]  # fmt: skip
     found = judged(rows)
     np.testing.assert_allclose(found["p"], [0.06, 0.06, np.nan, 0.04, 0.04, 0.01, 0.04, 0.01])
@@ -175,82 +237,100 @@ def tuned(gains, seeds=4, cells=CELLS[1:3], lambdas=None):
     return pd.DataFrame(rows, columns=[*NETWORK, "mode", "lambda", *(f"{measure}_after" for measure in measures)])
 
 
+def of(rows, **columns):
+    """Those rows, by place, whose subjects have these columns."""
+    return by_place(row for row in rows if row.subject == replace(row.subject, **columns))
+
+
 def test_each_mode_is_set_against_control():
-    rows = {row.scope: row for row in prolonged(tuned({"slow_points": 0.2, "settled": -0.1}), NOBODY)}
+    rows = list(prolonged(tuned({"slow_points": 0.2, "settled": -0.1}), NOBODY))
     effects = {
         "memory_score": ("positive", 0.2015), "log10_speed": ("negative", -0.2015),
         "log10_settled_speed": ("negative", -0.2015), "nominal_accuracy": ("no loss", 0.002015),
     }  # fmt: skip
     for measure, (claimed, effect) in effects.items():
-        row = rows[f"all: slow_points 0.1, {measure}"]
-        assert (row.claim, row.claimed, row.found.n) == ("C4", claimed, 8)
-        assert row.found.effect == pytest.approx(effect)
-    assert rows["all: settled 0.1, memory_score"].found.effect == pytest.approx(-0.1 + 0.0015)
-    row = rows["a: slow_points 0.1, nominal_accuracy"]
-    assert (row.kind, row.margin, row.found.n, row.n_excluded) == ("data set", control.MARGIN, 4, 0)
-    assert row.found.test == "no loss beyond 0.01, one-sided paired t"
+        row = of(rows, mode="slow_points", measure=measure)[()]
+        about = Subject("C4", "prolong", measure, mode="slow_points", lambda_=0.1, rival="control", rival_lambda=0.0)
+        assert row.subject == replace(about, stratum="cell")
+        assert (row.claimed, row.outcome.n) == (claimed, 8)
+        assert row.outcome.effect == pytest.approx(effect)
+    assert of(rows, mode="settled", measure="memory_score")[()].outcome.effect == pytest.approx(-0.1 + 0.0015)
+    row = of(rows, mode="slow_points", measure="nominal_accuracy")["a",]
+    assert (row.subject.level, row.margin, row.outcome.n, row.n_excluded) == ("data set", LOSS, 4, 0)
+    assert row.outcome.test == "no loss beyond 0.01, one-sided paired t"
     assert len(rows) == 2 * 4 * (2 + 2 + 1)
     old = tuned({"slow_points": 0.2}).drop(columns="log10_settled_speed_after")
-    assert not [row for row in prolonged(old, NOBODY) if "settled" in row.scope]
-    again = {row.scope: row for row in prolonged(tuned({"slow_points": 0.2, "settled": -0.1}), NOBODY)}
-    assert again == rows
+    assert {row.subject.measure for row in prolonged(old, NOBODY)} == set(effects) - {"log10_settled_speed"}
+    assert list(prolonged(tuned({"slow_points": 0.2, "settled": -0.1}), NOBODY)) == rows
 
 
 def test_ours_is_set_against_each_of_the_paper_s_modes():
     gains = {"settled": 0.3, "slow_points": 0.1, "centre_of_mass": 0.2, "tracking": 0.4}
-    rows = {row.scope: row for row in surpassed(tuned(gains), NOBODY)}
-    all_ = {scope: row for scope, row in rows.items() if row.kind == "all"}
-    assert {scope: (row.claim, row.claimed, round(row.found.effect, 9)) for scope, row in all_.items()} == {
-        "all: settled 0.1 - slow_points 0.1, memory_score": ("C6", "positive", 0.2),
-        "all: settled 0.1 - centre_of_mass 0.1, memory_score": ("C6", "positive", 0.1),
-        "all: settled 0.1 - control, nominal_accuracy": ("C6", "no loss", 0.003015),
+    over_all = [row for row in surpassed(tuned(gains), NOBODY) if row.subject.level == "all"]
+    found = {(row.subject.rival, row.subject.measure): (row.claimed, round(row.outcome.effect, 9)) for row in over_all}
+    assert found == {
+        ("slow_points", "memory_score"): ("positive", 0.2),
+        ("centre_of_mass", "memory_score"): ("positive", 0.1),
+        ("control", "nominal_accuracy"): ("no loss", 0.003015),
     }
+    about = {(row.subject.claim, row.subject.mode, row.subject.lambda_, row.subject.stratum) for row in over_all}
+    assert about == {("C6", "settled", 0.1, "cell")}
     assert not list(surpassed(tuned({"slow_points": 0.1}), NOBODY))
 
 
+def lambdas(rows, *names):
+    """Both lambdas of the rows on memory in a place."""
+    return {
+        (row.subject.lambda_, row.subject.rival_lambda)
+        for row in rows
+        if row.subject.measure == "memory_score" and tuple(row.subject.place.values()) == names
+    }
+
+
 def test_a_lambda_of_its_own_for_each_data_set_is_named_where_it_holds():
-    lambdas = {("settled", "a"): 300.0, ("settled", "b"): 9.0}
-    mine = tuned({"settled": 0.3}, lambdas=lambdas)
-    tuning = Tuned("settled", mine[mine["mode"] == "settled"])
-    texts = {(): "settled", ("a",): "settled 300", ("b", "lstm", "vocu"): "settled 9"}
-    assert {names: tuning.text(names) for names in texts} == texts
-    scopes = {row.scope for row in prolonged(mine, NOBODY)}
-    assert {"all: settled, memory_score", "a: settled 300, nominal_accuracy", "b: settled 9, memory_score"} <= scopes
+    own = {("settled", "a"): 300.0, ("settled", "b"): 9.0}
+    mine = tuned({"settled": 0.3}, lambdas=own)
+    rows = list(prolonged(mine, NOBODY))
+    assert [lambdas(rows, *names) for names in ((), ("a",), ("b",), ("b", "lstm", "vocu"))] == [
+        {(None, 0)}, {(300, 0)}, {(9, 0)}, {(9, 0)},
+    ]  # fmt: skip
     doses = {("slow_points", "a"): 0.5, ("slow_points", "b"): 0.1}
-    both = tuned({"settled": 0.3, "slow_points": 0.1}, lambdas=lambdas | doses)
-    scopes = {row.scope for row in surpassed(both, NOBODY)}
-    assert {"all: settled - slow_points, memory_score", "b: settled 9 - slow_points 0.1, memory_score"} <= scopes
+    rows = list(surpassed(tuned({"settled": 0.3, "slow_points": 0.1}, lambdas=own | doses), NOBODY))
+    assert [lambdas(rows, *names) for names in ((), ("a",), ("b",))] == [{(None, None)}, {(300, 0.5)}, {(9, 0.1)}]
     several = pd.concat([mine, mine[mine["mode"].eq("settled") & mine["dataset"].eq("a")].assign(**{"lambda": 1.5})])
-    scopes = {row.scope for row in prolonged(several, NOBODY)}
-    assert {f"{of}, memory_score" for of in ("all: settled 300", "a: settled 1.5", "b: settled 9")} <= scopes
+    rows = list(prolonged(several, NOBODY))
+    assert lambdas(rows) == {(300, 0), (1.5, 0), (9, 0)}
+    assert lambdas(rows, "a") == {(300, 0), (1.5, 0)}
 
 
 def test_copies_of_a_network_are_ranked_among_themselves():
     """Of four copies the slower remember longer; two copies, or copies alike, have no correlation."""
     two_cells = tuned({"slow_points": 0.2, "settled": 0.3, "tracking": 0.1}, cells=CELLS[1:3])
-    cells = [row.scope.split(":")[0] for row in dose_and_response(two_cells, NOBODY) if row.kind == "cell"]
-    assert cells == 2 * ["b/lstm/vocu", "a/gru/decu"]  # as they stand in the table
+    cells = [tuple(row.subject.place.values()) for row in dose_and_response(two_cells, NOBODY)]
+    assert [cell for cell in cells if len(cell) == 3] == 2 * CELLS[1:3]  # as they stand in the table
     assert not list(dose_and_response(two_cells.iloc[:0], NOBODY))
     copies = two_cells[two_cells["dataset"] == "b"]
-    row = next(row for row in dose_and_response(copies, NOBODY) if row.kind == "all")
-    assert (row.claim, row.scope) == ("C3", "all: copies of a network, speed of slow points")
-    assert (row.found.n, row.found.effect, row.claimed) == (4, pytest.approx(-1), None)
-    assert row.found.test == "mean over networks of Spearman over these modes"
-    assert np.isnan(row.found.p)
-    scopes = {row.scope for row in dose_and_response(copies, NOBODY)}
-    assert "all: copies of a network, settled speed" in scopes
-    old = copies.drop(columns="log10_speed_after")
-    assert {row.scope for row in dose_and_response(old, NOBODY)} == {scope for scope in scopes if "settled" in scope}
+
+    def speeds(table):
+        rows = dose_and_response(table, NOBODY)
+        return {row.subject.measure: row for row in rows if row.subject.level == ScopeLevel.ALL}
+
+    row = speeds(copies)["log10_speed"]
+    assert row.subject == Subject("C3", "copies", "log10_speed", stratum="network")
+    assert (row.outcome.n, row.outcome.effect, row.claimed) == (4, pytest.approx(-1), None)
+    assert row.outcome.test == "mean over networks of Spearman over these modes"
+    assert np.isnan(row.outcome.p)
+    assert set(speeds(copies)) == {"log10_speed", "log10_settled_speed"}
+    assert set(speeds(copies.drop(columns="log10_speed_after"))) == {"log10_settled_speed"}
     three = copies[copies["mode"] != "tracking"]
     assert len(list(dose_and_response(three, NOBODY))) == 6
     assert not list(dose_and_response(three[three["mode"] != "settled"], NOBODY))
     assert not list(dose_and_response(copies.assign(memory_score_after=0.5), NOBODY))
     longer = three["memory_score_after"].where(three["mode"].eq("settled"), 0.5)
-    row = next(row for row in dose_and_response(three.assign(memory_score_after=longer), NOBODY) if row.kind == "all")
-    assert row.found.effect == pytest.approx(-(3**0.5) / 2)  # two of the three remember alike
+    row = speeds(three.assign(memory_score_after=longer))["log10_speed"]
+    assert row.outcome.effect == pytest.approx(-(3**0.5) / 2)  # two of the three remember alike
     gone = copies.assign(memory_score_after=copies["memory_score_after"].where(copies["mode"].ne("settled")))
-    row = next(row for row in dose_and_response(gone, NOBODY) if row.kind == "all")
-    assert row.found.effect == pytest.approx(-1)  # of the other three
+    assert speeds(gone)["log10_speed"].outcome.effect == pytest.approx(-1)  # of the other three
 
 
 def test_all_claims_are_judged_of_the_networks_that_learned():
@@ -260,17 +340,19 @@ def test_all_claims_are_judged_of_the_networks_that_learned():
     formation = networks[NETWORK].assign(label=0, step=1, speed=0.1, born=True, jumped=False)
     formation = formation.assign(parent=np.nan, merged_with=np.nan)
     tuning = tuned({"slow_points": 0.1, "settled": 0.2}, seeds=3, cells=CELLS[1:2])
-    found = judge(networks, correlations(), formation, tuning).set_index(["claim", "scope"])
-    counts = {
-        ("C1", "b: vocu - decu"): [6, 0],
-        ("C2", "b: vocu - decu"): [5, 1],
-        ("C3", "all: within cells"): [8, 1],
-        ("C3", "b/lstm/vocu: copies of a network, settled speed"): [2, 1],
-        ("C4", "b: slow_points 0.1, memory_score"): [2, 1],
-        ("C5", "b/lstm/vocu, memories there before the first snapshot"): [2, 1],
-        ("C6", "all: settled 0.1 - slow_points 0.1, memory_score"): [2, 1],
-    }
-    assert {key: found.loc[key, ["n", "n_excluded"]].tolist() for key in counts} == counts
+    found = judge(networks, correlations(), formation, tuning)
+    cell = dict(zip(NETWORK, ("b", "lstm", "vocu"), strict=False))
+    counts = [
+        (("C1", {"dataset": "b"} | VOCU_DECU), [6, 0]),
+        (("C2", {"dataset": "b"} | VOCU_DECU), [5, 1]),
+        (("C3", {"question": "network"}), [8, 1]),
+        (("C3", {"question": "copies", "measure": "log10_settled_speed"} | cell), [2, 1]),
+        (("C4", {"dataset": "b", "mode": "slow_points", "measure": "memory_score"}), [2, 1]),
+        (("C5", {"measure": "n_unseen"} | cell), [2, 1]),
+        (("C6", {"rival": "slow_points"}), [2, 1]),
+    ]
+    for (claim, about), expected in counts:
+        assert only(found, claim, **about)[["n", "n_excluded"]].tolist() == expected
 
 
 def correlations():
@@ -290,46 +372,20 @@ def correlations():
 def test_speed_predicts_at_two_levels_by_rank():
     lost = Excluded(table().assign(learned=lambda all_: all_["seed"].ne(1)))
     rows = list(predicted(correlations(), lost))
-    assert [(row.question, row.kind, row.scope, row.n_excluded) for row in rows] == [
-        ("mixed", "cell", "a/gru/vocu: protocols mixed", 1),
-        ("mixed", "data set x architecture", "a/gru: protocols mixed", 2),
-        ("mixed", "data set", "a: protocols mixed", 3),
-        ("mixed", "all", "all: protocols mixed", 5),
-        ("network", "cell", "a/gru/vocu: within cells", 1),
-        ("network", "data set", "a: within cells", 3),
-        ("network", "all", "all: within cells", 5),
+    about = [(row.subject.question, row.subject.stratum, tuple(row.subject.place.values())) for row in rows]
+    assert [(*each, row.n_excluded) for each, row in zip(about, rows, strict=True)] == [
+        ("mixed", "architecture", ("a", "gru", "vocu"), 1),
+        ("mixed", "architecture", ("a", "gru"), 2),
+        ("mixed", "architecture", ("a",), 3),
+        ("mixed", "architecture", (), 5),
+        ("network", "cell", ("a", "gru", "vocu"), 1),
+        ("network", "cell", ("a",), 3),
+        ("network", "cell", (), 5),
     ]
-    assert {(row.claim, row.claimed) for row in rows} == {("C3", "negative")}
+    assert {(row.subject.claim, row.subject.measure, row.claimed) for row in rows} == {
+        ("C3", "log10_speed", "negative")
+    }
     mixed, within = "data set x architecture, protocols mixed", "cells"
-    for found, r, test in ((rows[0].found, -0.4, mixed), (rows[-1].found, -0.6, within)):
+    for found, r, test in ((rows[0].outcome, -0.4, mixed), (rows[-1].outcome, -0.6, within)):
         assert found[:4] == pytest.approx((8, r, r - 0.1, r + 0.1))
         assert found[4:] == (f"Spearman, permutation within {test}", 0.01)
-
-
-@pytest.mark.parametrize(
-    ("scope", "place", "subject", "quantity"),
-    [
-        ("all: vocu - decu", "all", "vocu - decu", ""),
-        ("a/gru: settled 300 - control, memory_score", "a/gru", "settled 300 - control", "memory_score"),
-        ("all, births seen", "all", "", "births seen"),
-        ("a: copies of a network, settled speed", "a", "copies of a network", "settled speed"),
-        ("all", "all", "", ""),
-    ],
-)
-def test_scopes_are_read_in_parts(scope, place, subject, quantity):
-    parts = in_parts(pd.DataFrame({"scope": [scope], "claim": "C2"})).iloc[0].to_dict()
-    assert parts == {"scope": scope, "claim": "C2", "place": place, "subject": subject, "quantity": quantity}
-
-
-@pytest.mark.parametrize(
-    ("subject", "with_lambda", "without"),
-    [
-        ("vocu - decu", "VoCu − DeCu", "VoCu − DeCu"),
-        ("settled 300 - centre_of_mass 0.1", "settled 300 − centre of mass 0.1", "settled − centre of mass"),
-        ("centre_of_mass - control", "centre of mass − control", "centre of mass − control"),
-        ("copies of a network", "copies of a network", "copies of a network"),
-    ],
-)
-def test_subjects_are_said_in_words(subject, with_lambda, without):
-    assert subject_name(subject) == with_lambda
-    assert subject_name(subject, lambdas=False) == without

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from claim_tables import VOCU_DECU, only, select
 from scipy import stats
 
 from slowpoints.analysis import comparisons, correlation
 from slowpoints.analysis.claims.judge import judge, verdict
-from slowpoints.analysis.claims.rows import Row
+from slowpoints.analysis.claims.rows import Row, Subject
 from slowpoints.analysis.comparisons import Effect, change, mean_difference
 
 
@@ -71,8 +72,8 @@ def judged(networks, correlations, formation=NO_FORMATION, regularisation=NO_TUN
 NOTHING = correlation_rows(0.0, -0.5, 0.5, 0.9)
 
 
-def stated(table, claim, scope):
-    return table.set_index(["claim", "scope"]).loc[(claim, scope), "verdict"]
+def stated(table, claim, **about):
+    return only(table, claim, **about)["verdict"]
 
 
 @pytest.mark.parametrize(
@@ -81,16 +82,16 @@ def stated(table, claim, scope):
 )
 def test_alike_means_within_the_margin(gap, noise, expected):
     table = judged(networks(accuracy_gap=gap, noise=noise), NOTHING)
-    assert stated(table, "C1", "all: vocu - decu") == expected
-    assert stated(table, "C1", "a: vocu - decu") == expected
-    assert pd.isna(stated(table, "C1", "a/gru: vocu - decu"))
+    assert stated(table, "C1", **VOCU_DECU) == expected
+    assert stated(table, "C1", dataset="a", **VOCU_DECU) == expected
+    assert pd.isna(stated(table, "C1", dataset="a", architecture="gru", **VOCU_DECU))
 
 
 @pytest.mark.parametrize(("gap", "expected"), [(0.1, "supported"), (-0.1, "supported"), (0.0, "inconclusive")])
 def test_protocols_differ_either_way(gap, expected):
     table = judged(networks(memory_gap=gap, seed=3), NOTHING)
-    assert stated(table, "C2", "all: vocu - decu") == expected
-    row = table.set_index(["claim", "scope"]).loc[("C2", "all: vocu - decu")]
+    row = only(table, "C2", **VOCU_DECU)
+    assert row["verdict"] == expected
     assert row["effect"] == pytest.approx(gap, abs=0.02)
     assert row["low"] < row["effect"] < row["high"]
     assert row["n"] == 64
@@ -110,12 +111,14 @@ def test_speed_predicts(correlation, expected):
     mixed = correlation_rows(-0.9, -0.95, -0.8, 0.001, level="mixed", scopes=SCOPES[1:])
     table = judged(networks(), pd.concat([within, mixed]))
     c3 = table[table["claim"] == "C3"]
-    own = ["a/gru/vocu: within cells", "a: within cells", "all: within cells"]
-    assert sorted(c3["scope"]) == sorted([*own, *(f"{of}: protocols mixed" for of in ("a/gru", "a", "all"))])
-    assert stated(table, "C3", "all: within cells") == expected
-    assert stated(table, "C3", "all: protocols mixed") == "supported"  # a question of its own
-    assert pd.isna(stated(table, "C3", "a/gru/vocu: within cells"))
-    assert pd.isna(stated(table, "C3", "a/gru: protocols mixed"))
+    own = ["a/gru/vocu: {}, within cells", "a: {}, within cells", "all: {}, within cells"]
+    scopes = [*own, *(f"{of}: {{}}, protocols mixed" for of in ("a/gru", "a", "all"))]
+    assert sorted(c3["scope"]) == sorted(scope.format("log10 speed of slow points") for scope in scopes)
+    assert set(c3["measure"]) == {"log10_speed"}
+    assert stated(table, "C3", question="network") == expected
+    assert stated(table, "C3", question="mixed") == "supported"  # a question of its own
+    assert pd.isna(stated(table, "C3", question="network", dataset="a", architecture="gru", protocol="vocu"))
+    assert pd.isna(stated(table, "C3", question="mixed", dataset="a", architecture="gru"))
 
 
 def test_two_one_sided_tests_equal_two_welch_tests():
@@ -126,14 +129,15 @@ def test_two_one_sided_tests_equal_two_welch_tests():
     )
     greater = stats.ttest_ind(first + 0.03, second, equal_var=False, alternative="greater").pvalue
     less = stats.ttest_ind(first - 0.03, second, equal_var=False, alternative="less").pvalue
-    row = judged(data, NOTHING).set_index(["claim", "scope"]).loc[("C1", "a/gru: vocu - decu")]
+    row = only(judged(data, NOTHING), "C1", dataset="a", architecture="gru", **VOCU_DECU)
     assert row["p_unadjusted"] == pytest.approx(max(greater, less))
 
 
 def test_holm_is_over_rows_of_the_same_kind():
-    table = judged(networks(memory_gap=0.02, n=4), NOTHING).set_index(["claim", "scope"])
-    for scopes in (["a/gru", "a/lstm", "b/gru", "b/lstm"], ["a", "b"]):
-        rows = table.loc[[("C2", f"{scope}: vocu - decu") for scope in scopes]]
+    table = judged(networks(memory_gap=0.02, n=4), NOTHING).query("claim == 'C2' and dataset.notna()")
+    for single in (True, False):
+        rows = table[table["architecture"].notna() == single]
+        assert len(rows) == (4 if single else 2)
         raw = np.sort(rows["p_unadjusted"])
         expected = np.maximum.accumulate(np.minimum(raw * np.arange(len(raw), 0, -1), 1))
         np.testing.assert_allclose(np.sort(rows["p"]), expected)
@@ -143,11 +147,12 @@ def test_networks_that_did_not_learn_are_left_out_and_counted():
     data = networks(memory_gap=0.1)
     data.loc[data["seed"] == 0, "learned"] = False
     data.loc[data["seed"] == 0, "memory_score"] = 99.0
-    table = judged(data, NOTHING).set_index(["claim", "scope"])
-    assert table.loc[("C2", "all: vocu - decu"), "n_excluded"] == 8
-    assert table.loc[("C2", "a/gru: vocu - decu"), "n_excluded"] == 2
-    assert table.loc[("C2", "all: vocu - decu"), "effect"] == pytest.approx(0.1, abs=0.02)
-    assert table.loc[("C1", "all: vocu - decu"), "n"] == 64
+    table = judged(data, NOTHING)
+    row = only(table, "C2", **VOCU_DECU)
+    assert row["n_excluded"] == 8
+    assert row["effect"] == pytest.approx(0.1, abs=0.02)
+    assert only(table, "C2", dataset="a", architecture="gru", **VOCU_DECU)["n_excluded"] == 2
+    assert only(table, "C1", **VOCU_DECU)["n"] == 64
 
 
 def tuning(memory_gain, speed_gain, seeds=8, accuracy_gain=0.0, mode="slow_points", lambda_=0.01, dose=1.0):
@@ -179,22 +184,23 @@ def tuning(memory_gain, speed_gain, seeds=8, accuracy_gain=0.0, mode="slow_point
 )
 def test_control_is_paired_network_by_network(memory_gain, speed_gain, expected):
     table = judged(networks(), NOTHING, regularisation=tuning(memory_gain, speed_gain))
-    scopes = [f"all: slow_points 0.01, {measure}" for measure in ("memory_score", "log10_speed")]
-    assert tuple(stated(table, "C4", scope) for scope in scopes) == expected
-    row = table.set_index(["claim", "scope"]).loc[("C4", scopes[0])]
+    assert tuple(stated(table, "C4", measure=measure) for measure in ("memory_score", "log10_speed")) == expected
+    row = only(table, "C4", measure="memory_score")
+    assert row[["mode", "lambda", "rival", "rival_lambda"]].tolist() == ["slow_points", 0.01, "control", 0]
+    assert row["scope"] == "all: slow_points 0.01 - control, memory score"
     assert row["n"] == 8 * 8
     assert row["effect"] == pytest.approx(memory_gain, abs=0.01)
-    cell = table.set_index(["claim", "scope"]).loc[("C4", "a/gru/vocu: slow_points 0.01, memory_score")]
+    cell = only(table, "C4", measure="memory_score", dataset="a", architecture="gru", protocol="vocu")
     assert cell["n"] == 8
     assert pd.isna(cell["verdict"])
 
 
 def test_pairing_is_wilcoxon_s_test():
-    table = judged(networks(), NOTHING, regularisation=tuning(0.004, 0.0)).set_index(["claim", "scope"])
+    table = judged(networks(), NOTHING, regularisation=tuning(0.004, 0.0))
     key = ["architecture", "protocol", "seed"]
     own = tuning(0.004, 0.0).query("dataset == 'a'").pivot_table("memory_score_after", key, "mode")
     expected = stats.wilcoxon(own["slow_points"] - own["control"]).pvalue
-    assert table.loc[("C4", "a: slow_points 0.01, memory_score"), "p_unadjusted"] == pytest.approx(expected)
+    assert only(table, "C4", measure="memory_score", dataset="a")["p_unadjusted"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +222,7 @@ def test_pairing_is_wilcoxon_s_test():
 )
 def test_verdicts(low, high, p, claimed, expected):
     found = Effect(8, (low + high) / 2, low, high, "made up", p)
-    assert verdict(Row("C1", "all", "all", found, claimed, 0, margin=0.03), p) == expected
+    assert verdict(Row(Subject("C1", "alike", "nominal_accuracy"), found, claimed, 0, margin=0.03), p) == expected
 
 
 @pytest.mark.parametrize(
@@ -226,10 +232,10 @@ def test_verdicts(low, high, p, claimed, expected):
 def test_what_a_penalty_costs_in_accuracy_is_said_beside_its_gain(accuracy_gain, expected):
     tuned = tuning(0.1, -0.1, accuracy_gain=accuracy_gain)
     table = judged(networks(), NOTHING, regularisation=tuned)
-    assert stated(table, "C4", "all: slow_points 0.01, nominal_accuracy") == expected
+    row = only(table, "C4", measure="nominal_accuracy")
+    assert row["verdict"] == expected
     key = ["dataset", "architecture", "protocol", "seed"]
     wide = tuned.pivot_table("nominal_accuracy_after", key, "mode")
-    row = table.set_index(["claim", "scope"]).loc[("C4", "all: slow_points 0.01, nominal_accuracy")]
     gain = wide["slow_points"] - wide["control"]
     assert row["p_unadjusted"] == pytest.approx(stats.ttest_1samp(gain, -0.01, alternative="greater").pvalue)
     assert row["effect"] == pytest.approx(gain.mean())
@@ -237,7 +243,7 @@ def test_what_a_penalty_costs_in_accuracy_is_said_beside_its_gain(accuracy_gain,
 
 def test_one_network_can_show_no_loss_of_accuracy():
     table = judged(networks(), NOTHING, regularisation=tuning(0.1, -0.1).query("dataset == 'a' and seed == 0").head(2))
-    rows = table[table["scope"].str.endswith("nominal_accuracy")]
+    rows = table[table["measure"].eq("nominal_accuracy") & table["claim"].ne("C1")]
     assert len(rows) == 3
     assert rows["p"].isna().all()
     assert set(rows["verdict"].dropna()) == {"inconclusive"}
@@ -262,48 +268,54 @@ def test_the_settled_penalty_is_set_against_the_paper_s(gain, expected):
     table = judged(networks(), NOTHING, regularisation=three_modes(gain))
     c6 = table[table["claim"] == "C6"]
     assert set(c6["scope"].str.partition(": ")[2]) == {
-        "settled 300 - slow_points 0.01, memory_score", "settled 300 - control, nominal_accuracy",
+        "settled 300 - slow_points 0.01, memory score", "settled 300 - control, nominal accuracy",
     }  # fmt: skip
-    assert stated(table, "C6", "all: settled 300 - slow_points 0.01, memory_score") == expected
-    assert stated(table, "C6", "all: settled 300 - control, nominal_accuracy") == "supported"
-    row = table.set_index(["claim", "scope"]).loc[("C6", "all: settled 300 - slow_points 0.01, memory_score")]
+    row = only(table, "C6", measure="memory_score")
+    assert row[["mode", "lambda", "rival", "rival_lambda"]].tolist() == ["settled", 300, "slow_points", 0.01]
+    assert row["verdict"] == expected
+    assert stated(table, "C6", measure="nominal_accuracy", rival="control") == "supported"
     assert (row["n"], row["effect"]) == (64, pytest.approx(gain - 0.05, abs=0.01))
+
+
+def lambdas(table, dataset=None):
+    """Claim, and both lambdas as text, of the rows on memory of settled networks in a data set, or in all."""
+    rows = pd.concat(
+        [select(table, claim, measure="memory_score", mode="settled", dataset=dataset) for claim in ("C4", "C6")]
+    )
+    return {tuple(map(str, row)) for row in rows[["claim", "lambda", "rival_lambda"]].itertuples(index=False)}
 
 
 def test_a_lambda_for_each_data_set_is_pooled_and_a_list_of_lambdas_is_not():
     tuned = three_modes(0.2)
     of_b = tuned["dataset"].eq("b") & tuned["mode"].eq("settled")
-    scopes = set(
-        judged(networks(), NOTHING, regularisation=tuned.assign(**{"lambda": tuned["lambda"].mask(of_b, 9.0)}))["scope"]
+    table = judged(networks(), NOTHING, regularisation=tuned.assign(**{"lambda": tuned["lambda"].mask(of_b, 9.0)}))
+    assert lambdas(table) == {("C4", "nan", "0.0"), ("C6", "nan", "0.01")}
+    assert lambdas(table, "a") == {("C4", "300.0", "0.0"), ("C6", "300.0", "0.01")}
+    assert lambdas(table, "b") == {("C4", "9.0", "0.0"), ("C6", "9.0", "0.01")}
+    assert {"all: settled - control, memory score", "b/gru/vocu: settled 9 - control, memory score"} < set(
+        table["scope"]
     )
-    over_all = {scope for scope in scopes if scope.startswith("all: settled") and "memory_score" in scope}
-    assert over_all == {
-        "all: settled, memory_score",
-        "all: settled - slow_points 0.01, memory_score",
+    twice = judged(networks(), NOTHING, regularisation=pd.concat([tuned, tuned[of_b].assign(**{"lambda": 9.0})]))
+    assert lambdas(twice) == {
+        (claim, lambda_, rival) for claim, rival in (("C4", "0.0"), ("C6", "0.01")) for lambda_ in ("300.0", "9.0")
     }
-    assert {
-        "a: settled 300, memory_score",
-        "b: settled 9, memory_score",
-        "b/gru/vocu: settled 9, memory_score",
-    } <= scopes
-    twice = pd.concat([tuned, tuned[of_b].assign(**{"lambda": 9.0})])
-    scopes = set(judged(networks(), NOTHING, regularisation=twice)["scope"])
-    assert {"all: settled 300, memory_score", "all: settled 9, memory_score", "b: settled 9, memory_score"} <= scopes
-    assert not {"a: settled 9, memory_score", "all: settled, memory_score"} & scopes
+    assert lambdas(twice, "a") == {("C4", "300.0", "0.0"), ("C6", "300.0", "0.01")}
 
 
 def test_of_a_network_s_copies_the_slower_remember_longer():
     doses = [tuning(0.1, -0.1, mode="slow_points", lambda_=dose, dose=dose) for dose in (1.0, 2.0, 3.0)]
     copies = pd.concat([doses[0], *(each.query("mode != 'control'") for each in doses[1:])])
-    table = judged(networks(), NOTHING, regularisation=copies).set_index(["claim", "scope"])
-    row = table.loc[("C3", "all: copies of a network, speed of slow points")]
+    row = only(judged(networks(), NOTHING, regularisation=copies), "C3", question="copies", measure="log10_speed")
     assert row["n"] == 64
     assert row["low"] <= row["effect"] <= row["high"] < -0.9
     assert pd.isna(row[["p", "verdict"]]).all()  # all networks share their four copies: nothing to test
     against = judged(networks(), NOTHING, regularisation=copies.assign(log10_speed_after=-copies["log10_speed_after"]))
-    turned = against.set_index(["claim", "scope"])["effect"]
-    assert turned["C3", "all: copies of a network, speed of slow points"] > 0.9
-    assert turned["C3", "all: copies of a network, settled speed"] < -0.9
+    turned = {
+        speed: only(against, "C3", question="copies", measure=speed)["effect"]
+        for speed in ("log10_speed", "log10_settled_speed")
+    }
+    assert turned["log10_speed"] > 0.9
+    assert turned["log10_settled_speed"] < -0.9
 
 
 def test_one_protocol_alone_has_nothing_to_compare():
@@ -314,10 +326,8 @@ def test_one_protocol_alone_has_nothing_to_compare():
 def test_three_protocols_are_compared_in_pairs():
     data = networks()
     data = pd.concat([data, data.query("protocol == 'decu'").assign(protocol="none")])
-    scopes = judged(data, NOTHING).query("claim == 'C2'")["scope"]
-    assert [scope for scope in scopes if scope.startswith("all")] == [
-        "all: vocu - decu", "all: vocu - none", "all: decu - none",
-    ]  # fmt: skip
+    table = judged(data, NOTHING).query("claim == 'C2' and dataset.isna()")
+    assert table[["protocol", "rival"]].to_numpy().tolist() == [["vocu", "decu"], ["vocu", "none"], ["decu", "none"]]
 
 
 def test_mean_difference_weighs_strata_by_size():

@@ -55,7 +55,7 @@ GROUPS = {
     "claims": Group(
         "analysis/claims/*.py",
         "analysis/test_claim_rows.py analysis/test_claims_formation.py analysis/test_claims.py::test_verdicts "
-        "analysis/test_findings.py",
+        "analysis/test_findings.py analysis/test_rewording.py",
     ),
     "penalties": Group(
         "training/penalties.py",

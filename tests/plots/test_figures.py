@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from claim_tables import about, made_up
 from matplotlib.collections import LineCollection
 from matplotlib.text import Text
 
@@ -74,23 +75,21 @@ def tables():
         for level in ("mixed", "network", "class")
         for predictor in ("log10_speed", "log10_settled_speed")
     ]
-    made["claims"] = [
-        {"claim": claim, "scope": scope, "n": 8, "effect": 0.1, "low": 0.05, "high": 0.15, "verdict": verdict}
-        for claim, scope, verdict in (
-            ("C1", "a/gru: vocu - decu", None),
-            ("C1", "a: vocu - decu", "contradicted"),
-            ("C4", "a: slow_points 0.1, memory_score", "supported"),
-            ("C4", "all: slow_points 0.1, memory_score", "supported"),
-            ("C4", "b: slow_points 0.1, log10_speed", "inconclusive"),
-        )
-    ]
+    slow_points = {"mode": "slow_points", "lambda_": 0.1}
+    made["claims"] = made_up(
+        (about("C1", dataset="a", architecture="gru"), 0.1, None),
+        (about("C1", dataset="a"), 0.1, "contradicted"),
+        (about("C4", dataset="a", **slow_points), 0.1, "supported"),
+        (about("C4", **slow_points), 0.1, "supported"),
+        (about("C4", dataset="b", measure="log10_speed", **slow_points), 0.1, "inconclusive"),
+    )
     made = {name: pd.DataFrame(rows) for name, rows in made.items()}
     return made | {"task": pd.concat([trial(1), trial(3).assign(dataset="b")])}
 
 
 def drawn(name, *tables, **keywords):
     """A figure of tables, in the order that it takes them."""
-    return draw(name, data(name, dict(zip(FIGURES[name], tables, strict=True))), **keywords)
+    return draw(name, data(name, dict(zip(FIGURES[name].tables, tables, strict=True))), **keywords)
 
 
 def words(ax):
@@ -328,25 +327,29 @@ def test_claims_have_axes_for_each_quantity_and_say_their_verdicts(tables):
     figure = drawn("claims", tables["claims"])
     groups = [ax for ax in figure.axes if ax.axison]
     assert [words(ax) for ax in groups] == [
-        ["n = 8", "difference in nominal accuracy", "C1: protocols reach similar nominal accuracy"],
-        ["n = 8", "n = 8", "memory score: change against control", "C4: penalising speed prolongs memory"],
-        ["n = 8", "log10 speed of slow points: change against control"],
+        ["n = 8", "nominal accuracy: difference", "C1: protocols reach similar nominal accuracy"],
+        ["n = 8", "n = 8", "memory score: change", "C4: penalising speed prolongs memory"],
+        ["n = 8", "log10 speed of slow points: change"],
     ]
     assert [len(intervals(ax)) for ax in groups] == [1, 2, 1]
-    assert [label.get_text() for label in groups[1].get_yticklabels()] == ["a: slow points", "all: slow points"]
+    assert [label.get_text() for label in groups[1].get_yticklabels()] == [
+        "a: slow points − control",
+        "all: slow points − control",
+    ]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["supported", "contradicted", "inconclusive"]
 
 
 def test_claims_name_lambda_where_there_are_several(tables):
     found = tables["claims"].query("claim == 'C4'")
-    other = found.iloc[:1].assign(scope="a: slow_points 1000, memory_score")
+    other = found.iloc[:1].assign(**{"lambda": 1000.0})
     shown = data("claims", {"claims": pd.concat([found, other])})
-    assert list(shown["scope"]) == ["a: slow points 0.1", "all: slow points", "b: slow points", "a: slow points 1000"]
+    subjects = ("a: slow points 0.1", "all: slow points", "b: slow points", "a: slow points 1000")
+    assert list(shown["scope"]) == [f"{subject} − control" for subject in subjects]
 
 
 def test_claims_of_the_only_data_set_stand_once(tables):
-    shown = data("claims", {"claims": tables["claims"][~tables["claims"]["scope"].str.startswith("b")]})
-    assert list(shown["scope"]) == ["a: VoCu − DeCu", "a: slow points"]
+    shown = data("claims", {"claims": tables["claims"][tables["claims"]["dataset"] != "b"]})
+    assert list(shown["scope"]) == ["a: VoCu − DeCu", "a: slow points − control"]
 
 
 def test_claims_without_a_verdict_are_said_to_be_so(tables):

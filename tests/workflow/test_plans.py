@@ -9,7 +9,7 @@ from places import ROOT
 
 from slowpoints.measures import lifetimes
 from slowpoints.networks import ensemble
-from slowpoints.plots.figures import FIGURES, TUNED
+from slowpoints.plots.figures import FIGURES
 
 CONFIGS = [path.name for path in shipped("*.yaml")]
 
@@ -51,7 +51,7 @@ def test_the_slurm_profile_plans_all_and_asks_gpus_for_training_alone(project):
 
 def test_every_figure_shares_a_submission():
     groups = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())["groups"]
-    late = {name for name, tables in FIGURES.items() if name in TUNED or "formation" in tables or "claims" in tables}
+    late = {name for name, figure in FIGURES.items() if figure.tuned or {"formation", "claims"} & {*figure.tables}}
     assert {groups.get(f"plot_{name}") for name in late} == {"study"}
     assert {groups.get(f"plot_{name}") for name in FIGURES.keys() - late} == {"trained"}
 

@@ -30,7 +30,8 @@ COLUMNS = {
     "regularisation": "dataset architecture protocol mode lambda seed memory_score_before memory_score_after "
     "nominal_accuracy_before nominal_accuracy_after log10_speed_before log10_speed_after",
     "correlations": "dataset architecture protocol level predictor method n r low high p",
-    "claims": "claim scope n effect low high test p verdict",
+    "claims": "claim question dataset architecture protocol mode lambda rival measure stratum n effect low high test p "
+    "verdict scope",
 }
 """Columns promised to users, by table."""
 
@@ -158,8 +159,8 @@ ON_NETWORKS = {"train_networks", "regularise_networks", *MEASURES}
         ("measures/formation.py", {"track_formation"}, ON_NETWORKS - {"track_formation"}),
         ("plots/style.py", PLOTS, {*ON_NETWORKS, "correlate_predictors", "judge_claims"}),
         (
-            "analysis/claims/control.py",
-            {"judge_claims"},
+            "analysis/claims/penalties.py",
+            {"judge_claims", "plot_claims", "describe_study"},
             {*ON_NETWORKS, *PLOTS - {"plot_claims"}, "collate_networks", "correlate_predictors"},
         ),
         ("explorer/panels.js", {"draw_explorer"}, {*ON_NETWORKS, *PLOTS - {"draw_explorer"}, "judge_claims"}),

@@ -214,7 +214,7 @@ def reference_files(wildcards):
         study, there = f"{layout.PUBLISHED_AS}{folder.name}", {
             path.stem for path in folder.glob("*.parquet")
         }
-        drawn = [name for name, needed in FIGURES.items() if {*needed} <= {*there, *TESTED}]
+        drawn = [name for name, figure in FIGURES.items() if {*figure.tables} <= {*there, *TESTED}]
         files += [*tables_of(study, [*sorted(there), *TESTED]), *figures_of(study, drawn)]
         files += [EXPLORER.format(study=study), *report_of(study)]
     return files

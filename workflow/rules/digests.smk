@@ -37,10 +37,16 @@ def explorer_digest():
     return library_digest("draw_explorer", *page, looks=True)
 
 
+def claim_files():
+    """Modules of claims, which are found by looking into their folder: part of whatever tests or tells claims."""
+    return sorted((ROOT / "src/slowpoints/analysis/claims").glob("*.py"))
+
+
 def figure_digest(figure):
     """Of the script, the figure's own module, and what it reaches: no network, no training, no measure."""
-    drawn_by = ROOT / f"src/slowpoints/plots/{figure}.py"
-    return library_digest("plot_figure", drawn_by, looks=True)
+    modules = [ROOT / f"src/slowpoints/plots/{figure}.py"]
+    modules += claim_files() if "claims" in FIGURES[figure].tables else []
+    return library_digest("plot_figure", *modules, looks=True)
 
 
 def images_to_train_on(wildcards):

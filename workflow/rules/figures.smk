@@ -1,26 +1,26 @@
-# A rule for each figure, from the list of figures and the tables they are drawn from (slowpoints.plots.figures).
+# A rule plot_NAME (plot_claims, plot_task ...) for each figure NAME, as src/slowpoints/plots/NAME.py declares it.
 LOOKS = {name: asdict(unit.look) for name, unit in units().items()}
 
-for figure in FIGURES:
-    part, title = SHOWN.get(figure, ("Further figures", figure))
+for figure, spec in FIGURES.items():
+    title = spec.title or figure
 
     rule:
         name:
             f"plot_{figure}"
         input:
-            unpack(tables(FIGURES[figure], trained=figure not in TUNED)),
+            unpack(tables(spec.tables, trained=not spec.tuned)),
         output:
             pdf=report(
                 f"{layout.FIGURES}/{figure}.pdf",
                 caption=f"../report/{figure}.rst",
                 category=section("Figures to print"),
-                labels={"result": title.lstrip("12345 ")},
+                labels={"result": title},
             ),
             png=report(
                 f"{layout.FIGURES}/{figure}.png",
                 caption=f"../report/{figure}.rst",
-                category=section(part),
-                labels={"result": title},
+                category=section(spec.section),
+                labels={"result": f"{spec.order} {title}" if spec.order else title},
             ),
             data=f"{layout.FIGURES}/{figure}.parquet",
         log:
@@ -34,7 +34,7 @@ for figure in FIGURES:
         params:
             figure=figure,
             units=LOOKS,
-            versions=versions(FIGURES[figure]),
+            versions=versions(spec.tables),
             code=figure_digest(figure),
         script:
             "../../scripts/plot_figure.py"

@@ -31,6 +31,6 @@ rule describe_study:
     params:
         versions=versions(DESCRIBED),
         units=LOOKS,
-        code=library_digest("describe_study", looks=True),
+        code=library_digest("describe_study", *claim_files(), looks=True),
     script:
         "../../scripts/describe_study.py"

@@ -1,4 +1,4 @@
-# Sections of the report in the order of the argument, what each shows, and the files with what it says of a study.
+# Sections of the report in the order of the argument, and the files with what it says of a study.
 REPORT = "results/{study}/report"
 SECTIONS = [
     "What came out",
@@ -11,32 +11,14 @@ SECTIONS = [
     "Figures to print",
     "Further figures",
 ]
-# Section and title of each figure; another goes to the last.
-SHOWN = {
-    "claims": ("What came out", "Effects and verdicts"),
-    "task": ("The task", "A trial"),
-    "extrapolation": ("How long networks remember", "Accuracy against delay"),
-    "state_space": ("Does speed predict memory", "1 States and slow points"),
-    "speed_vs_memory": ("Does speed predict memory", "2 Speed against memory"),
-    "predictors": ("Does speed predict memory", "3 Other predictors of memory"),
-    "relaxation": ("Does speed predict memory", "4 How states slow down"),
-    "spectrum": ("Does speed predict memory", "5 Stability of slow points"),
-    "formation": ("How memories form", "Births of memories"),
-    "regularisation": ("Does a penalty help", "Memory before and after"),
-}
 # Figures with sentences of a study's own below their caption.
-CAPTIONED = [
-    "extrapolation",
-    "speed_vs_memory",
-    "predictors",
-    "formation",
-    "regularisation",
-    "claims",
-]
+CAPTIONED = [name for name, figure in FIGURES.items() if figure.findings]
 
 
 def section(title):
     """Category of the report: numbered, since Snakemake sorts them by name."""
+    if title not in SECTIONS:
+        raise WorkflowError(f"the report has no section {title!r}; its sections are {SECTIONS}")
     return f"{SECTIONS.index(title) + 1}. {title}"
 
 

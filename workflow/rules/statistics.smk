@@ -38,6 +38,6 @@ rule judge_claims:
         runtime=light_minutes(resampling_minutes),
     params:
         versions=versions(JUDGED),
-        code=library_digest("judge_claims"),
+        code=library_digest("judge_claims", *claim_files()),
     script:
         "../../scripts/judge_claims.py"

@@ -1,4 +1,4 @@
-"""What predictors of memory are called in figures and reports."""
+"""What predictors of memory, and levels of correlation, are called in figures and reports."""
 
 PREDICTOR_NAMES = {
     "log10_speed": "speed of slow point",
@@ -19,3 +19,8 @@ PREDICTOR_NAMES = {
     "memory_score_no_noise": "memory score without noise",
 }
 """By column, in the order of the rows of figure `predictors`; others go by the name of their column."""
+AMONG = {
+    "mixed": "among networks of all protocols together, as in the paper",
+    "network": "among networks that differ only in their seed",
+}
+"""Among what networks speed predicts memory, by level of `correlations`."""

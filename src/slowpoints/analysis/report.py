@@ -9,37 +9,11 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from slowpoints.analysis.claims import TITLES
-from slowpoints.analysis.findings import (
-    CONTRADICTED,
-    SUPPORTED,
-    UNDECIDED,
-    best_predictors,
-    counted,
-    findings,
-    overall,
-    pooled,
-    studied,
-    unconfirmed,
-)
+from slowpoints.analysis.claims import all_claims
+from slowpoints.analysis.claims.wording import CONTRADICTED, SUPPORTED, UNDECIDED
+from slowpoints.analysis.findings import best_predictors, counted, findings, overall, pooled, studied, unconfirmed
 from slowpoints.core.looks import Look
 
-QUESTIONS = {
-    "Which protocol remembers longer?": ("C1", "C2"),
-    "Does the speed of slow points predict memory?": ("C3",),
-    "Which penalty on speed prolongs memory, and at what cost?": ("C4", "C6"),
-    "Do protocols differ in how memories form?": ("C5",),
-}
-"""Of the front page, with the claims that answer them."""
-IN_EACH_DATA_SET = ("C1", "C2", "C3")
-"""Claims that the front page tells for each data set; the others for all together, and their figures for each."""
-CAPTIONS = {
-    "extrapolation": ("C1", "C2"),
-    "speed_vs_memory": ("C3",),
-    "formation": ("C5",),
-    "regularisation": ("C4", "C6"),
-}
-"""Figures that show what claims are about."""
 LONG = 25  # characters from which on a cell of a table may break, and is given room
 
 
@@ -53,13 +27,11 @@ def summary(claims: pd.DataFrame, networks: pd.DataFrame, units: Mapping[str, Lo
     """
     rows = pooled(claims)
     parts = [_escaped(studied(networks, units))]
-    for question, answering in QUESTIONS.items():
-        sentences = [
-            sentence
-            for claim in answering
-            for sentence in findings(rows if claim in IN_EACH_DATA_SET else overall(rows), claim)
-        ]
-        parts += [f"**{question}**", _listed(sentences or ["Not tested in this study."])]
+    answers: dict[str, list[str]] = {}
+    for claim in all_claims().values():
+        answers.setdefault(claim.topic, []).extend(findings(rows if claim.each_data_set else overall(rows), claim.name))
+    for topic, sentences in answers.items():
+        parts += [f"**{topic}**", _listed(sentences or ["Not tested in this study."])]
     for title, verdict, none in (
         ("What speaks against the paper", CONTRADICTED, "None of its claims is contradicted."),
         ("What is left undecided of the paper's claims", UNDECIDED, "Nothing."),
@@ -76,10 +48,9 @@ def captions(claims: pd.DataFrame, correlations: pd.DataFrame) -> dict[str, str]
         correlations: table `correlations`.
     """
     rows = pooled(claims)
-    sentences = {
-        figure: [text for claim in about for text in findings(rows, claim)] for figure, about in CAPTIONS.items()
-    }
-    sentences |= {"claims": counted(rows), "predictors": best_predictors(correlations)}
+    sentences = {"claims": counted(rows), "predictors": best_predictors(correlations)}
+    for claim in all_claims().values():
+        sentences.setdefault(claim.figure, []).extend(findings(rows, claim.name))
     return {figure: _listed(found) + "\n" for figure, found in sentences.items()}
 
 
@@ -98,8 +69,8 @@ def claims_page(claims: pd.DataFrame) -> str:
     Args:
         claims: table `claims`.
     """
-    titles = claims["claim"].map(TITLES)
-    table = claims.assign(claim=claims["claim"] + " " + titles).sort_values(
+    titles = {name: f"{name} {claim.title}" for name, claim in all_claims().items()}
+    table = claims.assign(claim=claims["claim"].map(titles)).sort_values(
         "verdict", key=lambda verdicts: verdicts.isna(), kind="stable"
     )
     columns = ["claim", "scope", "n", "effect", "low", "high", "p", "verdict", "p_unadjusted", "n_excluded", "test"]

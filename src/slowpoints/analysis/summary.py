@@ -7,16 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from slowpoints.analysis.claims import TITLES
+from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
-from slowpoints.analysis.correlation import missing
+from slowpoints.analysis.claims.wording import interval, p_value
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.kinds import CELL
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.core.tables import read_table
-
-SIGNIFICANT = 3  # digits of an effect
 
 
 def summary(folder: str | Path) -> str:
@@ -40,20 +38,6 @@ def summary(folder: str | Path) -> str:
 def _rows(head: str, rows: list[str]) -> str:
     ruler = "|---" * (head.count("|") - 1) + "|"
     return "\n".join([head, ruler, *rows, ""])
-
-
-def interval(n: int, effect: float, low: float, high: float) -> str:
-    """Such as "0.123 [0.045, 0.201]"; why there is none where there is none."""
-    if pd.isna(effect):
-        return missing(n)
-    if pd.isna(low):
-        return f"{effect:.{SIGNIFICANT}f} [no interval]"
-    return f"{effect:.{SIGNIFICANT}f} [{low:.{SIGNIFICANT}f}, {high:.{SIGNIFICANT}f}]"
-
-
-def p_value(p: float) -> str:
-    """Such as "0.0123" or "< 0.0001"; empty where there is none."""
-    return "" if pd.isna(p) else f"{p:.4f}" if p >= 1e-4 else "< 0.0001"
 
 
 def _networks(networks: pd.DataFrame) -> str:
@@ -85,7 +69,7 @@ def _tuned(table: pd.DataFrame) -> str:
 
 def _claims(claims: pd.DataFrame) -> str:
     rows = [
-        f"| {row.claim} {TITLES[row.claim]} | {row.scope} | {row.n} | "
+        f"| {row.claim} {all_claims()[row.claim].title} | {row.scope} | {row.n} | "
         f"{interval(row.n, row.effect, row.low, row.high)} | {p_value(row.p)} | {row.verdict} |"
         for row in with_verdict(claims).itertuples()
     ]

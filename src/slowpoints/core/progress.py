@@ -214,7 +214,8 @@ def this_machine() -> str:
 def process_start(pid: int) -> int:
     """When a process of this machine began, in clock ticks since the start of the system; 0 where it has ended."""
     try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        entry = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        state, *rest = entry.rpartition(")")[2].split()
     except OSError:
         return 0
     return 0 if state in "ZX" else int(rest[18])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,12 +13,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
-from slowpoints.analysis.claims import TITLES
-from slowpoints.analysis.claims.reading import QUANTITIES, subject_name, with_verdict
+from slowpoints.analysis.claims import all_claims
+from slowpoints.analysis.claims.reading import with_verdict
+from slowpoints.analysis.claims.rows import ScopeLevel
+from slowpoints.analysis.claims.wording import effect_name, subject_name
 from slowpoints.core.looks import Look
 from slowpoints.core.schemas.kinds import Kind, typed
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, panels, say, styled
 
+FIGURE = FigureSpec(tables=("claims",), section="What came out", title="Effects and verdicts", findings=True)
 DATA = Kind(
     "figure_claims",
     {
@@ -27,15 +32,6 @@ DATA = Kind(
         "verdict": pa.string(),
     },
 )
-EFFECTS = {
-    "C1": "difference in nominal accuracy",
-    "C2": "difference in memory score",
-    "C3": "Spearman's ρ",
-    "C4": "change against control",
-    "C5": "difference",
-    "C6": "difference",
-}
-"""What is measured; a claim about several quantities names each at the end of its scopes."""
 VERDICTS = {
     "supported": Look("supported", "#0b4f8a", marker="o"),
     "contradicted": Look("contradicted", "#c51b7d", marker="X"),
@@ -49,20 +45,26 @@ TALLEST = 4.5  # inches of one column alone
 
 
 def data(claims: pd.DataFrame) -> pd.DataFrame:
-    """A row for each verdict, its claim and scope in words; without lambda where that leaves no doubt. Of the only data
-    set each stands once.
+    """A row for each verdict, its quantity and scope in words; without lambda where that leaves no doubt. Of the only
+    data set each stands once.
 
     Args:
         claims: table `claims`.
     """
     rows = with_verdict(claims)
+    rows = rows.assign(quantity=[effect_name(row) for row in rows.itertuples()])
     short, full = (
-        rows["place"] + ": " + rows["subject"].map(lambda subject: subject_name(subject, lambdas=lambdas))  # noqa: B023
+        pd.Series([_scope(row, lambdas) for row in rows.itertuples()], rows.index, dtype=object)
         for lambdas in (False, True)
     )
     doubtful = rows.assign(scope=short).duplicated(["claim", "quantity", "scope"], keep=False)
-    scope = short.mask(doubtful, full).str.removesuffix(": ")
-    return rows.assign(scope=scope, quantity=rows["quantity"].replace(QUANTITIES))
+    return rows.assign(scope=short.mask(doubtful, full))
+
+
+def _scope(row: Any, lambdas: bool) -> str:
+    place = row.dataset if isinstance(row.dataset, str) else str(ScopeLevel.ALL)
+    subject = subject_name(row, lambdas=lambdas)
+    return f"{place}: {subject}" if subject else place
 
 
 @styled
@@ -88,13 +90,7 @@ Group = tuple[tuple[str, str], pd.DataFrame]
 
 
 def _title(claim: str) -> str:
-    return textwrap.fill(f"{claim}: {TITLES[claim]}", TITLE_WIDTH)
-
-
-def _quantity(claim: str, quantity: str) -> str:
-    if quantity.startswith("price"):  # of births in all protocols together
-        return quantity
-    return textwrap.fill(f"{quantity}: {EFFECTS[claim]}" if quantity else EFFECTS[claim], QUANTITY_WIDTH)
+    return textwrap.fill(f"{claim}: {all_claims()[claim].title}", TITLE_WIDTH)
 
 
 def _height(group: Group) -> float:
@@ -123,7 +119,7 @@ def _draw_column(part: SubFigure, groups: list[Group], height: float) -> None:
         _draw_group(ax, rows)
         # From the figure's edge on: titles are longer than axes are wide.
         edge = blended_transform_factory(part.transSubfigure, ax.transAxes)
-        what = _quantity(claim, quantity)
+        what = textwrap.fill(quantity, QUANTITY_WIDTH)
         ax.text(0.01, 1.0, what, transform=edge, va="bottom", color=GREY, fontsize=SMALL)
         if claim != above:
             offset = {"xytext": (0, 9 * (1 + what.count("\n"))), "textcoords": "offset points"}

@@ -1,9 +1,12 @@
-"""Which figures there are, and the tables that each is drawn from: the one place to add another."""
+"""Which figures there are: every module here that declares one."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -16,21 +19,54 @@ if TYPE_CHECKING:
 
     from slowpoints.core.schemas.kinds import Kind
 
-FIGURES: dict[str, tuple[str, ...]] = {
-    "task": ("task",),
-    "extrapolation": ("extrapolation",),
-    "state_space": ("trajectories",),
-    "speed_vs_memory": ("networks", "correlations"),
-    "predictors": ("correlations",),
-    "relaxation": ("relaxation", "slow_points"),
-    "spectrum": ("spectrum",),
-    "formation": ("formation",),
-    "regularisation": ("extrapolation", "regularisation"),
-    "claims": ("claims",),
-}
-"""Tables of each figure, which its module's `data` takes by these names."""
-TUNED = {"regularisation"}
-"""Figures that need fine-tuned networks: a study without modes has none of them."""
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """What a figure is drawn from, and where the report shows it.
+
+    A module declares its figure as `FIGURE = FigureSpec(...)` with literals by keyword. This is read without importing
+    the module: planning must not wait for Matplotlib.
+
+    Attributes:
+        tables: that the module's `data` takes, by these names.
+        section: of the report (`workflow/rules/sections.smk`).
+        title: in the report; the figure's name if empty.
+        order: among others of its section, from 1; 0 for the only one.
+        tuned: whether it shows fine-tuned networks: a study without modes has none of these figures.
+        findings: whether the study's own sentences stand below its caption (`analysis.report.captions`).
+    """
+
+    tables: tuple[str, ...]
+    section: str = "Further figures"
+    title: str = ""
+    order: int = 0
+    tuned: bool = False
+    findings: bool = False
+
+
+def declared(module: Path) -> FigureSpec | None:
+    """The figure that a file declares; None if it declares none.
+
+    Raises:
+        ValueError: naming the file, if its `FIGURE` is not `FigureSpec(...)` with literals by keyword.
+    """
+    for node in ast.parse(module.read_bytes()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FIGURE":
+            call = node.value
+            try:
+                if not isinstance(call, ast.Call) or call.args:
+                    raise ValueError(f"not {ast.unparse(call)}")
+                return FigureSpec(**{str(word.arg): ast.literal_eval(word.value) for word in call.keywords})
+            except (TypeError, ValueError) as error:
+                reason = f"FIGURE must be FigureSpec(...) with literals by keyword: {error}"
+                raise ValueError(f"{module}, line {node.lineno}: {reason}") from None
+    return None
+
+
+FIGURES = {path.stem: figure for path in sorted(Path(__file__).parent.glob("*.py")) if (figure := declared(path))}
+"""Every figure by name, in alphabetical order."""
+TUNED = {name for name, figure in FIGURES.items() if figure.tuned}
+"""Figures that need fine-tuned networks."""
 
 
 def kind(name: str) -> Kind:
@@ -50,7 +86,7 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         tables: the tables that it is drawn from, by name.
     """
     module = _module(name)
-    shown = module.data(**{table: tables[table] for table in FIGURES[name]})
+    shown = module.data(**{table: tables[table] for table in FIGURES[name].tables})
     schema = pa.schema(list(module.DATA.columns.items()))
     return pa.Table.from_pandas(shown[schema.names], schema, preserve_index=False).to_pandas()
 

@@ -15,8 +15,10 @@ from matplotlib.lines import Line2D
 
 from slowpoints.analysis.births import births
 from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SMALL, apart, cell_panels, class_colour, first_networks, legend, styled
 
+FIGURE = FigureSpec(tables=("formation",), section="How memories form", title="Births of memories", findings=True)
 DATA = Kind(
     "figure_formation",
     {

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.core.looks import Look
 from slowpoints.core.schemas.kinds import Kind, typed
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, legend, ordered, panels, say, styled
 
 LEVELS = {
@@ -19,6 +20,13 @@ LEVELS = {
     "class": Look("classes, within networks", "#4dac26", marker="s"),
 }
 """What is ranked, and within what: a mark in each row, from top to bottom."""
+FIGURE = FigureSpec(
+    tables=("correlations",),
+    section="Does speed predict memory",
+    title="Other predictors of memory",
+    order=3,
+    findings=True,
+)
 DATA = Kind(
     "figure_predictors",
     {

@@ -11,9 +11,17 @@ from matplotlib.figure import Figure
 from slowpoints.analysis.aggregation import accuracy_by_delay
 from slowpoints.core.modes import CONTROL, LOOKS, TRAINED, lambda_text
 from slowpoints.core.schemas.kinds import NETWORK, TUNED_COLUMNS, Kind, typed
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SHADE, legend, ordered, panels, styled
 from slowpoints.task.timing import FRAMES, MIN_DELAY
 
+FIGURE = FigureSpec(
+    tables=("extrapolation", "regularisation"),
+    section="Does a penalty help",
+    title="Memory before and after",
+    tuned=True,
+    findings=True,
+)
 DATA = Kind(
     "figure_regularisation",
     {

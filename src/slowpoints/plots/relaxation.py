@@ -14,9 +14,13 @@ from matplotlib.lines import Line2D
 
 from slowpoints.analysis.aggregation import as_trained
 from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SMALL, apart, cell_panels, class_colour, first_networks, legend, styled
 from slowpoints.task.timing import FRAMES
 
+FIGURE = FigureSpec(
+    tables=("relaxation", "slow_points"), section="Does speed predict memory", title="How states slow down", order=4
+)
 DATA = Kind(
     "figure_relaxation",
     {

@@ -11,9 +11,13 @@ from matplotlib.lines import Line2D
 
 from slowpoints.analysis.aggregation import as_trained
 from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, cell_panels, legend, styled
 from slowpoints.task.protocols import PROTOCOLS
 
+FIGURE = FigureSpec(
+    tables=("spectrum",), section="Does speed predict memory", title="Stability of slow points", order=5
+)
 DATA = Kind(
     "figure_spectrum",
     {

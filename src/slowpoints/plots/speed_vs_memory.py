@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from slowpoints.analysis.correlation import missing
 from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
 from slowpoints.core.schemas.study import LEVELS
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, NOTHING, SMALL, legend, ordered, panels, protocols_in, say, styled, unit_look
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
@@ -27,6 +28,13 @@ STRATA = ("mixed", "network")
 """Levels of correlation over networks."""
 
 
+FIGURE = FigureSpec(
+    tables=("networks", "correlations"),
+    section="Does speed predict memory",
+    title="Speed against memory",
+    order=2,
+    findings=True,
+)
 DATA = Kind(
     "figure_speed_vs_memory",
     {

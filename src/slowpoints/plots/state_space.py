@@ -13,8 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SMALL, cell_panels, class_colour, first_networks, legend, styled
 
+FIGURE = FigureSpec(
+    tables=("trajectories",), section="Does speed predict memory", title="States and slow points", order=1
+)
 DATA = Kind(
     "figure_state_space",
     {

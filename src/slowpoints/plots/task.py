@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from slowpoints.core.schemas.example import TASK
+from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SMALL, ordered, panels, styled
 
+FIGURE = FigureSpec(tables=("task",), section="The task", title="A trial")
 DATA = replace(TASK, name="figure_task")
 GAP = 0.12  # between frames, in frames
 STIMULUS, REPORT = "#0b4f8a", "#e08214"  # colours of the two frames that matter

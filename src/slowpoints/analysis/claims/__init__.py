@@ -1,10 +1,28 @@
-"""The paper's claims and our own, each tested on what was measured: a module a group of claims, judged in `judge`."""
+"""The paper's claims and our own, a module each: what it says, how it is tested, and how its outcome is told.
 
-TITLES = {
-    "C1": "protocols reach similar nominal accuracy",
-    "C2": "protocols differ in extrapolation",
-    "C3": "the speed of slow points predicts extrapolation",
-    "C4": "penalising speed prolongs memory",
-    "C5": "protocols differ in how slow points form",
-    "C6": "penalised at settled states, memory lasts longest, at no loss",
-}
+A module here that holds a `Claim` is a claim of every study: table, figure, report and summary follow. Modules are
+found by looking into this folder, not by imports, so rules add them to their digests (`workflow/rules/digests.smk`).
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module
+from pkgutil import iter_modules
+
+from slowpoints.analysis.claims.claim import Claim
+
+
+@functools.cache
+def all_claims() -> dict[str, Claim]:
+    """Every claim by name, in the order of their numbers.
+
+    Raises:
+        ValueError: if two claims have the same name.
+    """
+    claims: dict[str, Claim] = {}
+    for module in sorted(module.name for module in iter_modules(__path__)):
+        for claim in vars(import_module(f"{__name__}.{module}")).values():
+            if isinstance(claim, Claim) and claims.setdefault(claim.name, claim) is not claim:
+                raise ValueError(f"{__name__}.{module}: there is another claim {claim.name!r}; each needs its own name")
+    return dict(sorted(claims.items(), key=lambda item: (len(item[0]), item[0])))

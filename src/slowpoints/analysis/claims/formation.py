@@ -9,27 +9,19 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.births import birth_counts, births
-from slowpoints.analysis.claims.rows import SINGLE, Excluded, Row, changed, compared
+from slowpoints.analysis.claims.claim import Claim, Question
+from slowpoints.analysis.claims.rows import Excluded, Row, ScopeLevel, Subject, changed, compared
+from slowpoints.analysis.claims.wording import SUPPORTED, beginning, measure_name, numbers, subject_name
 from slowpoints.core.schemas.kinds import NETWORK
 
-MEASURES = {
-    "merged": ", share of births merged with another before",
-    "appeared": ", share of births by a jump",
-    "price": ", log10 speed of the parent after less before birth (beside others)",
-    "faster": ", log10 speed of newborn less older",
-}
-"""What is compared between protocols, one value a network, as scopes name it."""
-AGAINST_0 = ", price of a birth (as log10 speed of the parent)"
-DESCRIBED = {
-    "n_births": ", births seen",
-    "n_unseen": ", memories there before the first snapshot",
-    "gap": ", steps between the snapshots around a birth",
-}
+COMPARED = ("merged_share", "jump_share", "price", "newborn_speed")
+"""What is compared between protocols, one value a network."""
+DESCRIBED = ("n_births", "n_unseen", "birth_gap")
 """Given for single cells alone: a class cannot be born before it is in use, and snapshots lie otherwise, so protocols
 differ in them by construction."""
-SHARES = ("merged", "appeared")
-"""Measures of which a difference from zero would mean nothing."""
-IN_UNITS_OF_THE_LAST = ("merged", "appeared", "price")
+SHARES = {"merged": "merged_share", "appeared": "jump_share"}
+"""Measures of which a difference from zero would mean nothing, by the column of `births` that they are the mean of."""
+IN_UNITS_OF_THE_LAST = ("merged_share", "jump_share", "price")
 """Measures that tables of older studies, without distances in units of the last snapshot, don't give."""
 
 
@@ -37,31 +29,61 @@ def formed(formation: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
     """C5: protocols differ in what memories are born out of, at what price, and how fast.
 
     Four ways to differ are one question. Another is whether births have a price at all, in a cell and over all
-    protocols; its scopes say "price of a birth". Further rows of single cells give the mean over networks.
+    protocols. Further rows of single cells give the mean over networks.
 
     Args:
         formation: table `formation` of the networks that learned.
         excluded: counts those that did not.
     """
     table = formation_by_network(formation)
-    for column, what in MEASURES.items():
-        yield from compared("C5", table, column, excluded, what=what)
-    for row in changed("C5", table, "price", excluded, claimed="either", what=AGAINST_0):
-        yield replace(row, question="price")
-    for column in (*DESCRIBED, *SHARES, "faster"):
-        for row in changed("C5", table, column, excluded, claimed=None, what=(MEASURES | DESCRIBED)[column]):
-            if row.kind == SINGLE:
-                mean = replace(row, found=row.found._replace(test="mean over networks", p=np.nan))
-                yield row if column == "faster" else mean
+    for measure in COMPARED:
+        yield from compared(Subject("C5", "differ", measure), table, excluded)
+    yield from changed(Subject("C5", "price", "price", stratum="cell"), table, excluded, claimed="either")
+    for measure in (*DESCRIBED, *SHARES.values(), "newborn_speed"):
+        for row in changed(Subject("C5", "mean", measure, stratum="cell"), table, excluded, claimed=None):
+            if row.subject.level == ScopeLevel.CELL:
+                mean = replace(row, outcome=row.outcome._replace(test="mean over networks", p=np.nan))
+                yield row if measure == "newborn_speed" else mean
 
 
 def formation_by_network(formation: pd.DataFrame) -> pd.DataFrame:
     """Counts and measures, a row for each network: means over its births, NaN where it has none that count."""
-    born = births(formation)
+    born = births(formation).rename(columns={"gap": "birth_gap", **SHARES})
     born["price"] = born["parent_change"] - born["others_change"]
-    born["faster"] = born["log10_speed"] - born["log10_older"]
-    born[list(SHARES)] = born[list(SHARES)].astype(float)
+    born["newborn_speed"] = born["log10_speed"] - born["log10_older"]
+    born[list(SHARES.values())] = born[list(SHARES.values())].astype(float)
     if "nearest_distance" not in formation:
         born[list(IN_UNITS_OF_THE_LAST)] = np.nan
-    means = born.groupby(NETWORK)[["gap", *MEASURES]].mean()
+    means = born.groupby(NETWORK)[["birth_gap", *COMPARED]].mean()
     return birth_counts(formation).merge(means, on=NETWORK, how="left")
+
+
+def sentences(rows: pd.DataFrame) -> Iterator[str]:
+    """Whether protocols differ, way by way, and whether births have a price."""
+    for row in rows.itertuples():
+        if row.question == "price":
+            what, about = "births have a price", measure_name(row)
+        else:
+            what, about = f"protocols differ in {measure_name(row)}", subject_name(row)
+        outcome = what if row.verdict == SUPPORTED else f"it is undecided whether {what}"
+        yield f"{beginning(row)} {outcome}; {about}: {numbers(row)}."
+
+
+C5 = Claim(
+    name="C5",
+    title="protocols differ in how slow points form",
+    topic="Do protocols differ in how memories form?",
+    figure="formation",
+    questions={"differ": Question("difference"), "price": Question("mean"), "mean": Question("mean")},
+    rows=lambda evidence: formed(evidence.formation, evidence.excluded),
+    sentences=sentences,
+    measures={
+        "merged_share": "share of births out of a merged track",
+        "jump_share": "share of births by a jump",
+        "price": "price of a birth (log10 speed gained by the parent, relative to other memories)",
+        "newborn_speed": "log10 speed of newborn relative to older memories",
+        "n_births": "births observed",
+        "n_unseen": "memories present in the first snapshot",
+        "birth_gap": "steps between the snapshots around a birth",
+    },
+)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from slowpoints.analysis.claims.control import prolonged, surpassed
-from slowpoints.analysis.claims.formation import formed
-from slowpoints.analysis.claims.prediction import dose_and_response, predicted
-from slowpoints.analysis.claims.protocols import alike, differing
-from slowpoints.analysis.claims.rows import ALL, DATA_SET, Excluded, Row
+from slowpoints.analysis.claims import all_claims
+from slowpoints.analysis.claims.claim import Evidence
+from slowpoints.analysis.claims.rows import Excluded, Row, ScopeLevel
+from slowpoints.analysis.claims.wording import scope_text
 from slowpoints.core.schemas.kinds import NETWORK
 from slowpoints.core.schemas.study import CLAIMS
 
 ALPHA = 0.05
+FAMILY = ["claim", "level", "question"]
 
 
 def judge(
@@ -27,7 +28,7 @@ def judge(
 ) -> pd.DataFrame:
     """The table `claims`.
 
-    `p` is Holm-adjusted over the rows of a claim with the same kind of scope (cells, data set x architecture, data
+    `p` is Holm-adjusted over the rows of a claim with the same level of scope (cells, data set x architecture, data
     sets, all) and the same question, `p_unadjusted` is as the test gave it.
 
     Args:
@@ -37,30 +38,30 @@ def judge(
         regularisation: table `regularisation`.
     """
     learned = networks[networks["learned"]]
-    tuned = regularisation.merge(learned[NETWORK], on=NETWORK)
-    excluded = Excluded(networks)
-    return judged(
-        [
-            *alike(networks),
-            *differing(learned, excluded),
-            *predicted(correlations, excluded),
-            *dose_and_response(tuned, excluded),
-            *prolonged(tuned, excluded),
-            *formed(formation.merge(learned[NETWORK], on=NETWORK), excluded),
-            *surpassed(tuned, excluded),
-        ]
-    )
+    formation, tuned = (table.merge(learned[NETWORK], on=NETWORK) for table in (formation, regularisation))
+    evidence = Evidence(networks, learned, correlations, formation, tuned, Excluded(networks))
+    return judged([row for claim in all_claims().values() for row in claim.rows(evidence)])
 
 
 def judged(rows: Sequence[Row]) -> pd.DataFrame:
-    """The table of rows, their p adjusted and verdicts given."""
-    table = pd.DataFrame([row.columns() for row in rows], columns=list(CLAIMS.columns))
-    families = pd.DataFrame([(row.claim, row.kind, row.question) for row in rows])
-    for _, family in families.groupby(list(families)):
-        tested = family.index[table.loc[family.index, "p_unadjusted"].notna()]
+    """The table of rows, their p adjusted, verdicts given and scopes put into words."""
+    columns = [
+        {
+            **row.subject.columns(),
+            **row.outcome._asdict(),
+            "p_unadjusted": row.outcome.p,
+            "p": np.nan,
+            "n_excluded": row.n_excluded,
+            "scope": scope_text(row.subject),
+        }
+        for row in rows
+    ]
+    table = pd.DataFrame(columns, columns=list(CLAIMS.columns))
+    for _, family in table.assign(level=[row.subject.level for row in rows]).groupby(FAMILY):
+        tested = family.index[family["p_unadjusted"].notna()]
         if len(tested):
             table.loc[tested, "p"] = multipletests(table.loc[tested, "p_unadjusted"].astype(float), method="holm")[1]
-    judgeable = [row.claimed is not None and row.kind in (DATA_SET, ALL) for row in rows]
+    judgeable = [row.claimed is not None and row.subject.level in (ScopeLevel.DATA_SET, ScopeLevel.ALL) for row in rows]
     table["verdict"] = [
         verdict(row, p) if given else None for row, p, given in zip(rows, table["p"], judgeable, strict=True)
     ]
@@ -74,7 +75,7 @@ def verdict(row: Row, p: float) -> str:
         row: effect, interval and what is claimed. Finding no difference contradicts nothing where any is claimed.
         p: adjusted; of the claim itself where that is of no effect or no loss, else two-sided against no effect.
     """
-    low, high = row.found.low, row.found.high
+    low, high = row.outcome.low, row.outcome.high
     if row.claimed == "none":
         if low > -row.margin and high < row.margin and p < ALPHA:
             return "supported"

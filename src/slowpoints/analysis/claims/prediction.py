@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from slowpoints.analysis.claims.rows import ALL, DATA_SET, SINGLE, STRATUM, Excluded, Row, changed
+from slowpoints.analysis.claims.claim import Claim, Question
+from slowpoints.analysis.claims.rows import Excluded, Place, Row, Subject, changed
+from slowpoints.analysis.claims.wording import beginning, by_verdict, numbers
 from slowpoints.analysis.comparisons import Effect
-from slowpoints.core.schemas.kinds import NETWORK
-from slowpoints.core.schemas.study import LEVELS
+from slowpoints.analysis.names import AMONG
+from slowpoints.core.schemas import study
+from slowpoints.core.schemas.kinds import CELL, NETWORK
 
 LEAST_MODES = 3  # fewer points a network have no correlation
-KINDS: dict[tuple[bool, ...], str] = {
-    (True, True, True): SINGLE,
-    (True, True, False): STRATUM,
-    (True, False, False): DATA_SET,
-    (False, False, False): ALL,
-}
-"""Kind of scope by which of data set, architecture and protocol it names; those left out are of no kind."""
+PREDICTOR = "log10_speed"
 WITHIN = {"mixed": "data set x architecture, protocols mixed", "network": "cells"}
 """Within what networks are ranked: as the paper has it, its protocols giving the range; and the stricter question."""
+STRATA = {"mixed": "architecture", "network": "cell"}
+SCOPES = {"mixed": [CELL, CELL[:2], CELL[:1], []], "network": [CELL, CELL[:1], []]}
+"""Columns that name the scopes of which there are rows."""
+WEAK, STRONG = 0.3, 0.6
+"""Sizes of rho, from which on it is called moderate, and strong."""
 
 
 def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
@@ -33,16 +36,14 @@ def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
         correlations: table `correlations`.
         excluded: counts networks that did not learn.
     """
-    chosen = correlations.query("predictor == 'log10_speed' and method == 'spearman'")
+    chosen = correlations.query("predictor == @PREDICTOR and method == 'spearman'")
     for level, within in WITHIN.items():
         for row in chosen[chosen["level"] == level].itertuples():
-            names = [name if isinstance(name, str) else None for name in (row.dataset, row.architecture, row.protocol)]
-            kind = KINDS.get(tuple(name is not None for name in names))
-            if kind is None or (kind == STRATUM and level == "network"):
-                continue
-            place = "/".join(name for name in names if name) or ALL
-            found = Effect(row.n, row.r, row.low, row.high, f"Spearman, permutation within {within}", row.p)
-            yield Row("C3", kind, f"{place}: {LEVELS[level]}", found, "negative", excluded(*names), question=level)
+            place: Place = {column: name for column in CELL if isinstance(name := getattr(row, column), str)}
+            if list(place) in SCOPES[level]:
+                outcome = Effect(row.n, row.r, row.low, row.high, f"Spearman, permutation within {within}", row.p)
+                subject = Subject("C3", level, PREDICTOR, **place, stratum=STRATA[level])
+                yield Row(subject, outcome, "negative", excluded(**place))
 
 
 def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
@@ -56,18 +57,17 @@ def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
         tuned: table `regularisation` of the networks that learned.
         excluded: counts those that did not.
     """
-    for speed, name in (("log10_speed", "speed of slow points"), ("log10_settled_speed", "settled speed")):
+    for speed in (PREDICTOR, "log10_settled_speed"):
         if f"{speed}_after" not in tuned:
             continue
         within = [
-            dict(zip(NETWORK, key, strict=True)) | {"rho": _spearman(copies, f"{speed}_after", "memory_score_after")}
+            dict(zip(NETWORK, key, strict=True)) | {speed: _spearman(copies, f"{speed}_after", "memory_score_after")}
             for key, copies in tuned.groupby(NETWORK, sort=False)
         ]
-        table = pd.DataFrame(within, columns=[*NETWORK, "rho"])
-        what = f": copies of a network, {name}"
-        for row in changed("C3", table, "rho", excluded, claimed=None, what=what):
+        table = pd.DataFrame(within, columns=[*NETWORK, speed])
+        for row in changed(Subject("C3", "copies", speed, stratum="network"), table, excluded, claimed=None):
             test = "mean over networks of Spearman over these modes"
-            yield replace(row, found=row.found._replace(test=test, p=np.nan))
+            yield replace(row, outcome=row.outcome._replace(test=test, p=np.nan))
 
 
 def _spearman(table: pd.DataFrame, x: str, y: str) -> float:
@@ -76,3 +76,33 @@ def _spearman(table: pd.DataFrame, x: str, y: str) -> float:
     if len(pair) < LEAST_MODES or (pair.nunique() < 2).any():
         return np.nan
     return float(stats.spearmanr(pair[x], pair[y]).statistic)
+
+
+def sentences(rows: pd.DataFrame) -> Iterator[str]:
+    """Whether, and how strongly, speed predicts memory."""
+    for row in rows.itertuples():
+        size = abs(row.effect)
+        strength = "weak" if size < WEAK else "moderate" if size < STRONG else "strong"
+        outcome = by_verdict(
+            row,
+            f"the slower the slow points, the longer memory lasts (a {strength} correlation)",
+            f"the slower the slow points, the shorter memory lasts (a {strength} correlation, against the claim)",
+            "it is undecided whether speed predicts memory",
+        )
+        yield f"{beginning(row)} {outcome} {AMONG[row.question]}; Spearman's ρ {numbers(row)}."
+
+
+RHO = "Spearman's ρ with memory score"
+C3 = Claim(
+    name="C3",
+    title="the speed of slow points predicts extrapolation",
+    topic="Does the speed of slow points predict memory?",
+    figure="speed_vs_memory",
+    questions={level: Question(RHO, study.LEVELS[level]) for level in WITHIN}
+    | {"copies": Question(f"mean {RHO}", "copies of a network")},
+    rows=lambda evidence: chain(
+        predicted(evidence.correlations, evidence.excluded), dose_and_response(evidence.tuned, evidence.excluded)
+    ),
+    sentences=sentences,
+    each_data_set=True,
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from itertools import combinations
 from typing import Any
 
@@ -15,12 +16,83 @@ from slowpoints.core.schemas.kinds import CELL
 from slowpoints.core.streams import numpy_generator
 from slowpoints.task.protocols import PROTOCOLS
 
-DATA_SET, ALL = "data set", "all"
-"""Kinds of scope that carry verdicts: one data set's networks, and those of all."""
-STRATUM, SINGLE = "data set x architecture", "cell"
-"""Kinds of scope that give effect and interval only."""
-Named = Callable[[tuple[str, ...]], str]
-"""Text that depends on the names that a scope goes by: those of a cell, of a data set, or none."""
+Place = dict[str, Any]
+"""Names of a data set, architecture and protocol by column; those that are pooled over are left out."""
+Changes = Sequence[np.ndarray]
+"""One value a network, for each cell."""
+
+
+class ScopeLevel(StrEnum):
+    """How much is pooled in a scope, by how many of data set, architecture and protocol name it: all, or one more each.
+
+    Data sets, and all of them together, carry verdicts; cells and strata do not.
+    """
+
+    ALL = "all"
+    DATA_SET = "data set"
+    STRATUM = "data set x architecture"
+    CELL = "cell"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a row is about: its columns in the table `claims`, None for what is pooled over or not asked.
+
+    Attributes:
+        claim: such as "C1".
+        question: a key of `Claim.questions`.
+        measure: what is measured, such as "memory_score".
+        dataset, architecture: where.
+        protocol: where; or, with a protocol as `rival`, the first of two that are compared.
+        mode, lambda_: of the fine-tuning.
+        rival: the protocol or mode with which the first is compared.
+        rival_lambda: its lambda.
+        stratum: within what values are compared or ranked: `architecture` (of a data set), `cell`, or `network`.
+    """
+
+    claim: str
+    question: str
+    measure: str
+    dataset: str | None = None
+    architecture: str | None = None
+    protocol: str | None = None
+    mode: str | None = None
+    lambda_: float | None = None
+    rival: str | None = None
+    rival_lambda: float | None = None
+    stratum: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Values by column of the table."""
+        return {name.removesuffix("_"): value for name, value in asdict(self).items()}
+
+    def stream(self) -> np.random.Generator:
+        """Where the row's resamples and permutations are drawn from; named by its columns, so no text matters."""
+        return numpy_generator(*(f"{name}={value}" for name, value in self.columns().items()))
+
+    @property
+    def compares_protocols(self) -> bool:
+        """Whether `protocol` and `rival` are two protocols."""
+        return self.rival is not None and self.mode is None
+
+    @property
+    def place(self) -> Place:
+        """Where: without the protocols that are compared.
+
+        Raises:
+            ValueError: if it names an architecture without a data set, or a protocol without an architecture.
+        """
+        names = {"dataset": self.dataset, "architecture": self.architecture}
+        names["protocol"] = None if self.compares_protocols else self.protocol
+        place = {column: name for column, name in names.items() if name is not None}
+        if list(place) != CELL[: len(place)]:
+            raise ValueError(f"{place} is no scope of a claim: it needs {CELL[: len(place)]}")
+        return place
+
+    @property
+    def level(self) -> ScopeLevel:
+        """How much is pooled."""
+        return list(ScopeLevel)[len(self.place)]
 
 
 @dataclass(frozen=True)
@@ -28,37 +100,19 @@ class Row:
     """A claim in a scope.
 
     Attributes:
-        claim: such as "C1".
-        kind: kind of scope.
-        scope: as the table says it.
-        found: effect, interval and test.
+        subject: what it is about.
+        outcome: effect, interval and test.
         claimed: `positive`, `negative`, `either` (any difference), `none` (an effect within `margin`), `no loss` (none
             beyond `margin`), or None for a row that describes and has no verdict.
         n_excluded: networks of the scope that did not learn and are left out.
         margin: effect, or loss, that counts as none.
-        question: where a claim asks several; p is adjusted within each.
     """
 
-    claim: str
-    kind: str
-    scope: str
-    found: Effect
+    subject: Subject
+    outcome: Effect
     claimed: str | None
     n_excluded: int
     margin: float = 0.0
-    question: str = ""
-
-    def columns(self) -> dict[str, Any]:
-        """Columns of the table `claims`, without those that need the other rows."""
-        found = self.found._asdict()
-        return {
-            "claim": self.claim,
-            "scope": self.scope,
-            "n_excluded": self.n_excluded,
-            "p_unadjusted": found.pop("p"),
-            "p": np.nan,
-            **found,
-        }
 
 
 class Excluded:
@@ -67,84 +121,99 @@ class Excluded:
     def __init__(self, networks: pd.DataFrame):
         self.lost = networks.loc[~networks["learned"].astype(bool), CELL]
 
-    def __call__(self, *names: str | None) -> int:
-        """Those of a data set, architecture and protocol, each None or left out for all."""
-        lost = self.lost
-        for column, name in zip(CELL, names, strict=False):
-            lost = lost if name is None else lost[lost[column] == name]
-        return len(lost)
+    def __call__(self, **place: str) -> int:
+        """Those of a place."""
+        return int((self.lost[list(place)] == pd.Series(place, dtype=object)).all(axis=1).sum())
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """Two protocols compared in a scope: values of either in each stratum, and the names that the scope goes by."""
+def contrasts(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, tuple[str, str], Pairs]]:
+    """Every pair of protocols in a column, within each data set and architecture, and pooled over these.
 
-    kind: str
-    scope: str
-    names: tuple[str, ...]
-    strata: Pairs
-
-
-def contrasts(table: pd.DataFrame, column: str) -> Iterator[Contrast]:
-    """Every pair of protocols in a column, within each data set and architecture, and pooled over these."""
+    Yields:
+        Where, the names of the two, and their values in each data set and architecture.
+    """
     table = table.dropna(subset=[column])
     present = set(table["protocol"])
-    for first, second in combinations([name for name in PROTOCOLS if name in present], 2):
+    for names in combinations([name for name in PROTOCOLS if name in present], 2):
         strata = {}
         for key, group in table.groupby(["dataset", "architecture"], sort=False):
-            pair = [group.loc[group["protocol"] == name, column].to_numpy(float) for name in (first, second)]
-            if min(map(len, pair)) >= 2:
-                strata[key] = tuple(pair)
-        text = f"{first} - {second}"
-        for key, samples in strata.items():
-            yield Contrast(STRATUM, f"{'/'.join(key)}: {text}", key, [samples])
+            first, second = (group.loc[group["protocol"] == name, column].to_numpy(float) for name in names)
+            if min(len(first), len(second)) >= 2:
+                strata[key] = (first, second)
+        for (dataset, architecture), pair in strata.items():
+            yield {"dataset": dataset, "architecture": architecture}, names, [pair]
         for dataset in dict.fromkeys(dataset for dataset, _ in strata):
-            of_set = [samples for (name, _), samples in strata.items() if name == dataset]
-            yield Contrast(DATA_SET, f"{dataset}: {text}", (dataset,), of_set)
+            yield {"dataset": dataset}, names, [pair for (name, _), pair in strata.items() if name == dataset]
         if strata:
-            yield Contrast(ALL, f"all: {text}", (), list(strata.values()))
+            yield {}, names, list(strata.values())
 
 
 def compared(
-    claim: str, table: pd.DataFrame, column: str, excluded: Excluded, *, claimed: str = "either", what: str = ""
+    about: Subject,
+    table: pd.DataFrame,
+    excluded: Excluded | None,
+    *,
+    claimed: str = "either",
+    margin: float = 0.0,
+    test: Callable[[Pairs, np.random.Generator], Effect] = difference,
 ) -> Iterator[Row]:
-    """Rows on protocols that differ in a column, one value a network.
+    """Rows on protocols that differ in a measure, one value a network.
 
     Args:
-        claim: such as "C2".
-        table: with the columns of the network.
-        column: to compare.
-        excluded: counts who is left out.
-        claimed: as `Row.claimed`.
-        what: added to the scope.
+        about: claim, question and measure.
+        table: with the columns of the network, and the measure's.
+        excluded: counts who is left out; None where nobody is.
+        claimed, margin: as in `Row`.
+        test: of the difference.
     """
-    for pair in contrasts(table, column):
-        found = difference(pair.strata, numpy_generator("claim", claim, column, pair.scope))
-        yield Row(claim, pair.kind, pair.scope + what, found, claimed, excluded(*pair.names))
+    for place, (first, second), strata in contrasts(table, about.measure):
+        subject = replace(about, **place, protocol=first, rival=second, stratum="architecture")
+        outcome = test(strata, subject.stream())
+        yield Row(subject, outcome, claimed, excluded(**place) if excluded else 0, margin)
 
 
-def cell_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[str, tuple[str, ...], list[np.ndarray]]]:
-    """Kind, names and values (one array a cell) of each cell, each data set and all; rows without a value left out."""
-    table = table.dropna(subset=[column])
-    cells = {key: group[column].to_numpy(float) for key, group in table.groupby(CELL, sort=False)}
-    for key, values in cells.items():
-        yield SINGLE, key, [values]
+def cell_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, list[pd.DataFrame]]]:
+    """Each cell, each data set and all, with the rows of each of their cells; rows without a value left out."""
+    cells = dict(list(table.dropna(subset=[column]).groupby(CELL, sort=False)))
+    for key, rows in cells.items():
+        yield dict(zip(CELL, key, strict=True)), [rows]
     for dataset in dict.fromkeys(key[0] for key in cells):
-        yield DATA_SET, (dataset,), [values for key, values in cells.items() if key[0] == dataset]
+        yield {"dataset": dataset}, [rows for key, rows in cells.items() if key[0] == dataset]
     if cells:
-        yield ALL, (), list(cells.values())
-
-
-def scope_text(names: tuple[str, ...], what: str | Named = "") -> str:
-    """Such as "digits/gru/vocu: control", or "all: control"."""
-    return ("/".join(names) or ALL) + (what if isinstance(what, str) else what(names))
+        yield {}, list(cells.values())
 
 
 def changed(
-    claim: str, table: pd.DataFrame, column: str, excluded: Excluded, *, claimed: str | None, what: str | Named
+    about: Subject,
+    table: pd.DataFrame,
+    excluded: Excluded,
+    *,
+    claimed: str | None,
+    margin: float = 0.0,
+    test: Callable[[Changes, np.random.Generator], Effect] = change,
 ) -> Iterator[Row]:
-    """Rows on a column of changes, one value a network, per cell, per data set and over all: as `compared`."""
-    for kind, names, strata in cell_scopes(table, column):
-        scope = scope_text(names, what)
-        found = change(strata, numpy_generator("claim", claim, scope))
-        yield Row(claim, kind, scope, found, claimed, excluded(*names))
+    """Rows on a column of changes, one value a network, per cell, per data set and over all: as `compared`.
+
+    Args:
+        about: claim, question, measure, and what else is the same in all rows.
+        table: with the columns of the network and the measure's; `lambda` and `lambda_rival`, if it has them, stand in
+            those rows whose networks share one.
+        excluded: counts who is left out.
+        claimed, margin: as in `Row`.
+        test: of the changes.
+    """
+    for place, cells in cell_scopes(table, about.measure):
+        lambdas: dict[str, Any] = {
+            name: _shared(cells, column)
+            for name, column in (("lambda_", "lambda"), ("rival_lambda", "lambda_rival"))
+            if column in table
+        }
+        subject = replace(about, **place, **lambdas)
+        outcome = test([rows[about.measure].to_numpy(float) for rows in cells], subject.stream())
+        yield Row(subject, outcome, claimed, excluded(**place), margin)
+
+
+def _shared(cells: Sequence[pd.DataFrame], column: str) -> float | None:
+    """The value that all rows share; None if they differ."""
+    values = {float(value) for rows in cells for value in rows[column].unique()}
+    return values.pop() if len(values) == 1 else None

@@ -9,6 +9,7 @@ from slowpoints.core.schemas.kinds import (
     NETWORK_COLUMNS,
     TUNED_COLUMNS,
     TUNED_NETWORK,
+    Columns,
     Kind,
     typed,
 )
@@ -65,10 +66,20 @@ CORRELATIONS = Kind(
     },
     key=(*CELL, "level", "predictor", "method"),
 )
+ABOUT_CLAIMS: Columns = {
+    **typed(pa.string(), "claim", "question"),
+    **CELL_COLUMNS,
+    "mode": pa.string(),
+    "lambda": pa.float64(),
+    "rival": pa.string(),
+    "rival_lambda": pa.float64(),
+    **typed(pa.string(), "measure", "stratum"),
+}
+"""What a row of `claims` is about; null for what is pooled over, or not asked."""
 CLAIMS = Kind(
     "claims",
     {
-        **typed(pa.string(), "claim", "scope"),
+        **ABOUT_CLAIMS,
         "n": pa.int32(),
         **typed(pa.float64(), "effect", "low", "high"),
         "test": pa.string(),
@@ -76,6 +87,8 @@ CLAIMS = Kind(
         "verdict": pa.string(),
         "p_unadjusted": pa.float64(),
         "n_excluded": pa.int32(),
+        "scope": pa.string(),
     },
-    key=("claim", "scope"),
+    key=tuple(ABOUT_CLAIMS),
+    version=2,
 )

@@ -1,0 +1,59 @@
+"""Fine-tuned networks paired with each other: what claims on penalties share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from slowpoints.analysis.claims.rows import Excluded, Row, Subject, changed
+from slowpoints.analysis.claims.wording import by_verdict
+from slowpoints.analysis.comparisons import no_loss
+from slowpoints.core.modes import CONTROL
+from slowpoints.core.schemas.kinds import NETWORK
+
+LOSS = 0.01
+"""Loss of nominal accuracy that counts as none."""
+OURS = "settled"
+"""Our own mode; the others are the paper's."""
+
+
+def tunings(tuned: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Networks of each mode but control: together where every data set has one lambda, else lambda by lambda.
+
+    Args:
+        tuned: table `regularisation`.
+    """
+    for mode, networks in tuned[tuned["mode"] != CONTROL].groupby("mode"):
+        if (networks.groupby("dataset")["lambda"].nunique() == 1).all():
+            yield mode, networks
+        else:
+            yield from ((mode, some) for _, some in networks.groupby("lambda"))
+
+
+def gained(
+    about: Subject, networks: pd.DataFrame, rivals: pd.DataFrame, excluded: Excluded, *, claimed: str
+) -> Iterator[Row]:
+    """Rows on what fine-tuning in one way gains over another, network by network.
+
+    Args:
+        about: claim, question and measure, both modes, and the stratum.
+        networks: rows of `regularisation`, of the one mode.
+        rivals: of the other.
+        excluded: counts who is left out.
+        claimed: as in `Row`; `no loss` is one of at most `LOSS`.
+    """
+    pairs = networks.merge(rivals, on=NETWORK, suffixes=("", "_rival"))
+    pairs[about.measure] = pairs[f"{about.measure}_after"] - pairs[f"{about.measure}_after_rival"]
+    if claimed != "no loss":
+        return changed(about, pairs, excluded, claimed=claimed)
+    return changed(
+        about, pairs, excluded, claimed=claimed, margin=LOSS, test=lambda changes, rng: no_loss(changes, LOSS, rng)
+    )
+
+
+def cost(row: Any) -> str:
+    """What a row on nominal accuracy says: "costs no more than 0.01 of accuracy"."""
+    verb = by_verdict(row, "costs no more", "costs more", "may or may not cost more")
+    return f"{verb} than {LOSS} of accuracy"

@@ -1,0 +1,63 @@
+"""Rows of the table `claims`: picked by what they are about, and made up."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from slowpoints.analysis.claims.rows import Subject
+from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.study import CLAIMS
+
+VALUES = {"n": 8, "p": 0.0123, "p_unadjusted": 0.01, "n_excluded": 0, "test": "a test", "scope": "in words"}
+VOCU_DECU = {"protocol": "vocu", "rival": "decu"}
+
+
+def select(table, claim, **about):
+    """Rows of a claim with these columns; of data set, architecture and protocol, those not given must be null."""
+    rows = table[table["claim"] == claim]
+    for column, value in (dict.fromkeys(CELL) | about).items():
+        rows = rows[rows[column].isna() if value is None else rows[column] == value]
+    return rows
+
+
+def only(table, claim, **about):
+    """The one row of a claim with these columns."""
+    rows = select(table, claim, **about)
+    assert len(rows) == 1, rows[["claim", "scope"]]
+    return rows.iloc[0]
+
+
+def made_up(*rows):
+    """A table `claims` of (what a row is about, effect, verdict), each with an interval of 0.1 to both sides."""
+    columns = [
+        Subject(**about).columns()
+        | VALUES
+        | {"effect": effect, "low": effect - 0.1, "high": effect + 0.1, "verdict": said}
+        for about, effect, said in rows
+    ]
+    return pd.DataFrame(columns, columns=list(CLAIMS.columns))
+
+
+def about(claim, **columns):
+    """What a row of a claim is about: its usual question and measure, or others."""
+    usual = {
+        "C1": {"question": "alike", "measure": "nominal_accuracy", **VOCU_DECU},
+        "C2": {"question": "differ", "measure": "memory_score", **VOCU_DECU},
+        "C3": {"question": "network", "measure": "log10_speed"},
+        "C4": {
+            "question": "prolong",
+            "measure": "memory_score",
+            "mode": "settled",
+            "lambda_": 300.0,
+            "rival": "control",
+        },
+        "C5": {"question": "price", "measure": "price"},
+        "C6": {
+            "question": "surpass",
+            "measure": "nominal_accuracy",
+            "mode": "settled",
+            "lambda_": 1.0,
+            "rival": "control",
+        },
+    }
+    return {"claim": claim, **usual[claim], **columns}
