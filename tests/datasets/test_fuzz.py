@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from slowpoints.core.presets.source import Source
-from slowpoints.datasets import limits
+from slowpoints.datasets import limits, png_files
 from slowpoints.datasets.images import ImageSet, check_images, load_images, save_images
 from slowpoints.datasets.readers import cifar, idx, png, reader
 from slowpoints.networks.weights import load_networks, save_networks
@@ -266,7 +266,7 @@ def png_chunk(name, data):
 def test_a_png_is_refused_by_its_header(tmp_path, header, complaint):
     write_pngs(tmp_path)
     path = tmp_path / "test/class1/004.png"
-    path.write_bytes(png.SIGNATURE + png_chunk(b"IHDR", header) + png_chunk(b"IEND", b""))
+    path.write_bytes(png_files.SIGNATURE + png_chunk(b"IHDR", header) + png_chunk(b"IEND", b""))
     with pytest.raises(ValueError, match=f"^{path}: {complaint}"):
         png.read(Source("png", classes=CLASSES), tmp_path)
 

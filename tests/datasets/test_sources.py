@@ -21,17 +21,6 @@ from slowpoints.datasets.readers import cifar, idx, parquet, png
 from slowpoints.datasets.sources import compare, source_files
 
 
-@pytest.fixture
-def arrays():
-    """(images, labels) of 60 training and 30 test images of 5x4 pixels in 3 classes."""
-    rng = np.random.default_rng(0)
-
-    def part(n):
-        return rng.integers(0, 256, (n, 5, 4), dtype=np.uint8), np.arange(n) % 3
-
-    return part(60), part(30)
-
-
 def outputs(folder):
     return {part: folder / "made" / f"{part}.parquet" for part in ("train", "valid", "test")}
 
@@ -40,15 +29,6 @@ def write_idx(path, array):
     magic = 2051 if array.ndim == 3 else 2049
     data = struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.astype(np.uint8).tobytes()
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-
-
-@pytest.fixture
-def idx_folder(tmp_path, arrays):
-    names = iter(idx.NAMES)
-    for part in arrays:
-        for array in part:
-            write_idx(tmp_path / f"{next(names)}.gz", array)
-    return tmp_path
 
 
 IDX = Source("idx", classes=3)
@@ -167,16 +147,6 @@ def batch(part):
     flat = np.zeros((len(images), 3072), np.uint8)
     flat[:, :20] = images.reshape(len(images), -1)
     return pickle.dumps({b"data": flat, b"labels": labels.tolist()}, protocol=4)
-
-
-@pytest.fixture
-def cifar_folder(tmp_path, arrays):
-    folder = tmp_path / cifar.FOLDER
-    folder.mkdir()
-    for name in cifar.TRAIN_FILES:
-        (folder / name).write_bytes(batch(arrays[0]))
-    (folder / cifar.TEST_FILE).write_bytes(batch(arrays[1]))
-    return tmp_path
 
 
 CIFAR = Source("cifar", classes=3)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from slowpoints.core.presets.source import Source
 from slowpoints.core.streams import stream_seed
+from slowpoints.datasets.arguments import check_apart, checked_folder, checked_outputs, checked_source
+from slowpoints.datasets.content import check_content
 from slowpoints.datasets.images import ImageSet, check_images, save_images
+from slowpoints.datasets.overlap import tell_repeats
 from slowpoints.datasets.readers import reader
 from slowpoints.datasets.sources import checksums, verify
 
@@ -17,38 +22,62 @@ VALID_SHARE = 0.1  # of the training images
 Part = tuple[np.ndarray, np.ndarray]  # images, labels
 
 
-def make_dataset(source: Source, folder: str | Path | None, outputs: dict[str, str | Path]) -> None:
+def make_dataset(
+    source: Source | Mapping[str, Any], folder: str | Path | None, outputs: Mapping[str, str | Path]
+) -> None:
     """Reads a source, checks it, splits off the validation images and writes the three Parquet files.
 
     `valid` is a seeded tenth of the training images, the same share of each class. Mean and standard deviation
     are those of all training images, valid included.
 
     Args:
-        source: preset section `source`.
+        source: preset section `source`, or a mapping of its keys, such as `{"kind": "png", "classes": 2}`.
         folder: where its files are; None for embedded kinds.
         outputs: path of each of "train", "valid" and "test".
 
     Raises:
-        ValueError, OSError: naming the file and what is wrong with it; nothing is written then.
+        TypeError: naming an argument that is of no such type.
+        ValueError, OSError: naming the argument or file and what is wrong with it; nothing is written then.
     """
-    folder = None if folder is None else Path(folder)
+    source = checked_source(source)
+    folder = checked_folder(source, folder)
+    outputs = checked_outputs(outputs)
+    where = folder or source.kind
+    if folder is not None:
+        check_apart(outputs, source, folder)
     found = {} if folder is None else verify(source, folder)
     parts: tuple[Part, Part] = reader(source.kind).read(source, folder)
     (images, labels), test = (
-        check_images(*part, source.classes, f"{folder or source.kind} ({name})")
+        check_images(*part, source.classes, f"{where} ({name})")
         for name, part in zip(("train", "test"), parts, strict=True)
     )
     if images.shape[1:] != test[0].shape[1:]:
         raise ValueError(f"{folder}: training images are {images.shape[1:]}, test images {test[0].shape[1:]}")
+    for name, part in (("train", images), ("test", test[0])):
+        check_content(part, f"{where} ({name})")
+    tell_repeats(images, test[0], str(where))
     try:
         rows = split(labels, VALID_SHARE, "valid")
     except ValueError as error:
-        raise ValueError(f"{folder or source.kind}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
+    names = _class_names(source, folder)
     scaled = images.astype(np.float64) / 255
     sets = {"train": (images[rows[0]], labels[rows[0]]), "valid": (images[rows[1]], labels[rows[1]]), "test": test}
     facts = {"source": source.kind, "checksums": found or checksums(images, labels, *test)}
-    for name, part in sets.items():
-        save_images(ImageSet(*part, source.classes, float(scaled.mean()), float(scaled.std())), outputs[name], **facts)
+    for name, (some, of_classes) in sets.items():
+        made = ImageSet(some, of_classes, source.classes, float(scaled.mean()), float(scaled.std()), names)
+        save_images(made, outputs[name], **facts)
+
+
+def _class_names(source: Source, folder: Path | None) -> tuple[str, ...] | None:
+    """Names of the classes, of kinds of source that have them."""
+    module = reader(source.kind)
+    names = module.class_names(source, folder) if hasattr(module, "class_names") else None
+    if names is not None and len(names) != source.classes:
+        raise ValueError(
+            f"{folder or source.kind}: names {len(names)} classes where source.classes is {source.classes}"
+        )
+    return None if names is None else tuple(names)
 
 
 def split(labels: np.ndarray, share: float, name: str) -> tuple[np.ndarray, np.ndarray]:

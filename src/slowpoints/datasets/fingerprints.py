@@ -19,9 +19,8 @@ from pathlib import Path
 from slowpoints.core.config import ConfigError
 from slowpoints.core.files import atomic
 
-
 YOUNG = 2 * 10**9
-"""Nanoseconds since a file's last change within which another may carry the same time: the tick of FAT, the coarsest."""
+"""Nanoseconds after a change of a file in which another may bear the same time: the tick of FAT, the coarsest."""
 
 
 def fingerprint(files: Iterable[Path], folder: Path, note: Path | None = None) -> str:

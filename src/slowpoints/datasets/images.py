@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class ImageSet:
         classes: number of classes.
         mean: global pixel mean of the data set's training images, scaled to [0, 1].
         std: their global pixel standard deviation.
+        class_names: of each label, what its class is called; None where the source does not say.
     """
 
     images: np.ndarray
@@ -38,6 +39,7 @@ class ImageSet:
     classes: int
     mean: float
     std: float
+    class_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuses arrays that are no such images.
@@ -89,11 +91,10 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
         raise ValueError(
             f"{source}: images are {images.dtype} of shape {images.shape}; uint8 [n, height, width, channels] is needed"
         )
-    if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"{source}: {len(images)} images but labels {labels.dtype} of shape {labels.shape}; whole numbers, one an "
-            "image, are needed"
-        )
+    if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
+        raise ValueError(f"{source}: labels are {labels.dtype} of shape {labels.shape}; whole numbers [n] are needed")
+    if len(images) != len(labels):
+        raise ValueError(f"{source}: {len(images)} images but {len(labels)} labels")
     outside = labels[(labels < 0) | (labels >= classes)]
     if len(outside):
         raise ValueError(f"{source}: label {outside[0]} is outside the classes 0 to {classes - 1}")
@@ -106,7 +107,7 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
 def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
     """Writes images as Parquet: `image` (fixed-size list of uint8, row by row, channels last) and `label`.
 
-    Shape, classes, mean and standard deviation go to the metadata, with `facts` beside them.
+    Shape, classes and their names, mean and standard deviation go to the metadata, with `facts` beside them.
     """
     flat = pa.array(images.images.reshape(-1))
     table = pa.table(
@@ -116,6 +117,8 @@ def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
         }
     )
     about: dict[str, Any] = {"shape": list(images.shape), "channels": images.shape[-1], "classes": images.classes}
+    if images.class_names is not None:
+        about["class_names"] = list(images.class_names)
     write_arrow(table, path, kind=KIND, **about, mean=images.mean, std=images.std, **facts)
 
 
@@ -123,13 +126,41 @@ def load_images(path: str | Path) -> ImageSet:
     """Images of `results/datasets/{dataset}/{train,valid,test}.parquet`.
 
     Raises:
+        TypeError: if that is no path.
+        FileNotFoundError: if there is no such file.
         ValueError: naming the file, if it is damaged or holds another kind of table.
     """
+    if not isinstance(path, str | Path):
+        raise TypeError(f"path is {path!r:.80} ({type(path).__name__}); a path is needed")
+    if Path(path).is_dir():
+        raise ValueError(f"{path}: a folder, where a Parquet file is needed")
     table = read_columns(path, ("image", "label"), kind=KIND)
     try:
-        return _as_images(table)
+        images = _as_images(table)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: damaged, or not of this project ({type(error).__name__}: {error})") from None
+    names = stored_class_names(table.schema, path)
+    if names is not None and len(names) != images.classes:
+        raise ValueError(f"{path}: its metadata name {len(names)} classes, but labels are of {images.classes}")
+    return replace(images, class_names=names)
+
+
+def stored_class_names(schema: pa.Schema, path: str | Path) -> tuple[str, ...] | None:
+    """Names of classes as a file's metadata have them; None where they have none.
+
+    Raises:
+        ValueError: naming the file, if they are no list of texts, or two are the same.
+    """
+    text = (schema.metadata or {}).get(b"class_names")
+    if text is None:
+        return None
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        names = None
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)):
+        raise ValueError(f"{path}: class_names in its metadata is {text[:100]!r}; a list of different names is needed")
+    return tuple(names)
 
 
 def _as_images(table: pa.Table) -> ImageSet:

@@ -39,6 +39,11 @@ def read(source: Source, folder: Path | None = None) -> tuple[tuple, tuple]:
     return train, test
 
 
+def class_names(source: Source, folder: Path | None = None) -> list[str]:
+    """The characters."""
+    return list(CHARACTERS)
+
+
 def render(size: int, n: int, part: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """`n` images `[n, size, size, 3]` uint8 and their labels, as many of each class as may be."""
     labels = np.arange(n) % len(CHARACTERS)

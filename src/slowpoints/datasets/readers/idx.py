@@ -12,16 +12,25 @@ import numpy as np
 
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.limits import check_size, read_up_to
+from slowpoints.datasets.near_misses import near_misses
+from slowpoints.datasets.overlap import refuse_copies
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # 0x08 = unsigned bytes; 3 and 1 dimensions
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 DOWNLOADS = tuple(f"{name}.gz" for name in NAMES)
+TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
+"""Types of numbers, as the third byte of a file says; only the first is read."""
+GZIPPED = b"\x1f\x8b"
 
 
 def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
     """Training and test images of a folder with the four usual names."""
     paths = files(source, folder)
-    arrays = [read_array(path, magic) for path, magic in zip(paths, (IMAGES_MAGIC, LABELS_MAGIC) * 2, strict=True)]
+    magics = (IMAGES_MAGIC, LABELS_MAGIC) * 2
+    arrays = [read_array(path, magic) for path, magic in zip(paths, magics, strict=True)]
+    for path, magic, array in zip(paths, magics, arrays, strict=True):
+        _check_twin(path, magic, array)
+    refuse_copies({str(paths[0]): arrays[0], str(paths[2]): arrays[2]})
     return (arrays[0], arrays[1].astype(np.int64)), (arrays[2], arrays[3].astype(np.int64))
 
 
@@ -38,7 +47,14 @@ def _present(folder: Path, name: str) -> Path:
     for path in (folder / f"{name}.gz", folder / name):
         if path.is_file():
             return path
-    raise FileNotFoundError(f"{folder}: neither {name}.gz nor {name} is there")
+    raise FileNotFoundError(f"{folder}: neither {name}.gz nor {name} is there{near_misses(folder, name, NAMES)}")
+
+
+def _check_twin(path: Path, magic: int, array: np.ndarray) -> None:
+    """Raises ValueError where a file is there gzipped and not, with other contents."""
+    twin = path.with_suffix("")
+    if path.suffix == ".gz" and twin.is_file() and not np.array_equal(read_array(twin, magic), array):
+        raise ValueError(f"{path}: differs from {twin.name}, which is there as well; remove the one that is not meant")
 
 
 def read_array(path: Path, magic: int) -> np.ndarray:
@@ -59,8 +75,9 @@ def _read_open(file: BinaryIO, path: Path, magic: int) -> np.ndarray:
     header = read_up_to(file, 4 * (1 + dimensions))
     found = int.from_bytes(header[:4], "big")
     if len(header) < 4 or found != magic:
+        what = "images" if magic == IMAGES_MAGIC else "labels"
         raise ValueError(
-            f"{path}: magic number {found}; {magic} is needed ({'images' if magic == IMAGES_MAGIC else 'labels'})"
+            f"{path}: magic number {found}; {magic} is needed ({what} as unsigned bytes){_meaning(header)}"
         )
     if len(header) < 4 * (1 + dimensions):
         raise ValueError(f"{path}: {len(header)} bytes, less than a header; the file is cut short")
@@ -74,3 +91,12 @@ def _read_open(file: BinaryIO, path: Path, magic: int) -> np.ndarray:
             f"{path}: {there} where its header says {len(header) + promised}; the file is cut short or damaged"
         )
     return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def _meaning(header: bytes | bytearray) -> str:
+    """What a magic number says that is not the one needed; empty where it is none."""
+    if header.startswith(GZIPPED):
+        return "; the file is gzipped, so its name must end in .gz"
+    if len(header) >= 4 and header[:2] == b"\0\0" and header[2] in TYPES:
+        return f"; it says {header[3]} dimensions of {TYPES[header[2]]}"
+    return ""

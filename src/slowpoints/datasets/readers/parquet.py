@@ -11,6 +11,9 @@ import pyarrow as pa
 
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.columns import read_columns
+from slowpoints.datasets.images import stored_class_names
+from slowpoints.datasets.near_misses import near_misses
+from slowpoints.datasets.overlap import refuse_copies
 
 NAMES = DOWNLOADS = ("train.parquet", "test.parquet")
 
@@ -21,8 +24,26 @@ def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
     `image` is a list of whole numbers 0-255 or of floats in [0, 1], row by row, channels last. The shape stands in
     `source.shape`, or in the file's metadata as this project's own files have it.
     """
-    train, test = (read_images(path, source.shape) for path in files(source, folder))
+    paths = files(source, folder)
+    train, test = (read_images(path, source.shape) for path in paths)
+    refuse_copies({str(path): images for path, (images, _) in zip(paths, (train, test), strict=True)})
     return train, test
+
+
+def class_names(source: Source, folder: Path) -> list[str] | None:
+    """Names of classes as the metadata of this project's own files have them; None where neither file has any.
+
+    Raises:
+        ValueError: where the two files name them otherwise.
+    """
+    train, test = (stored_class_names(read_columns(path, ("label",)).schema, path) for path in files(source, folder))
+    if train != test:
+        raise ValueError(f"{folder}: classes are {_said(train)} in {NAMES[0]}, but {_said(test)} in {NAMES[1]}")
+    return None if train is None else list(train)
+
+
+def _said(names: Sequence[str] | None) -> str:
+    return "not named" if names is None else ", ".join(names)
 
 
 def files(source: Source, folder: Path) -> list[Path]:
@@ -33,7 +54,7 @@ def files(source: Source, folder: Path) -> list[Path]:
     """
     for name in NAMES:
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder}: {name} is not there")
+            raise FileNotFoundError(f"{folder}: {name} is not there{near_misses(folder, name, NAMES)}")
     return [folder / name for name in NAMES]
 
 

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import struct
+import logging
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from slowpoints.core.presets.source import Source
+from slowpoints.datasets.class_folders import class_folders, named
 from slowpoints.datasets.limits import check_size
+from slowpoints.datasets.png_files import PngFile, read_png
 
-PARTS = ("train", "test")
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-HEADER = struct.Struct(">I4sII")  # length and name of the first chunk, width, height
-MOST_PIXELS = 2**24  # of an image, 4096 x 4096: no network here has so many inputs
+LEAST_RANGE = 2**15  # of 65536: what no sample of 16 bits reaches would come out less than half as bright as it can be
+LEAST_OF_A_CLASS = 2**12  # the same of the images of one class, which may well be dark
+
+log = logging.getLogger(__name__)
 
 
 def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
-    """Training and test images; classes are numbered in the order of their folders' names."""
-    train, test = (_read_part(folder / part, classes) for part, classes in _by_class(source, folder).items())
+    """Training and test images; labels follow the order of `class_names`. Names what it leaves out.
+
+    Raises:
+        ValueError, FileNotFoundError: naming the file or folder and what is wrong with it.
+    """
+    found = class_folders(folder, source.classes)
+    if found.left_out:
+        log.warning("%s: left out, as no images of a class: %s", folder, named(found.left_out))
+    _refuse_shared(*found.images.values())
+    tally = _Tally(folder)
+    train, test = (_read_part(folder / part, found.images[part], tally) for part in found.images)
+    tally.check()
     return train, test
 
 
@@ -28,67 +39,105 @@ def files(source: Source, folder: Path) -> list[Path]:
 
     Raises:
         FileNotFoundError: naming the folder that is missing, or has no image in it.
-        ValueError: if the folders are not those of the classes.
+        ValueError: if the folders are not those of the classes, or hold images that would not be read.
     """
-    parts = _by_class(source, folder).values()
-    return sorted(path for classes in parts for paths in classes.values() for path in paths)
+    found = class_folders(folder, source.classes)
+    return sorted(path for part in found.images.values() for paths in part for path in paths)
 
 
-def _by_class(source: Source, folder: Path) -> dict[str, dict[str, list[Path]]]:
-    """Images of each class of both parts, in order."""
-    if not all((folder / part).is_dir() for part in PARTS):
-        raise FileNotFoundError(f"{folder}: folders train and test are needed, each with one folder a class")
-    parts = {
-        part: {
-            place.name: sorted(path for path in place.iterdir() if path.suffix.lower() == ".png")
-            for place in sorted((folder / part).iterdir())
-            if place.is_dir()
-        }
-        for part in PARTS
-    }
-    train, test = map(list, parts.values())
-    if train != test:
-        raise ValueError(f"{folder}: classes differ between train ({', '.join(train)}) and test ({', '.join(test)})")
-    if len(train) != source.classes:
-        raise ValueError(f"{folder}: {len(train)} class folders where source.classes is {source.classes}")
-    for part, classes in parts.items():
-        for name, paths in classes.items():
-            if not paths:
-                raise FileNotFoundError(f"{folder / part / name}: no PNG there; each class needs images")
-    return parts
+def class_names(source: Source, folder: Path) -> list[str]:
+    """Names of the class folders, in the order of their labels."""
+    return class_folders(folder, source.classes).names
 
 
-def _read_part(folder: Path, classes: dict[str, list[Path]]) -> tuple[np.ndarray, np.ndarray]:
-    labels = np.repeat(np.arange(len(classes)), [len(paths) for paths in classes.values()])
-    images: list[np.ndarray] = []
-    for path in (path for paths in classes.values() for path in paths):
-        images.append(_read_image(path))
-        if images[-1].shape != images[0].shape:
+def _refuse_shared(train: list[list[Path]], test: list[list[Path]]) -> None:
+    """Raises ValueError where a file is of both parts, by a link."""
+    seen = {_identity(path): path for paths in train for path in paths}
+    for path in (path for paths in test for path in paths):
+        if other := seen.get(_identity(path)):
+            raise ValueError(f"{path}: the same file as {other}; test images must not be trained on")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_dev, about.st_ino
+
+
+class _Tally:
+    """What must be the same, or must not be too little, over all images of a set."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.alphas: dict[float, Path] = {}
+        self.largest: list[tuple[int, Path]] = []
+
+    def add(self, images: list[PngFile], paths: list[Path]) -> None:
+        """Images of one class of a part.
+
+        Raises:
+            ValueError: where most lose their shades, or all are dark.
+        """
+        for image, path in zip(images, paths, strict=True):
+            self.alphas.setdefault(image.alpha, path)
+        deep = [(image, path) for image, path in zip(images, paths, strict=True) if image.largest is not None]
+        if not deep:
+            return
+        largest, where = max((image.largest or 0, path) for image, path in deep)
+        self.largest.append((largest, where))
+        lost = [path for image, path in deep if image.collapses]
+        if len(lost) > len(deep) / 2:
+            raise ValueError(_too_dark(f"{lost[0]}: nearly all of it lies in one 256th of the 16 bits' range"))
+        if any(image.pixels.max() != image.pixels.min() or image.collapses for image, _ in deep):
+            _check_range(largest, where, LEAST_OF_A_CLASS)
+
+    def check(self) -> None:
+        """Raises ValueError where images differ in alpha alone, or all are dark."""
+        if len(self.alphas) > 1:
+            (one, here), (other, there) = list(self.alphas.items())[:2]
             raise ValueError(
-                f"{path}: {images[-1].shape} where the images before it are {images[0].shape}; all must be of one shape"
+                f"{there}: alpha is {other:.2g} where that of {here} is {one:.2g}; lay all images on the ground that "
+                "they are meant for, and save them without alpha"
             )
-        check_size(images[0].nbytes * len(labels), f"{folder}, {len(labels)} images of the size of {path}")
+        if self.largest:
+            _check_range(*max(self.largest), LEAST_RANGE)
+
+
+def _check_range(largest: int, path: Path, least: int) -> None:
+    if 0 < largest < least:
+        bits = largest.bit_length()
+        raise ValueError(
+            _too_dark(f"{path}: a PNG of 16 bits, but no sample of it or its like is over {largest} ({bits} bits)")
+        )
+
+
+def _too_dark(trouble: str) -> str:
+    return (
+        f"{trouble}, and only the upper 8 of 16 bits are read: its shades would be lost. Scale all images to the whole "
+        "range, 0 to 65535, or save them with 8 bits"
+    )
+
+
+def _read_part(folder: Path, classes: list[list[Path]], tally: _Tally) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.repeat(np.arange(len(classes)), [len(paths) for paths in classes])
+    images: list[np.ndarray] = []
+    for paths in classes:
+        of_class = [_read_image(path, images, folder, len(labels)) for path in paths]
+        tally.add(of_class, paths)
     return np.stack(images), labels
 
 
-def _read_image(path: Path) -> np.ndarray:
-    with path.open("rb") as file:
-        _check_header(file.read(len(SIGNATURE) + HEADER.size), path)
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            image.verify()  # checksums of all chunks, after which it must be opened anew
-        with Image.open(path, formats=["PNG"]) as image:
-            if image.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
-                return (np.asarray(image) >> 8).astype(np.uint8)
-            return np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
-    except Exception as error:  # a damaged file can raise anything
-        raise ValueError(f"{path}: not a readable PNG ({type(error).__name__}: {error})") from None
+def _read_image(path: Path, before: list[np.ndarray], folder: Path, n: int) -> PngFile:
+    """An image, which is put to those before it.
 
-
-def _check_header(start: bytes, path: Path) -> None:
-    """Raises ValueError unless a file's first bytes are those of a PNG that is not too large."""
-    if len(start) < len(SIGNATURE) + HEADER.size or not start.startswith(SIGNATURE):
-        raise ValueError(f"{path}: not a readable PNG (it does not begin as one)")
-    _, _, width, height = HEADER.unpack_from(start, len(SIGNATURE))
-    if width * height > MOST_PIXELS:
-        raise ValueError(f"{path}: {width} x {height} pixels; at most {MOST_PIXELS:,} are read, so scale it down")
+    Raises:
+        ValueError: where it is of another shape, or `n` of its size are too many.
+    """
+    image = read_png(path)
+    before.append(image.pixels)
+    shape = before[0].shape
+    if image.pixels.shape != shape:
+        raise ValueError(
+            f"{path}: {image.pixels.shape} where the images before it are {shape}; all must be of one shape"
+        )
+    check_size(image.pixels.nbytes * n, f"{folder}, {n} images of the size of {path}")
+    return image

@@ -1,0 +1,139 @@
+"""Folders of images by class: which files are images of which class, in what order, and what is left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from slowpoints.datasets.near_misses import near_misses
+
+PARTS = ("train", "test")
+SUFFIX = ".png"
+SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
+"""What file managers leave behind, in lower case; what begins with a dot is skipped as well."""
+NOTES = {".csv", ".html", ".json", ".log", ".md", ".rst", ".toml", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
+"""Suffixes of files that go with images without being one."""
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+MOST_NAMED = 5  # names in a message
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """Images of both parts.
+
+    Attributes:
+        names: of the classes, in the order of their labels.
+        images: of each part, files of each class.
+        left_out: files and folders that hold no images of a class, hidden ones aside.
+    """
+
+    names: list[str]
+    images: dict[str, list[list[Path]]]
+    left_out: list[Path]
+
+
+def class_folders(folder: Path, classes: int) -> ClassFolders:
+    """Images of `train/<class>/*.png` and `test/<class>/*.png`.
+
+    Raises:
+        FileNotFoundError: naming the folder that is missing, or has no image in it.
+        ValueError: if the folders are not those of the classes, or hold images that would not be read.
+    """
+    absent = [part for part in PARTS if not (folder / part).is_dir()]
+    if absent:
+        hints = "".join(near_misses(folder, part, PARTS) for part in absent)
+        raise FileNotFoundError(f"{folder}: folders train and test are needed, each with one folder a class{hints}")
+    if (folder / PARTS[0]).samefile(folder / PARTS[1]):
+        raise ValueError(f"{folder}: train and test are the same folder; test images must not be trained on")
+    left_out = [path for path in _entries(folder) if path.name not in PARTS]
+    found: dict[str, dict[str, list[Path]]] = {}
+    for part in PARTS:
+        found[part], others = _part(folder / part)
+        left_out += others
+    train, test = (_in_order(folder / part, found[part]) for part in PARTS)
+    _check_classes(folder, train, test, classes)
+    images = {part: [found[part][name] for name in train] for part in PARTS}
+    for part, of_classes in images.items():
+        for name, paths in zip(train, of_classes, strict=True):
+            if not paths:
+                raise FileNotFoundError(f"{folder / part / name}: no PNG there; each class needs images")
+    return ClassFolders(train, images, left_out)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What a folder holds, sorted, but what is hidden or of the system."""
+    return sorted(
+        path for path in folder.iterdir() if not path.name.startswith(".") and path.name.lower() not in SYSTEM
+    )
+
+
+def _part(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
+    """PNGs of each class folder of a part, and what is left out."""
+    entries = _entries(folder)
+    places = [path for path in entries if path.is_dir()]
+    left_out = [path for path in entries if not path.is_dir()]
+    _refuse_images(folder, left_out, "lie in no folder of a class")
+    classes = {}
+    for place in places:
+        inside = _entries(place)
+        below = [path for path in inside if path.is_dir()]
+        files = [path for path in inside if not path.is_dir()]
+        classes[place.name] = [path for path in files if path.suffix.lower() == SUFFIX]
+        others = [path for path in files if path.suffix.lower() != SUFFIX]
+        _refuse_images(place, others, "are no PNGs, which alone are read: convert them, or take them away")
+        for path in below:
+            _refuse_images(path, [file for file in _entries(path) if not file.is_dir()], "lie below a class folder")
+        left_out += others + below
+    return classes, left_out
+
+
+def _refuse_images(folder: Path, files: list[Path], trouble: str) -> None:
+    """Refuses files that may be images, which would otherwise be left out without a word."""
+    images = [path for path in files if path.suffix.lower() not in NOTES]
+    if images:
+        kinds = Counter(path.suffix.lower() or "no suffix" for path in images)
+        counts = ", ".join(f"{number} of {kind}" for kind, number in kinds.most_common(MOST_NAMED))
+        raise ValueError(
+            f"{folder}: {len(images)} files ({counts}) would be left out, as they {trouble}; {named(images)}"
+        )
+
+
+def named(paths: list[Path]) -> str:
+    """Names of some paths, the first of them where there are many."""
+    more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+    return ", ".join(path.name for path in paths[:MOST_NAMED]) + more
+
+
+def _in_order(folder: Path, names: dict[str, list[Path]]) -> list[str]:
+    """Names of classes in the order of their labels: by number where they are numbers, `class2` before `class10`.
+
+    Raises:
+        ValueError: where two are the same number, such as 1 and 01.
+    """
+    if not all(map(NUMBER.fullmatch, names)):
+        return sorted(names, key=lambda name: (_natural(name), name))
+    by_number: dict[float, str] = {}
+    for name in sorted(names):
+        other = by_number.setdefault(float(name), name)
+        if other != name:
+            raise ValueError(f"{folder}: the folders {other} and {name} are the same number; is it one class, or two?")
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def _natural(name: str) -> list[str | int]:
+    """A name as text, number, text and so on, by which names sort as people count."""
+    return [int(piece) if place % 2 else piece for place, piece in enumerate(re.split(r"(\d+)", name))]
+
+
+def _check_classes(folder: Path, train: list[str], test: list[str], classes: int) -> None:
+    if train != test:
+        only = [f"{name} only in {part}" for part, one, other in (("train", train, test), ("test", test, train))
+                for name in one if name not in other]  # fmt: skip
+        raise ValueError(
+            f"{folder}: classes differ between train ({', '.join(train)}) and test ({', '.join(test)}): "
+            + ", ".join(only[:MOST_NAMED])
+        )
+    if len(train) != classes:
+        raise ValueError(f"{folder}: {len(train)} class folders ({', '.join(train)}) where source.classes is {classes}")

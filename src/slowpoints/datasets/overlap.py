@@ -1,0 +1,54 @@
+"""Images that stand twice in a data set: those that a network is tested with must not be among those it trains on."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+SHARE = 0.01  # of images: published sets have a few that stand twice, too
+
+log = logging.getLogger(__name__)
+
+
+def refuse_copies(images: Mapping[str, np.ndarray]) -> None:
+    """Raises ValueError where files hold the same images, whatever they are called.
+
+    Args:
+        images: those of each file, by its name, in messages.
+    """
+    seen: dict[bytes, str] = {}
+    for name, array in images.items():
+        digest = hashlib.blake2b(str(array.shape).encode() + np.ascontiguousarray(array).tobytes()).digest()
+        other = seen.setdefault(digest, name)
+        if other != name:
+            raise ValueError(
+                f"{name}: holds the same images as {other}; images for validation and tests must not be trained on"
+            )
+
+
+def tell_repeats(train: np.ndarray, test: np.ndarray, source: str) -> None:
+    """Logs how many images stand among those that are trained on as well.
+
+    Args:
+        train: `[n, height, width, channels]`, those for validation included.
+        test: `[m, height, width, channels]`.
+        source: the file or folder, for the message.
+    """
+    counts = Counter(map(_digest, train))
+    n_repeated = sum(count for count in counts.values() if count > 1)
+    n_shared = sum(_digest(image) in counts for image in test)
+    if n_repeated > SHARE * len(train):
+        log.warning(
+            "%s: %d of %d training images stand there more than once, so some may be trained on and validated with",
+            source, n_repeated, len(train),
+        )  # fmt: skip
+    if n_shared > SHARE * len(test):
+        log.warning("%s: %d of %d test images are among the training images, too", source, n_shared, len(test))
+
+
+def _digest(image: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()

@@ -1,0 +1,138 @@
+"""Arguments of `make_dataset` and `load_images`: taken, or refused by name, before anything is read or written."""
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from test_sources import write_parquet
+
+from slowpoints.core.presets.source import Source
+from slowpoints.datasets.building import make_dataset
+from slowpoints.datasets.images import ImageSet, check_images, load_images, save_images
+
+PARTS = ("train", "valid", "test")
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return {part: tmp_path / "made" / f"{part}.parquet" for part in PARTS}
+
+
+def test_a_mapping_is_taken_for_a_source(idx_folder, outputs, tmp_path):
+    make_dataset({"kind": "idx", "classes": 3}, str(idx_folder), {name: str(path) for name, path in outputs.items()})
+    others = {part: tmp_path / "more" / f"{part}.parquet" for part in PARTS}
+    make_dataset(Source("idx", classes=3), idx_folder, others)
+    for part in PARTS:
+        assert outputs[part].read_bytes() == others[part].read_bytes()
+
+
+def test_a_mapping_may_hold_lists_as_yaml_has_them(tmp_path, arrays, outputs):
+    for name, part in zip(("train", "test"), arrays, strict=True):
+        write_parquet(tmp_path, *part, name)
+    make_dataset({"kind": "parquet", "classes": 3, "shape": [5, 4, 1]}, tmp_path, outputs)
+    assert load_images(outputs["test"]).shape == (5, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ({"kind": "idx", "clases": 3}, "source has no key 'clases'; its keys are kind, path, "),
+        ({"kind": "idx", 3: 3}, "source has no key 3; its keys are"),
+        ({"classes": 3}, "source has no kind; it must be one of cifar, digits, glyphs, idx, parquet, png"),
+        ({}, "source has no kind"),
+        ({"kind": "jpeg"}, "source.kind is 'jpeg'; it must be one of cifar, "),
+        ({"kind": None}, "source.kind is None; it must be one of"),
+        (Source("jpeg"), "source.kind is 'jpeg'; it must be one of"),
+        (Source("../idx"), "source.kind is '../idx'; it must be one of"),
+        (Source("idx", classes=1), "source.classes is 1; it must be at least 2"),
+        (Source("glyphs", size=0), "source.size is 0; it must be at least 1"),
+        (Source("glyphs", n_train=-1), "source.n_train is -1; it must be at least 1"),
+        (Source("parquet", shape=(5, 4)), r"source.shape is \(5, 4\) \(tuple\); height, width and channels are needed"),
+        (Source("parquet", shape=(5, 4, 0)), "source.shape is .*; height, width and channels are needed"),
+    ],
+)
+def test_a_source_of_other_keys_or_values_is_refused(tmp_path, outputs, source, complaint):
+    with pytest.raises(ValueError, match=f"^{complaint}"):
+        make_dataset(source, tmp_path, outputs)
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (None, r"source is None \(NoneType\); a Source, or a mapping of its keys, is needed"),
+        ("idx", r"source is 'idx' \(str\); a Source, or a mapping"),
+        (Source("idx", classes="ten"), r"source.classes is 'ten' \(str\); a whole number is needed"),
+        (Source("idx", classes=3.0), "source.classes is 3.0"),
+        (Source("idx", classes=True), "source.classes is True"),
+        (Source("cifar", train_files="data_batch_1"), "source.train_files is 'data_batch_1' .*; a list of texts is"),
+        (Source("idx", checksums=["md5:0"]), "source.checksums is .*; checksums by name of file are needed"),
+    ],
+)
+def test_a_source_of_another_type_is_refused(tmp_path, outputs, source, complaint):
+    with pytest.raises(TypeError, match=f"^{complaint}"):
+        make_dataset(source, tmp_path, outputs)
+
+
+@pytest.mark.parametrize("folder", [None, 3, b"bytes", ["a"]])
+def test_a_folder_that_is_none_is_refused(outputs, folder):
+    with pytest.raises(TypeError, match=r"^folder is "):
+        make_dataset(Source("idx"), folder, outputs)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "complaint"),
+    [
+        (lambda paths: {**paths, "valid": paths["train"]}, ValueError, "outputs are .*; each needs a file of its own"),
+        (lambda paths: {"train": paths["train"]}, ValueError, "outputs has the keys train; train, valid, test are"),
+        (lambda paths: {**paths, "tets": "a"}, ValueError, "outputs has the keys train, valid, test, tets; "),
+        (lambda paths: {**paths, "valid": None}, TypeError, r"outputs\['valid'\] is None"),
+        (lambda paths: list(paths.values()), TypeError, "outputs is .*; paths of train, valid, test are needed"),
+        (lambda paths: None, TypeError, "outputs is None"),
+    ],
+)
+def test_outputs_that_do_not_fit_are_refused_before_anything_is_read(tmp_path, outputs, change, error, complaint):
+    with pytest.raises(error, match=f"^{complaint}"):
+        make_dataset(Source("idx"), tmp_path / "nowhere", change(outputs))
+
+
+@pytest.mark.parametrize("path", [None, 3, b"bytes", ["a.parquet"]])
+def test_images_are_loaded_from_a_path(path):
+    with pytest.raises(TypeError, match=r"^path is .*; a path is needed"):
+        load_images(path)
+
+
+def test_a_folder_is_no_file_of_images(tmp_path):
+    with pytest.raises(ValueError, match=f"^{tmp_path}: a folder, where a Parquet file is needed"):
+        load_images(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"nothing\.parquet"):
+        load_images(tmp_path / "nothing.parquet")
+
+
+@pytest.mark.parametrize(
+    ("labels", "complaint"),
+    [
+        (np.zeros(60), "labels are float64 of shape .*; whole numbers"),
+        (np.full(60, np.nan), "labels are float64 of shape .*; whole numbers"),
+        (np.zeros((60, 1), int), r"labels are int64 of shape \(60, 1\); whole numbers"),
+        (np.zeros(60, bool), "labels are bool of shape .*; whole numbers"),
+    ],
+)
+def test_labels_are_whole_numbers(arrays, labels, complaint):
+    with pytest.raises(ValueError, match=f"^set: {complaint}"):
+        check_images(arrays[0][0], labels, 3, "set")
+
+
+@pytest.mark.parametrize("names", ["[1, 2, 3]", '["a", "a", "b"]', '"abc"', "nonsense", '{"a": 1}', '["a", "b"]'])
+def test_names_of_classes_that_are_none_are_refused(images, tmp_path, names):
+    path = tmp_path / "images.parquet"
+    save_images(images, path)
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"class_names": names.encode()}), path)
+    with pytest.raises(ValueError, match=f"^{path}: (class_names in its|its) metadata"):
+        load_images(path)
+
+
+def test_names_of_classes_survive_storage(images, tmp_path):
+    named = ImageSet(images.images, images.labels, 3, images.mean, images.std, ("cat", "Ü", "two words"))
+    for some in (named, images):
+        save_images(some, tmp_path / "images.parquet")
+        assert load_images(tmp_path / "images.parquet").class_names == some.class_names

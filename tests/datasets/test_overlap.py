@@ -1,0 +1,133 @@
+"""What is tested with is not trained on: batches named twice, copies, and images that stand in both parts."""
+
+import logging
+import os
+import pickle
+import shutil
+import tarfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers import study
+from test_folders import own
+from test_sources import CIFAR, IDX, PARQUET, batch, write_idx, write_parquet
+
+from slowpoints.core.config import ConfigError
+from slowpoints.datasets.building import make_dataset
+from slowpoints.datasets.overlap import tell_repeats
+from slowpoints.datasets.readers import cifar, idx, parquet
+from slowpoints.datasets.sources import source_files
+
+
+def place(folder):
+    return folder / cifar.FOLDER
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        (("data_batch_1", "data_batch_1"), r"source.train_files \(.*\) names data_batch_1 twice"),
+        (("data_batch_1", "./data_batch_1"), "names data_batch_1 twice"),
+        (("data_batch_1", "data_batch_2/../data_batch_1"), "names data_batch_1 twice"),
+        (("data_batch_1", "test_batch"), "names the batch to test with"),
+        (("test_batch",), "names the batch to test with"),
+        (("data_batch_1", ".//test_batch"), "names the batch to test with"),
+        ((), "source.train_files names no batch"),
+    ],
+)
+@pytest.mark.parametrize("archived", [False, True])
+def test_a_batch_is_trained_on_once_and_not_tested_with(cifar_folder, files, complaint, archived):
+    if archived:
+        with tarfile.open(cifar_folder / cifar.ARCHIVE, "w:gz") as archive:
+            archive.add(place(cifar_folder), cifar.FOLDER)
+        shutil.rmtree(place(cifar_folder))
+    with pytest.raises(ValueError, match=complaint):
+        source_files(replace(CIFAR, train_files=files), cifar_folder)
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+@pytest.mark.parametrize("of", ["data_batch_1", "test_batch"])
+def test_a_link_to_another_batch_is_refused(cifar_folder, link, of):
+    link(place(cifar_folder) / of, place(cifar_folder) / "more")
+    with pytest.raises(ValueError, match=r"the same file as .*; images for validation and tests must not be"):
+        source_files(replace(CIFAR, train_files=("data_batch_1", "more")), cifar_folder)
+
+
+@pytest.mark.parametrize("of", [0, 1])
+def test_a_copy_of_another_batch_is_refused_however_it_is_pickled(cifar_folder, arrays, of):
+    content = pickle.loads(batch(arrays[of]))
+    (place(cifar_folder) / "more").write_bytes(pickle.dumps(content | {b"note": b"a copy"}, protocol=3))
+    with pytest.raises(ValueError, match=r": holds the same images as .*; images for validation and tests must not be"):
+        cifar.read(replace(CIFAR, train_files=("data_batch_1", "more")), cifar_folder)
+
+
+def test_a_plan_refuses_a_batch_that_is_named_twice(tmp_path):
+    for name in ("data_batch_1", "test_batch"):
+        (tmp_path / name).touch()
+    for files in (["data_batch_1", "data_batch_1"], ["data_batch_1", "test_batch"]):
+        with pytest.raises(ConfigError, match=r"presets.mine.source: source.train_files .* names"):
+            study(**own(str(tmp_path), "cifar", train_files=files))
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_names_of_classes_come_from_their_file(cifar_folder, archived):
+    assert cifar.class_names(CIFAR, cifar_folder) is None
+    names = [b"cat", b"dog", b"frog", b"ship"]
+    (place(cifar_folder) / cifar.NAMES_FILE).write_bytes(pickle.dumps({b"label_names": names}, protocol=4))
+    assert place(cifar_folder) / cifar.NAMES_FILE in source_files(CIFAR, cifar_folder)
+    if archived:
+        with tarfile.open(cifar_folder / cifar.ARCHIVE, "w:gz") as archive:
+            archive.add(place(cifar_folder), cifar.FOLDER)
+        shutil.rmtree(place(cifar_folder))
+    assert cifar.class_names(CIFAR, cifar_folder) == ["cat", "dog", "frog"]
+    assert cifar.class_names(replace(CIFAR, classes=10), cifar_folder) is None
+
+
+def test_a_damaged_file_of_names_is_told(cifar_folder, caplog):
+    (place(cifar_folder) / cifar.NAMES_FILE).write_bytes(b"nonsense")
+    assert cifar.class_names(CIFAR, cifar_folder) is None
+    assert "no names of classes in batches.meta" in caplog.text
+
+
+def test_a_copy_of_what_is_trained_on_is_no_test(tmp_path, arrays):
+    (images, labels), _ = arrays
+    write_parquet(tmp_path, images, labels)
+    write_parquet(tmp_path, images, np.roll(labels, 3), "test")
+    with pytest.raises(ValueError, match=r"test.parquet: holds the same images as .*train.parquet; images for"):
+        parquet.read(PARQUET, tmp_path)
+
+
+def test_idx_images_to_test_with_may_be_no_copy(tmp_path, arrays):
+    images, labels = arrays[0]
+    for name, array in zip(idx.NAMES, (images, labels, images, labels), strict=True):
+        write_idx(tmp_path / name, array)
+    with pytest.raises(ValueError, match=rf"{idx.NAMES[2]}: holds the same images as .*{idx.NAMES[0]}; images for"):
+        idx.read(IDX, tmp_path)
+
+
+def test_images_in_both_parts_are_told(arrays, caplog):
+    (train, _), (test, _) = arrays
+    mixed = np.concatenate([test[:20], train[:10]])
+    with caplog.at_level(logging.WARNING):
+        tell_repeats(train, test, "set")
+        assert not caplog.text
+        tell_repeats(train, mixed, "set")
+    assert "set: 10 of 30 test images are among the training images, too" in caplog.text
+
+
+def test_training_images_that_stand_there_twice_are_told(arrays, caplog):
+    (train, _), (test, _) = arrays
+    with caplog.at_level(logging.WARNING):
+        tell_repeats(np.concatenate([train, train[:7]]), test, "set")
+    assert "set: 14 of 67 training images stand there more than once" in caplog.text
+
+
+def test_images_are_not_written_over_their_source(tmp_path, arrays):
+    for name, part in zip(("train", "test"), arrays, strict=True):
+        write_parquet(tmp_path, *part, name)
+    before = (tmp_path / "train.parquet").read_bytes()
+    outputs = {part: tmp_path / f"{part}.parquet" for part in ("train", "valid", "test")}
+    with pytest.raises(ValueError, match=r"outputs\['train'\] is .*, which the images are read from; write to another"):
+        make_dataset(PARQUET, tmp_path, outputs)
+    assert (tmp_path / "train.parquet").read_bytes() == before
