@@ -1,11 +1,12 @@
 """A measured table over the whole grid, from those of its cells."""
 
 from _job import logged, own_study
-from slowpoints.analysis.aggregation import collate
+from slowpoints.analysis.aggregation import class_names, collate
 from slowpoints.core.schemas.measured import MEASURED
 from slowpoints.core.tables import write_table
 
 with logged(snakemake):
     study = own_study(snakemake)
     kind = MEASURED[snakemake.params.kind]
-    write_table(collate(snakemake.input, kind, snakemake.params.seeds), snakemake.output[0], kind, study=study)
+    table = collate(snakemake.input, kind, snakemake.params.seeds)
+    write_table(table, snakemake.output[0], kind, study=study, class_names=class_names(snakemake.input))

@@ -20,4 +20,5 @@ with logged(snakemake):
         (TRAJECTORIES, trajectories),
     ):
         table = with_cell(table, kind, networks.spec)
-        write_table(table, snakemake.output[kind.name], kind, weights=weights_digest(networks))
+        facts = {"weights": weights_digest(networks), "class_names": images.class_names}
+        write_table(table, snakemake.output[kind.name], kind, **facts)

@@ -17,4 +17,5 @@ with logged(snakemake):
         (EXTRAPOLATION, measure_memory(networks, images, **settings)),
         (EXTRAPOLATION_BY_NOISE, measure_in_less_noise(networks, images, **settings)),
     ):
-        write_table(with_cell(table, kind, networks.spec), snakemake.output[kind.name], kind)
+        table = with_cell(table, kind, networks.spec)
+        write_table(table, snakemake.output[kind.name], kind, class_names=images.class_names)

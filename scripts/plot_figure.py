@@ -3,7 +3,7 @@
 import _drawing  # noqa: F401 (before Matplotlib)
 from _job import logged, own_study
 from slowpoints.core.looks import looks
-from slowpoints.core.tables import read_study_tables, study_of, write_table
+from slowpoints.core.tables import class_names_of, read_study_tables, study_of, write_table
 from slowpoints.plots.figures import data, draw, kind
 from slowpoints.plots.style import save
 
@@ -14,4 +14,5 @@ with logged(snakemake):
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     drawn = data(figure, tables)
     save(draw(figure, drawn, units), snakemake.output.pdf, snakemake.output.png)
-    write_table(drawn, snakemake.output.data, kind(figure), study=study_of(tables))
+    facts = {"study": study_of(tables), "class_names": class_names_of(tables)}
+    write_table(drawn, snakemake.output.data, kind(figure), **facts)

@@ -45,7 +45,8 @@ with logged(snakemake):
         (SPECTRUM, points.spectrum),
         (RELAXATION, points.relaxation),
     ):
-        write_table(with_cell(table, kind, networks.spec, params.mode, params.lambda_), output[kind.name], kind)
+        table = with_cell(table, kind, networks.spec, params.mode, params.lambda_)
+        write_table(table, output[kind.name], kind, class_names=test.class_names)
     write_table(history, output.training, TRAINING)
     save_networks(networks, output.weights, params.mode, params.lambda_)
     keep_lambda(Path(output.weights).parents[1], params.lambda_)

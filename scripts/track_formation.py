@@ -3,7 +3,7 @@
 from _job import logged
 from slowpoints.core.presets.training import Training
 from slowpoints.core.schemas.formation import FORMATION
-from slowpoints.core.tables import with_cell, write_table
+from slowpoints.core.tables import stored_class_names, with_cell, write_table
 from slowpoints.dynamics.snapshots import load_snapshots
 from slowpoints.measures.formation import measure_formation
 from slowpoints.measures.points import read_points
@@ -21,4 +21,5 @@ with logged(snakemake):
         class_orders(protocol, spec.classes, spec.dataset, networks.seeds),
         max_iterations=snakemake.params.max_iterations,
     )
-    write_table(with_cell(table, FORMATION, spec), snakemake.output.formation, FORMATION)
+    names = stored_class_names(snakemake.input.slow_points)
+    write_table(with_cell(table, FORMATION, spec), snakemake.output.formation, FORMATION, class_names=names)

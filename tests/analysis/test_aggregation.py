@@ -11,6 +11,7 @@ from slowpoints.analysis.aggregation import (
     IN_NOISE,
     SPEEDS,
     class_memory,
+    class_names,
     collate,
     log10_floored,
     memory_measures,
@@ -134,6 +135,15 @@ def test_collating_takes_the_seeds_of_the_study(tmp_path):
     first = accuracy_file(tmp_path, range(8), "digits/gru/vocu/trained/0-7")
     table = collate([later, first], ACCURACY, {"digits": 10})
     assert table["seed"].tolist() == list(range(10))
+
+
+def test_names_of_classes_are_those_that_cells_have(tmp_path):
+    paths = []
+    for dataset, names in (("digits", None), ("birds", ["owl", "wren"])):
+        for seeds in ("0-1", "2-3"):
+            paths.append(tmp_path / dataset / "gru/vocu/trained" / seeds / "accuracy.parquet")
+            write_table(accuracy_rows([0.9]), paths[-1], ACCURACY, class_names=names)
+    assert class_names(paths) == {"birds": ["owl", "wren"]}
 
 
 def test_collating_takes_every_folder_of_a_mode(tmp_path):

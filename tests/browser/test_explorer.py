@@ -255,3 +255,19 @@ def test_the_explorer_of_a_whole_study_that_snakemake_ran(finished, page):
     assert text(page, "#summary").startswith("digits-tiny, GRU, VoCu, seed 0, settled, λ = 3000")
     for panel in PANELS:
         assert traces(page, panel), panel
+
+
+def test_classes_that_have_names_are_called_by_them(page, tables, tmp_path):
+    names = [f"bird {label} <b>&" for label in range(10)]
+    points = tables["slow_points"].copy()
+    points.attrs["class_names"] = {"digits": names}
+    write_page("mine", tables | {"slow_points": points}, tmp_path / "named.html")
+    visit(page, tmp_path / "named.html")
+    page.click(f"#classes button:text-is('{names[3]}')")
+    drawn(page, f"{FIRST}/class-3")
+    assert "class 3 (bird 3 <b>&): slow-point speed" in text(page, "#summary")
+    for panel in OF_CLASSES:
+        hovers = [hover for trace in traces(page, panel) if trace["label"] == 3 for hover in trace["hovertext"] or []]
+        assert any("class 3 (bird 3 &lt;b>&amp;)" in hover for hover in hovers), panel
+    go(page, "#glyphs/gru/vocu/0/class-3")
+    assert "class 3: slow-point speed" in text(page, "#summary")

@@ -14,7 +14,14 @@ from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas import slow_points as schemas
 from slowpoints.core.schemas.kinds import Kind
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
-from slowpoints.core.tables import read_study_tables, read_table, study_of, write_table
+from slowpoints.core.tables import (
+    class_names_of,
+    read_study_tables,
+    read_table,
+    stored_class_names,
+    study_of,
+    write_table,
+)
 from slowpoints.core.tensors import read_tensors, write_tensors
 
 SPECTRUM = pd.DataFrame({
@@ -122,6 +129,29 @@ def test_tables_of_an_older_study_may_lack_columns(tmp_path):
     pq.write_table(pq.read_table(path).drop_columns("imag"), path)
     tables = read_study_tables({"accuracy": "not read", "spectrum": path}, {"spectrum": 1})
     assert [len(table) for table in tables.values()] == [2]
+
+
+def test_names_of_classes_come_back_where_tables_have_them(tmp_path):
+    path, older = tmp_path / "spectrum.parquet", tmp_path / "older.parquet"
+    write_table(SPECTRUM, older, schemas.SPECTRUM)
+    write_table(SPECTRUM, path, schemas.SPECTRUM, class_names={"digits": ["owl", "Ü"]})
+    tables = {"spectrum": read_table(path, schemas.SPECTRUM), "older": read_table(older)}
+    assert class_names_of(tables) == {"digits": ["owl", "Ü"]}
+    assert class_names_of(read_study_tables({"spectrum": path}, {"spectrum": 1})) == {"digits": ["owl", "Ü"]}
+    assert class_names_of({"older": tables["older"]}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [('["owl", "wren"]', ["owl", "wren"]), ("null", None), ('{"digits": ["owl"]}', None), ("nonsense", None)],
+)
+def test_names_of_classes_of_one_cell_are_a_list_or_none(tmp_path, text, names):
+    path = tmp_path / "spectrum.parquet"
+    write_table(SPECTRUM, path, schemas.SPECTRUM)
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"class_names": text.encode()}), path)
+    assert stored_class_names(path) == names
+    assert read_table(path)["label"].tolist() == [3, 3]
 
 
 def test_a_table_of_another_study_is_refused(tmp_path):

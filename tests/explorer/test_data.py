@@ -152,9 +152,16 @@ def test_a_study_without_modes_or_without_any_table_is_gathered(tables):
     assert header["tuned"] == {}
     assert {tuple(mode["name"] for mode in modes) for modes in header["modes"].values()} == {("trained",)}
     assert gather({}) == (
-        {"networks": [], "tuned": {}, "modes": {}, "classes": {}, "parts": {}, "seeds": [0, 0]},
+        {"networks": [], "tuned": {}, "modes": {}, "classes": {}, "class_names": {}, "parts": {}, "seeds": [0, 0]},
         b"",
     )
+
+
+def test_classes_are_named_where_tables_name_them(tables, gathered):
+    assert gathered[0]["class_names"] == {}
+    points = tables["slow_points"].copy()
+    points.attrs["class_names"] = {"digits": ["nought", "one"]}
+    assert gather(tables | {"slow_points": points})[0]["class_names"] == {"digits": ["nought", "one"]}
 
 
 def test_columns_that_an_older_table_lacks_are_null():

@@ -129,6 +129,42 @@ def test_a_figure_is_drawn_again_from_its_own_table(tables, tmp_path, name):
     assert (tmp_path / "first.pdf").read_bytes() == (tmp_path / "second.pdf").read_bytes()
 
 
+NAMES = {"a": ["owl", "a very long name of a bird that no legend has room for"]}
+
+
+@pytest.mark.parametrize("name", ["state_space", "relaxation", "formation"])
+def test_legends_name_classes_where_tables_do(tables, tmp_path, name):
+    without = {text.get_text() for text in draw(name, data(name, tables)).legends[0].texts}
+    for table in FIGURES[name]:
+        tables[table].attrs["class_names"] = NAMES
+    shown = data(name, tables)
+    figure = draw(name, shown)
+    added = [text.get_text() for text in figure.legends[0].texts if text.get_text() not in without]
+    assert added == ["0: owl", "1: a very long name of…"]
+    colours = [handle.get_color() for handle in figure.legends[0].legend_handles[-2:]]
+    assert colours == [style.class_colour(0, 1), style.class_colour(1, 1)]
+    style.save(figure, tmp_path / "first.pdf")
+    write_table(shown, tmp_path / "data.parquet", kind(name), class_names=shown.attrs["class_names"])
+    style.save(draw(name, read_table(tmp_path / "data.parquet", kind(name))), tmp_path / "second.pdf")
+    assert (tmp_path / "first.pdf").read_bytes() == (tmp_path / "second.pdf").read_bytes()
+
+
+@pytest.mark.parametrize("names", [["0", "1"], [f"name {label}" for label in range(style.MOST_CLASSES + 1)]])
+def test_legends_name_neither_numbers_nor_very_many_classes(tables, names):
+    before = draw("relaxation", data("relaxation", tables))
+    tables["relaxation"].attrs["class_names"] = {"a": names}
+    after = draw("relaxation", data("relaxation", tables))
+    assert len(after.legends[0].texts) == len(before.legends[0].texts)
+
+
+def test_the_example_trial_names_its_class(tables):
+    assert words(draw("task", data("task", tables)).axes[0]).count("3") == 1
+    tables["task"].attrs["class_names"] = {"a": ["owl", "wren", "jay", "cost in $"]}
+    figure = draw("task", data("task", tables))
+    assert r"cost in \$" in words(figure.axes[0])
+    assert "3" in words(figure.axes[1])
+
+
 def in_lines(figure):
     """Every vertex of every line and point that is drawn in coordinates of the data."""
     for ax in figure.axes:

@@ -18,7 +18,7 @@ from slowpoints.core.modes import TRAINED
 from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK, Kind
 from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.schemas.study import BEFORE_AND_AFTER, NETWORKS
-from slowpoints.core.tables import read_facts
+from slowpoints.core.tables import read_facts, stored_class_names
 from slowpoints.task.timing import FRAMES
 
 LOG_FLOOR = -12.0
@@ -48,6 +48,20 @@ def collate(paths: Iterable[str | Path], kind: Kind, seeds: dict[str, int]) -> p
         raise ValueError(f"{' and '.join(twice.index.unique(0))}: the row {row} is there more than once")
     table = table[table["seed"] < table["dataset"].map(seeds).astype(int)]
     return table.sort_values(list(kind.key), ignore_index=True)
+
+
+def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
+    """Names of classes by data set, of those that have any, as a table of one of its cells has them.
+
+    Args:
+        paths: as for `collate`.
+    """
+    first: dict[str, str | Path] = {}
+    for path in paths:
+        (dataset, *_), _, _ = place_of(path)
+        first.setdefault(dataset, path)
+    found = {dataset: stored_class_names(path) for dataset, path in first.items()}
+    return {dataset: names for dataset, names in found.items() if names is not None}
 
 
 def _check_same_settings(files: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -69,7 +70,7 @@ def with_cell(
 
 
 def read_table(path: str | Path, kind: Kind | None = None) -> pd.DataFrame:
-    """A table as `pandas.read_parquet` gives it.
+    """A table as `pandas.read_parquet` gives it; `attrs["class_names"]` has what a study's table says of classes.
 
     Args:
         path: the file.
@@ -80,6 +81,9 @@ def read_table(path: str | Path, kind: Kind | None = None) -> pd.DataFrame:
     """
     with whole_parquet(path):
         schema, table = pq.read_schema(path), pd.read_parquet(path)
+        names = _class_names(schema)
+    if isinstance(names, dict):
+        table.attrs["class_names"] = names
     if kind is not None:
         found = dict(zip(schema.names, schema.types, strict=True))
         wrong = [name for name in {**kind.columns, **found} if found.get(name) != kind.columns.get(name)]
@@ -124,6 +128,32 @@ def read_study_tables(
 def study_of(tables: Mapping[str, pd.DataFrame]) -> str | None:
     """The study that tables say they are of, as `read_study_tables` gives them; None if none does."""
     return next(filter(None, (table.attrs["study"] for table in tables.values())), None)
+
+
+def class_names_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """Names of classes by data set, as tables that `read_table` gives have them; older ones have none."""
+    return {
+        dataset: names for table in tables.values() for dataset, names in table.attrs.get("class_names", {}).items()
+    }
+
+
+def stored_class_names(path: str | Path) -> list[str] | None:
+    """Names of classes that the metadata of a cell's table have; None where they have none.
+
+    Raises:
+        ValueError: naming the file, if it is damaged.
+    """
+    with whole_parquet(path):
+        names = _class_names(pq.read_schema(path))
+    return names if isinstance(names, list) else None
+
+
+def _class_names(schema: pa.Schema) -> Any:
+    """What metadata say of classes: a list in tables of one data set, lists by data set in those of a study."""
+    try:
+        return json.loads(_metadata(schema).get("class_names", "null"))
+    except (ValueError, RecursionError):  # classes go by their numbers then
+        return None
 
 
 def read_facts(path: str | Path) -> dict[str, str]:

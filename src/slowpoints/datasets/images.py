@@ -139,13 +139,13 @@ def load_images(path: str | Path) -> ImageSet:
         images = _as_images(table)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: damaged, or not of this project ({type(error).__name__}: {error})") from None
-    names = stored_class_names(table.schema, path)
+    names = checked_class_names(table.schema, path)
     if names is not None and len(names) != images.classes:
         raise ValueError(f"{path}: its metadata name {len(names)} classes, but labels are of {images.classes}")
     return replace(images, class_names=names)
 
 
-def stored_class_names(schema: pa.Schema, path: str | Path) -> tuple[str, ...] | None:
+def checked_class_names(schema: pa.Schema, path: str | Path) -> tuple[str, ...] | None:
     """Names of classes as a file's metadata have them; None where they have none.
 
     Raises:

@@ -1,7 +1,7 @@
 // Accuracy against delay, of each class and of all together.
 
 import { byClass, rowsOf, study } from "./data.js";
-import { fraction } from "./labels.js";
+import { classText, fraction } from "./labels.js";
 import { NOT_HERE, axis, chosenLast, classLine, colourOf, layoutOf } from "./panels.js";
 
 const TICKS = [4, 10, 19, 50, 100, 200, 500, 1000, 2000, 5000];
@@ -15,7 +15,7 @@ export function accuracy(choice) {
     const line = { width: choice.label === label ? 2.4 : 1 };
     traces.push(
       classLine(choice, label, ...curve(rows), {
-        hovertext: rows.map((row) => hoverText(`class ${label}`, row)),
+        hovertext: rows.map((row) => hoverText(classText(choice, label), row)),
         line,
       }),
     );

@@ -2,7 +2,7 @@
 
 import { FIELDS, choose, networkOf, optionsOf } from "./choice.js";
 import { rowsOf, study, summaryOf } from "./data.js";
-import { labelOf, modeLabel, number, titleOf } from "./labels.js";
+import { className, classText, labelOf, modeLabel, number, titleOf } from "./labels.js";
 import { colourOf } from "./panels.js";
 
 const SELECTS = [...FIELDS, "mode"];
@@ -30,7 +30,7 @@ export function showControls(choice) {
   const focused = document.activeElement?.dataset?.label;
   const labels = [...Array(study.classes[choice.dataset] ?? 0).keys()];
   const buttons = labels.map((label) => {
-    const button = classButton(choice, label, label);
+    const button = classButton(choice, label, className(choice, label));
     const ink = label > LIGHT * labels.length ? "#000" : "#fff";
     button.style.cssText = `--colour: ${colourOf(choice, label)}; --on: ${ink}`;
     return button;
@@ -49,6 +49,7 @@ function classButton(choice, label, text) {
   button.type = "button";
   button.textContent = text;
   button.dataset.label = label ?? "";
+  if (label !== null) button.title = `class ${label}`;
   button.setAttribute("aria-pressed", choice.label === label);
   button.addEventListener("click", () => choose({ label }));
   return button;
@@ -76,7 +77,7 @@ function classFacts(choice) {
   const point = rowsOf("slow_points", choice).find(({ label }) => label === choice.label);
   if (!point) return [];
   return [
-    `<b>class ${choice.label}</b>: slow-point speed <b>${number(point.speed)}</b> per frame`,
+    `<b>${classText(choice, choice.label)}</b>: slow-point speed <b>${number(point.speed)}</b> per frame`,
     fact(`${study.frames} frames after the class centre`, point.settled_speed, " per frame"),
     fact("leading eigenvalue", point.leading),
     fact("unstable directions", point.n_unstable),

@@ -18,6 +18,7 @@ from slowpoints.analysis.births import births
 from slowpoints.core.intervals import wilson
 from slowpoints.core.modes import LOOKS, TRAINED, lambda_text
 from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK
+from slowpoints.core.tables import class_names_of
 from slowpoints.plots.formation import changes
 from slowpoints.plots.relaxation import held
 from slowpoints.task.protocols import PROTOCOLS
@@ -110,6 +111,7 @@ def gather(tables: Mapping[str, pd.DataFrame], most_seeds: int | None = None) ->
         - tuned: summary of each fine-tuned network, by its name, such as "digits/gru/vocu/settled/3".
         - modes: of each data set, from `trained` on; of several lambdas, a mode for each, such as "settled-300".
         - classes: of each data set, the number.
+        - class_names: of each data set whose tables name its classes, what each is called.
         - parts: of each table its columns as [type, first byte], and first row and number of rows by network's name.
         - seeds: the highest number of seeds in a cell, and of how many more than a summary is given.
     """
@@ -125,6 +127,7 @@ def gather(tables: Mapping[str, pd.DataFrame], most_seeds: int | None = None) ->
         "tuned": _tuned(tables.get("regularisation"), modes),
         "modes": _in_order(modes, networks),
         "classes": _classes(tables),
+        "class_names": class_names_of(tables),
         "parts": index,
         "seeds": [most, given],
     }

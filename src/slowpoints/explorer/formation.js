@@ -1,7 +1,7 @@
 // Formation over training: slow points at each snapshot, and births of memories.
 
 import { AS_TRAINED, byClass, rowsOf } from "./data.js";
-import { UNIT, number } from "./labels.js";
+import { UNIT, classText, number } from "./labels.js";
 import {
   NOT_HERE,
   asTrained,
@@ -41,7 +41,8 @@ export function formation(choice) {
 // The whole track, faint, and above it the part since the memory's birth.
 function trackTraces(choice, label, track) {
   const hoverText = (row) =>
-    `class ${label}, step ${row.step}<br>speed ${number(row.speed)} ${UNIT}` + (row.born ? "" : "<br>not yet a memory");
+    `${classText(choice, label)}, step ${row.step}<br>speed ${number(row.speed)} ${UNIT}` +
+    (row.born ? "" : "<br>not yet a memory");
   const trace = (rows, width) => {
     const x = rows.map((row) => row.step);
     const y = rows.map((row) => drawnSpeed(row.speed));
@@ -57,8 +58,10 @@ function trackTraces(choice, label, track) {
 function birthTrace(choice, label, births) {
   const color = colourOf(choice, label);
   const hoverText = (birth) =>
-    `class ${label} born at step ${birth.step}` +
-    (birth.merged ? `<br>from a point shared with class ${birth.from_label}` : "<br>apart from other points") +
+    `${classText(choice, label)} born at step ${birth.step}` +
+    (birth.merged
+      ? `<br>from a point shared with ${classText(choice, birth.from_label)}`
+      : "<br>apart from other points") +
     `<br>speed ${number(10 ** birth.log10_speed)} ${UNIT}`;
   return {
     x: births.map((birth) => birth.step),

@@ -26,3 +26,14 @@ export const titleOf = ({ dataset, architecture, protocol, seed, mode }) =>
     `seed ${seed}`,
     modeLabel(dataset, mode),
   ].join(", ");
+
+// What a class is called where the tables say, else its number.
+export const className = ({ dataset }, label) => study.class_names[dataset]?.[label] ?? String(label);
+
+// Plotly takes "<" for the beginning of a tag, as HTML does.
+export const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+export function classText(choice, label) {
+  const name = className(choice, label);
+  return name === String(label) ? `class ${label}` : `class ${label} (${escaped(name)})`;
+}

@@ -1,7 +1,7 @@
 // Speed along the relaxation path of each class, and its slow point at the edge.
 
 import { byClass, rowsOf, study } from "./data.js";
-import { UNIT, number } from "./labels.js";
+import { UNIT, classText, number } from "./labels.js";
 import {
   NOT_HERE,
   chosenLast,
@@ -42,7 +42,7 @@ export function relaxation(choice) {
 // The path, faint, and above it the part along which the class is read out.
 function pathTraces(choice, label, path) {
   const hoverText = (row) =>
-    `class ${label}, frame ${row.frame}<br>speed ${number(row.speed)} ${UNIT}<br>` +
+    `${classText(choice, label)}, frame ${row.frame}<br>speed ${number(row.speed)} ${UNIT}<br>` +
     `readout margin ${number(row.margin)}${row.held ? "" : "<br>no longer read out"}`;
   const trace = (rows, more) => {
     const x = rows.map((row) => row.frame + FIRST);
@@ -62,6 +62,6 @@ const pointTrace = (choice, label, point, x) => ({
   meta: { label },
   opacity: opacityOf(choice, label),
   hoverinfo: "text",
-  hovertext: `class ${label}, slow point<br>speed ${number(point.speed)} ${UNIT}`,
+  hovertext: `${classText(choice, label)}, slow point<br>speed ${number(point.speed)} ${UNIT}`,
   marker: { symbol: "line-ew", size: 12, line: { color: colourOf(choice, label), width: 2.6 } },
 });

@@ -1,7 +1,7 @@
 // Spectrum of slow points: eigenvalues of one step there, with the part around 1 enlarged.
 
 import { byClass, rowsOf, study } from "./data.js";
-import { number } from "./labels.js";
+import { classText, number } from "./labels.js";
 import { NOT_HERE, axis, chosenLast, colourOf, layoutOf, opacityOf } from "./panels.js";
 
 const ANGLES = Array.from({ length: 181 }, (_, index) => (index * Math.PI) / 90);
@@ -41,7 +41,7 @@ function isNearOne({ real, imag }) {
 
 function eigenvalueTrace(choice, label, rows, unstable) {
   const hoverText = (row) =>
-    `class ${label}, eigenvalue ${number(row.real)} ${row.imag < 0 ? "−" : "+"} ${number(Math.abs(row.imag))}i` +
+    `${classText(choice, label)}, eigenvalue ${number(row.real)} ${row.imag < 0 ? "−" : "+"} ${number(Math.abs(row.imag))}i` +
     `<br>modulus ${number(modulus(row))} per frame<br>${unstable} unstable directions at this point`;
   return {
     x: rows.map((row) => row.real),

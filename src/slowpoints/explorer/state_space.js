@@ -1,7 +1,7 @@
 // State space: trials, class centres, slow points and the paths between them, in three directions.
 
 import { AS_TRAINED, byClass, rowsOf, study } from "./data.js";
-import { number } from "./labels.js";
+import { className, classText, escaped, number } from "./labels.js";
 import { FAINT, NOT_HERE, asTrained, axis, colourOf, isShown, layoutOf, opacityOf } from "./panels.js";
 
 const PARTS = ["trials", "centres", "points", "paths", "unstable"];
@@ -38,7 +38,9 @@ function tracesOfClass(choice, label, parts, flat) {
     opacity: opacityOf(choice, label),
     ...coordinates(rows, flat),
     ...more,
-    hovertext: rows.map((row) => row && `class ${label}, ${describe(row)}<br>${components(row)} (state units)`),
+    hovertext: rows.map(
+      (row) => row && `${classText(choice, label)}, ${describe(row)}<br>${components(row)} (state units)`,
+    ),
   });
   const ends = [rowsOfPart("centres")[0] ?? null, rowsOfPart("points")[0] ?? null];
   return [
@@ -55,7 +57,7 @@ function tracesOfClass(choice, label, parts, flat) {
     trace(ends, (row) => (row === ends[1] ? "slow point" : "class centre"), {
       mode: "lines+markers+text",
       line: { color, width: width(3), dash: "dot" },
-      text: ["", String(label)],
+      text: ["", escaped(className(choice, label))],
       textposition: "top center",
       textfont: { size: 12, color },
       connectgaps: false,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.core.streams import numpy_generator
+from slowpoints.core.tables import stored_class_names
 from slowpoints.datasets.images import ImageSet, load_images
 from slowpoints.task.timing import FRAMES
 
@@ -22,6 +23,16 @@ def example_trials(paths: Iterable[str | Path]) -> pd.DataFrame:
         paths: files `results/datasets/{dataset}/{part}.parquet`.
     """
     return pd.concat([_trial(Path(path).parent.name, load_images(path)) for path in paths], ignore_index=True)
+
+
+def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
+    """Names of classes by data set, of those that have any.
+
+    Args:
+        paths: as for `example_trials`.
+    """
+    found = {Path(path).parent.name: stored_class_names(path) for path in paths}
+    return {dataset: names for dataset, names in found.items() if names is not None}
 
 
 def _trial(dataset: str, images: ImageSet) -> pd.DataFrame:

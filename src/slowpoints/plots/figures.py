@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from slowpoints.core.looks import Look
+from slowpoints.core.tables import class_names_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,11 +85,16 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Args:
         name: a key of `FIGURES`.
         tables: the tables that it is drawn from, by name.
+
+    Returns:
+        It; `attrs["class_names"]` has the names of classes by data set, of those whose tables have any.
     """
     module = _module(name)
     shown = module.data(**{table: tables[table] for table in FIGURES[name].tables})
     schema = pa.schema(list(module.DATA.columns.items()))
-    return pa.Table.from_pandas(shown[schema.names], schema, preserve_index=False).to_pandas()
+    drawn = pa.Table.from_pandas(shown[schema.names], schema, preserve_index=False).to_pandas()
+    drawn.attrs["class_names"] = class_names_of({table: tables[table] for table in FIGURES[name]})
+    return drawn
 
 
 def draw(name: str, drawn: pd.DataFrame, units: Mapping[str, Look] | None = None) -> Figure:

@@ -16,7 +16,17 @@ from matplotlib.lines import Line2D
 from slowpoints.analysis.births import births
 from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, SMALL, apart, cell_panels, class_colour, first_networks, legend, styled
+from slowpoints.plots.style import (
+    GREY,
+    SMALL,
+    apart,
+    cell_panels,
+    class_colour,
+    class_handles,
+    first_networks,
+    legend,
+    styled,
+)
 
 FIGURE = FigureSpec(tables=("formation",), section="How memories form", title="Births of memories", findings=True)
 DATA = Kind(
@@ -84,7 +94,7 @@ def draw(data: pd.DataFrame) -> Figure:
             [], [], color=GREY, marker="o", mfc="white", ls="", ms=3.5, label="birth, merged before; “5←3”: 5 with 3"
         ),
     ]
-    legend(figure, handles)
+    legend(figure, [*handles, *class_handles(data)])
     return figure
 
 

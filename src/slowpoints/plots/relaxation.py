@@ -15,7 +15,17 @@ from matplotlib.lines import Line2D
 from slowpoints.analysis.aggregation import as_trained
 from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, SMALL, apart, cell_panels, class_colour, first_networks, legend, styled
+from slowpoints.plots.style import (
+    GREY,
+    SMALL,
+    apart,
+    cell_panels,
+    class_colour,
+    class_handles,
+    first_networks,
+    legend,
+    styled,
+)
 from slowpoints.task.timing import FRAMES
 
 FIGURE = FigureSpec(
@@ -80,7 +90,7 @@ def draw(data: pd.DataFrame) -> Figure:
         Line2D([], [], color=GREY, lw=0.7, ls=":", label=f"frame {FRAMES}: settled speed"),
         Line2D([], [], color=GREY, marker="_", mew=2, ms=6, ls="", label="slow point, with its class"),
     ]
-    legend(figure, handles)
+    legend(figure, [*handles, *class_handles(data)])
     return figure
 
 

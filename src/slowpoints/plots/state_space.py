@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, SMALL, cell_panels, class_colour, first_networks, legend, styled
+from slowpoints.plots.style import GREY, SMALL, cell_panels, class_colour, class_handles, first_networks, legend, styled
 
 FIGURE = FigureSpec(
     tables=("trajectories",), section="Does speed predict memory", title="States and slow points", order=1
@@ -54,7 +54,7 @@ def draw(data: pd.DataFrame) -> Figure:
         Line2D([], [], color=GREY, marker="o", mfc="none", ls="", ms=5, label="class centre"),
         Line2D([], [], color=GREY, marker="o", ls="", ms=3, label="slow point, with its class"),
     ]
-    legend(figure, handles)
+    legend(figure, [*handles, *class_handles(data)])
     return figure
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from slowpoints.core.files import atomic
 from slowpoints.core.looks import Look, look_of
@@ -34,6 +35,8 @@ ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 """Widths in inches of a figure that takes one or both columns of a page: fonts are of their size in print."""
 MOST_PANELS = 4  # beside each other
 TITLE_WIDTH = 26  # characters of a title of so narrow a panel
+MOST_CLASSES = 30  # that a legend names: of more, tables alone say the names
+LONGEST_NAME = 20  # characters of a class's name in a legend
 NOTHING = "no class is read out"  # said where a cell, or a table, has no rows
 STYLE: dict[Any, Any] = {
     "font.size": 7,
@@ -224,6 +227,35 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     lines = -(-len(handles) // columns)
     figure.set_figheight(figure.get_figheight() + LINE * lines)
     figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+
+
+def class_handles(data: pd.DataFrame) -> list[Line2D]:
+    """What a legend says of classes that have names: the colour and number of each, and what it is called.
+
+    Args:
+        data: what is drawn, with `attrs["class_names"]` as `figures.data` gives them.
+    """
+    named = {
+        dataset: names
+        for dataset, names in data.attrs.get("class_names", {}).items()
+        if dataset in set(data["dataset"]) and names != [str(label) for label in range(len(names))]
+    }
+    if sum(map(len, named.values())) > MOST_CLASSES:
+        return []
+    handles = []
+    for dataset, names in named.items():
+        front = f"{dataset} " if len(named) > 1 else ""
+        for label, name in enumerate(names):
+            text = f"{front}{label}: {class_text(name)}"
+            colour = class_colour(label, len(names) - 1)
+            handles.append(Line2D([], [], marker="s", ls="", ms=4, color=colour, label=text))
+    return handles
+
+
+def class_text(name: str) -> str:
+    """Name of a class as figures show it: cut where it is long, and with no sign that begins a formula."""
+    name = " ".join(name.split())
+    return (name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…").replace("$", r"\$")
 
 
 def say(axes: Axes, text: str) -> None:

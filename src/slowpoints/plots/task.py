@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from slowpoints.core.schemas.example import TASK
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, SMALL, ordered, panels, styled
+from slowpoints.plots.style import GREY, SMALL, class_text, ordered, panels, styled
 
 FIGURE = FigureSpec(tables=("task",), section="The task", title="A trial")
 DATA = replace(TASK, name="figure_task")
@@ -52,7 +52,7 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
     ax.step(frames, -1.35 + 0.5 * trial["trigger"], where="mid", color="black", lw=1)
     ax.text(-0.75, -1.2, "trigger", ha="right", va="center")
     for row in trial.itertuples():
-        wanted = "–" if row.target == 0 else str(row.label)
+        wanted = "–" if row.target == 0 else _class_text(trial, row.label)
         ax.text(row.frame, -1.85, wanted, ha="center", va="center", fontweight="bold" if row.target else "normal")
     ax.text(-0.75, -1.85, "wanted", ha="right", va="center")
     ax.annotate(
@@ -64,6 +64,12 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
     ax.tick_params(axis="x", length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
+
+
+def _class_text(trial: pd.DataFrame, label: int) -> str:
+    """Name of a class where the table has one, else its number."""
+    names = trial.attrs.get("class_names", {}).get(trial["dataset"].iloc[0])
+    return class_text(names[label]) if names else str(label)
 
 
 def _frame(ax: Axes, frame: int, colour: str, name: str) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.columns import read_columns
-from slowpoints.datasets.images import stored_class_names
+from slowpoints.datasets.images import checked_class_names
 from slowpoints.datasets.near_misses import near_misses
 from slowpoints.datasets.overlap import refuse_copies
 
@@ -36,7 +36,7 @@ def class_names(source: Source, folder: Path) -> list[str] | None:
     Raises:
         ValueError: where the two files name them otherwise.
     """
-    train, test = (stored_class_names(read_columns(path, ("label",)).schema, path) for path in files(source, folder))
+    train, test = (checked_class_names(read_columns(path, ("label",)).schema, path) for path in files(source, folder))
     if train != test:
         raise ValueError(f"{folder}: classes are {_said(train)} in {NAMES[0]}, but {_said(test)} in {NAMES[1]}")
     return None if train is None else list(train)
