@@ -19,6 +19,7 @@ PARTS = {
     "Use": (
         "docs/tutorial",
         "docs/running",
+        "docs/data",
         "docs/explorer",
         "docs/library",
         "examples/inspect_results",

@@ -1,5 +1,7 @@
 """Arguments of `make_dataset` and `load_images`: taken, or refused by name, before anything is read or written."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -129,6 +131,29 @@ def test_names_of_classes_that_are_none_are_refused(images, tmp_path, names):
     pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"class_names": names.encode()}), path)
     with pytest.raises(ValueError, match=f"^{path}: (class_names in its|its) metadata"):
         load_images(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"images": np.zeros((60, 4, 4, 1))}, "images are float64 of shape"),
+        (
+            {"images": np.zeros((60, 4, 4), np.uint8)},
+            r"images are of shape \(60, 4, 4\); \[n, height",
+        ),
+        ({"images": [[0]]}, "images: images are of type list; an unmasked NumPy"),
+        ({"labels": np.ma.masked_equal(np.zeros(60, int), 1)}, "images: labels are of type MaskedArray; an unmasked"),
+        ({"labels": np.zeros(60)}, "labels are float64 of shape"),
+        ({"labels": np.zeros(59, int)}, "60 images but 59 labels"),
+        ({"labels": np.full(60, 3)}, "label 3 is outside the classes 0 to 2"),
+        ({"mean": np.nan}, "mean nan and standard deviation"),
+        ({"std": 70.0}, "standard deviation 70.0 are not those of pixels in"),
+        ({"class_names": ("a", "b")}, "2 names of 3 classes"),
+    ],
+)
+def test_a_set_of_images_that_does_not_fit_is_refused(images, change, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        replace(images, **change)
 
 
 def test_names_of_classes_survive_storage(images, tmp_path):

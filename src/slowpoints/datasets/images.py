@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from slowpoints.core.arguments import finite, instance, whole
+from slowpoints.core.arguments import finite, whole
 from slowpoints.core.streams import numpy_generator
 from slowpoints.core.tables import write_arrow
 from slowpoints.datasets.columns import read_columns
@@ -32,6 +32,9 @@ class ImageSet:
         mean: global pixel mean of the data set's training images, scaled to [0, 1].
         std: their global pixel standard deviation.
         class_names: of each label, what its class is called; None where the source does not say.
+
+    Raises:
+        ValueError: if one of them is not of that form.
     """
 
     images: np.ndarray
@@ -48,15 +51,15 @@ class ImageSet:
             TypeError: if images or labels are no arrays, or another is no number.
             ValueError: if they have another shape or type, labels are outside the classes, or a class has no image.
         """
-        instance(self.images, np.ndarray, "images")
-        instance(self.labels, np.ndarray, "labels")
-        classes = whole(self.classes, "classes", least=1)
-        check_images(self.images, self.labels, classes, "images")
+        _check_arrays(self.images, self.labels, "images")
         if self.images.ndim != 4:
-            raise ValueError(f"images have {self.images.ndim} axes; they must be [n, height, width, channels]")
+            raise ValueError(f"images are of shape {self.images.shape}; [n, height, width, channels] is needed")
+        _check_labels(self.labels, whole(self.classes, "classes", least=1), "images")
         for name in ("mean", "std"):
             if not finite(getattr(self, name), name, least=0) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be that of pixels scaled to [0, 1]")
+        if self.class_names is not None and len(self.class_names) != self.classes:
+            raise ValueError(f"{len(self.class_names)} names of {self.classes} classes")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -87,6 +90,19 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
         classes: labels must lie in [0, classes), and each must occur.
         source: the file or folder, for messages.
     """
+    _check_arrays(images, labels, source)
+    _check_labels(labels, classes, source)
+    absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
+    if absent:
+        raise ValueError(f"{source}: no image of class {', '.join(map(str, absent))}")
+    return (images if images.ndim == 4 else images[..., None]), labels.astype(np.int16)
+
+
+def _check_arrays(images: Any, labels: Any, source: str) -> None:
+    """Raises ValueError unless images are uint8 `[n, height, width]`, or with channels last, and labels `[n]` whole."""
+    for name, array in (("images", images), ("labels", labels)):
+        if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+            raise ValueError(f"{source}: {name} are of type {type(array).__name__}; an unmasked NumPy array is needed")
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or 0 in images.shape:
         raise ValueError(
             f"{source}: images are {images.dtype} of shape {images.shape}; uint8 [n, height, width, channels] is needed"
@@ -95,13 +111,13 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
         raise ValueError(f"{source}: labels are {labels.dtype} of shape {labels.shape}; whole numbers [n] are needed")
     if len(images) != len(labels):
         raise ValueError(f"{source}: {len(images)} images but {len(labels)} labels")
+
+
+def _check_labels(labels: np.ndarray, classes: int, source: str) -> None:
+    """Raises ValueError unless all lie in [0, classes)."""
     outside = labels[(labels < 0) | (labels >= classes)]
     if len(outside):
         raise ValueError(f"{source}: label {outside[0]} is outside the classes 0 to {classes - 1}")
-    absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
-    if absent:
-        raise ValueError(f"{source}: no image of class {', '.join(map(str, absent))}")
-    return (images if images.ndim == 4 else images[..., None]), labels.astype(np.int16)
 
 
 def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
@@ -177,9 +193,5 @@ def _as_images(table: pa.Table) -> ImageSet:
     if table["image"].null_count or table["label"].null_count:
         raise ValueError("missing values")
     labels = table["label"].to_numpy()
-    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"labels are outside the classes 0 to {classes - 1}")
-    if not (0 <= mean <= 1 and 0 <= std <= 1):
-        raise ValueError(f"mean {mean} and standard deviation {std} are not those of pixels in [0, 1]")
     images = table["image"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return ImageSet(images.reshape(-1, *shape), labels, classes, mean, std)
