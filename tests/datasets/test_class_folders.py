@@ -48,6 +48,7 @@ def made(folder, classes):
         ["1", "02", "003", "10", "20", "100"],
         ["-10", "-9", "0", "0.25", "0.5", "9", "10"],
         ["class1", "class2", "class10"],
+        ["12345678901234567", "12345678901234568"],
         ["3", "20", "background", "shift 9", "shift 10"],
         ["Zebra", "aardvark", "cat"],
     ],
@@ -123,7 +124,7 @@ def test_what_else_is_left_out_is_named(write, caplog):
     (folder / "valid").mkdir()
     with caplog.at_level(logging.WARNING):
         made(folder, 2)
-    assert "left out, as no images of a class: README.md, valid, labels.csv, notes.txt" in caplog.text
+    assert "left out, as no images of a class: valid, README.md, train/labels.csv, train/a/notes.txt" in caplog.text
 
 
 def test_train_and_test_may_not_be_one_folder(write):

@@ -131,3 +131,12 @@ def test_images_are_not_written_over_their_source(tmp_path, arrays):
     with pytest.raises(ValueError, match=r"outputs\['train'\] is .*, which the images are read from; write to another"):
         make_dataset(PARQUET, tmp_path, outputs)
     assert (tmp_path / "train.parquet").read_bytes() == before
+
+
+def test_files_that_are_not_read_are_told(tmp_path, arrays, caplog):
+    for name, part in zip(("train", "test", "train-2"), (*arrays, arrays[0]), strict=True):
+        write_parquet(tmp_path, *part, name)
+    outputs = {part: tmp_path / "made" / f"{part}.parquet" for part in ("train", "valid", "test")}
+    with caplog.at_level(logging.WARNING):
+        make_dataset(PARQUET, tmp_path, outputs)
+    assert f"{tmp_path}: left out, as no files of the kind parquet: train-2.parquet" in caplog.text

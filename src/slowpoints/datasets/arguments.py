@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def checked_source(source: Any) -> Source:
 
 
 def _from_mapping(source: Mapping[str, Any]) -> Source:
-    known = list(typing.get_type_hints(Source))
+    known = list(inspect.signature(Source).parameters)
     unknown = [key for key in source if key not in known]
     if unknown:
         raise ValueError(f"source has no key {', '.join(map(repr, unknown))}; its keys are {', '.join(known)}")
@@ -41,8 +41,10 @@ def _from_mapping(source: Mapping[str, Any]) -> Source:
         raise ValueError(f"source has no kind; it must be one of {', '.join(kinds())}")
     try:
         return Source.of(source)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"source: {error}") from None
+    except TypeError as error:
+        raise TypeError(f"source: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"source: {error}") from None
 
 
 def _check_values(source: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from sklearn.model_selection import train_test_split
 from slowpoints.core.presets.source import Source
 from slowpoints.core.streams import stream_seed
 from slowpoints.datasets.arguments import check_apart, checked_folder, checked_outputs, checked_source
+from slowpoints.datasets.class_folders import named
 from slowpoints.datasets.content import check_content
 from slowpoints.datasets.images import ImageSet, check_images, save_images
 from slowpoints.datasets.overlap import tell_repeats
 from slowpoints.datasets.readers import reader
-from slowpoints.datasets.sources import checksums, verify
+from slowpoints.datasets.sources import checksums, source_files, verify
 
 VALID_SHARE = 0.1  # of the training images
+log = logging.getLogger(__name__)
+
 Part = tuple[np.ndarray, np.ndarray]  # images, labels
 
 
@@ -45,6 +49,7 @@ def make_dataset(
     where = folder or source.kind
     if folder is not None:
         check_apart(outputs, source, folder)
+        _tell_left_out(source, folder)
     found = {} if folder is None else verify(source, folder)
     parts: tuple[Part, Part] = reader(source.kind).read(source, folder)
     (images, labels), test = (
@@ -67,6 +72,17 @@ def make_dataset(
     for name, (some, of_classes) in sets.items():
         made = ImageSet(some, of_classes, source.classes, float(scaled.mean()), float(scaled.std()), names)
         save_images(made, outputs[name], **facts)
+
+
+def _tell_left_out(source: Source, folder: Path) -> None:
+    """Logs which files stand beside those that are read, unless the reader does, which knows its folders better."""
+    files = source_files(source, folder)
+    if source.kind == "png":
+        return
+    for place in sorted({path.parent for path in files}):
+        others = sorted({path for path in place.iterdir() if path.is_file() and path.name[0] != "."} - set(files))
+        if others:
+            log.warning("%s: left out, as no files of the kind %s: %s", place, source.kind, named(others, place))
 
 
 def _class_names(source: Source, folder: Path | None) -> tuple[str, ...] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from slowpoints.datasets.near_misses import near_misses
@@ -47,7 +49,7 @@ def class_folders(folder: Path, classes: int) -> ClassFolders:
         raise FileNotFoundError(f"{folder}: folders train and test are needed, each with one folder a class{hints}")
     if (folder / PARTS[0]).samefile(folder / PARTS[1]):
         raise ValueError(f"{folder}: train and test are the same folder; test images must not be trained on")
-    left_out = [path for path in _entries(folder) if path.name not in PARTS]
+    left_out = [path for paths in _entries(folder) for path in paths if path.name not in PARTS]
     found: dict[str, dict[str, list[Path]]] = {}
     for part in PARTS:
         found[part], others = _part(folder / part)
@@ -62,29 +64,28 @@ def class_folders(folder: Path, classes: int) -> ClassFolders:
     return ClassFolders(train, images, left_out)
 
 
-def _entries(folder: Path) -> list[Path]:
-    """What a folder holds, sorted, but what is hidden or of the system."""
-    return sorted(
-        path for path in folder.iterdir() if not path.name.startswith(".") and path.name.lower() not in SYSTEM
-    )
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Folders in a folder, and files, sorted, but what is hidden or of the system."""
+    folders, files = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM:
+                (folders if entry.is_dir() else files).append(folder / entry.name)
+    return sorted(folders), sorted(files)
 
 
 def _part(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
     """PNGs of each class folder of a part, and what is left out."""
-    entries = _entries(folder)
-    places = [path for path in entries if path.is_dir()]
-    left_out = [path for path in entries if not path.is_dir()]
+    places, left_out = _entries(folder)
     _refuse_images(folder, left_out, "lie in no folder of a class")
     classes = {}
     for place in places:
-        inside = _entries(place)
-        below = [path for path in inside if path.is_dir()]
-        files = [path for path in inside if not path.is_dir()]
+        below, files = _entries(place)
         classes[place.name] = [path for path in files if path.suffix.lower() == SUFFIX]
         others = [path for path in files if path.suffix.lower() != SUFFIX]
         _refuse_images(place, others, "are no PNGs, which alone are read: convert them, or take them away")
         for path in below:
-            _refuse_images(path, [file for file in _entries(path) if not file.is_dir()], "lie below a class folder")
+            _refuse_images(path, _entries(path)[1], "lie below a class folder")
         left_out += others + below
     return classes, left_out
 
@@ -96,14 +97,14 @@ def _refuse_images(folder: Path, files: list[Path], trouble: str) -> None:
         kinds = Counter(path.suffix.lower() or "no suffix" for path in images)
         counts = ", ".join(f"{number} of {kind}" for kind, number in kinds.most_common(MOST_NAMED))
         raise ValueError(
-            f"{folder}: {len(images)} files ({counts}) would be left out, as they {trouble}; {named(images)}"
+            f"{folder}: {len(images)} files ({counts}) would be left out, as they {trouble}; {named(images, folder)}"
         )
 
 
-def named(paths: list[Path]) -> str:
-    """Names of some paths, the first of them where there are many."""
+def named(paths: list[Path], folder: Path) -> str:
+    """Names of some files of a folder, the first of them where there are many."""
     more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
-    return ", ".join(path.name for path in paths[:MOST_NAMED]) + more
+    return ", ".join(str(path.relative_to(folder)) for path in paths[:MOST_NAMED]) + more
 
 
 def _in_order(folder: Path, names: dict[str, list[Path]]) -> list[str]:
@@ -114,9 +115,9 @@ def _in_order(folder: Path, names: dict[str, list[Path]]) -> list[str]:
     """
     if not all(map(NUMBER.fullmatch, names)):
         return sorted(names, key=lambda name: (_natural(name), name))
-    by_number: dict[float, str] = {}
+    by_number: dict[Decimal, str] = {}
     for name in sorted(names):
-        other = by_number.setdefault(float(name), name)
+        other = by_number.setdefault(Decimal(name), name)
         if other != name:
             raise ValueError(f"{folder}: the folders {other} and {name} are the same number; is it one class, or two?")
     return [by_number[number] for number in sorted(by_number)]

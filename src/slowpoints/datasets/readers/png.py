@@ -26,7 +26,7 @@ def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
     """
     found = class_folders(folder, source.classes)
     if found.left_out:
-        log.warning("%s: left out, as no images of a class: %s", folder, named(found.left_out))
+        log.warning("%s: left out, as no images of a class: %s", folder, named(found.left_out, folder))
     _refuse_shared(*found.images.values())
     tally = _Tally(folder)
     train, test = (_read_part(folder / part, found.images[part], tally) for part in found.images)
