@@ -66,7 +66,8 @@ def class_folders(folder: Path, classes: int) -> ClassFolders:
 
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """Folders in a folder, and files, sorted, but what is hidden or of the system."""
-    folders, files = [], []
+    folders: list[Path] = []
+    files: list[Path] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,9 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
     ax.text(-0.75, -1.2, "trigger", ha="right", va="center")
     for row in trial.itertuples():
         wanted = "–" if row.target == 0 else _class_text(trial, row.label)
-        ax.text(row.frame, -1.85, wanted, ha="center", va="center", fontweight="bold" if row.target else "normal")
+        # A long name hides what stands beside it.
+        look: dict[str, Any] = {"fontweight": "bold", "zorder": 4, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
+        ax.text(row.frame, -1.85, wanted, ha="center", va="center", **(look if row.target else {}))
     ax.text(-0.75, -1.85, "wanted", ha="right", va="center")
     ax.annotate(
         "", (report - 0.1, 0.75), (stimulus + 0.1, 0.75), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 0.8}
