@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def check_content(images: np.ndarray, source: str) -> None:
-    """Refuses images that are all alike, all of one shade, or all but black; tells of dark ones.
+    """Refuses images that are all alike or all but black; tells of dark ones, and of those of one shade each.
 
     Args:
         images: `[n, height, width, channels]` uint8.
@@ -27,10 +27,7 @@ def check_content(images: np.ndarray, source: str) -> None:
         )
     flat = images.reshape(len(images), -1, images.shape[-1])
     if flat.shape[1] > 1 and (flat == flat[:, :1]).all():
-        raise ValueError(
-            f"{source}: each of the {len(images)} images is of one shade throughout; was what they show lost when they "
-            "were saved?"
-        )
+        log.warning("%s: each image is of one shade throughout; was what they show lost when they were saved?", source)
     largest = int(images.max())
     if largest <= 1:
         raise ValueError(f"{source}: no pixel is over {largest} of 255, nearly black; scale shades to 0 to 255")

@@ -76,7 +76,12 @@ class ImageSet:
         Args:
             purpose: name of the stream of random numbers.
             pick: from that stream and the rows of one class to the rows taken.
+
+        Raises:
+            ValueError: if there is no image of a class.
         """
+        if absent := sorted(set(range(self.classes)) - set(np.unique(self.labels).tolist())):
+            raise ValueError(f"images hold none of class {', '.join(map(str, absent))}; they must hold some of each")
         rng = numpy_generator(purpose)
         return np.concatenate([pick(rng, np.flatnonzero(self.labels == label)) for label in range(self.classes)])
 
