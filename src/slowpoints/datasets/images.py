@@ -155,6 +155,8 @@ def load_images(path: str | Path) -> ImageSet:
         raise TypeError(f"path is {path!r:.80} ({type(path).__name__}); a path is needed")
     if Path(path).is_dir():
         raise ValueError(f"{path}: a folder, where a Parquet file is needed")
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
     table = read_columns(path, ("image", "label"), kind=KIND)
     try:
         images = _as_images(table)
