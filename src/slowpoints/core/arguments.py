@@ -43,7 +43,7 @@ def finite(value: Any, name: str, least: float = -math.inf) -> float:
         TypeError: if it is no number.
         ValueError: if it is not finite, or less than `least`.
     """
-    number = _number(value, name, "a number")
+    number = float(_number(value, name, "a number"))
     if not (math.isfinite(number) and number >= least):
         bound = "" if least == -math.inf else f", and at least {least:g}"
         raise ValueError(f"{name} is {value}; it must be finite{bound}")
@@ -79,13 +79,13 @@ def table_columns(table: Any, wanted: Sequence[str], name: str) -> None:
         raise ValueError(f"{name} lacks the column {', '.join(missing)}; it must be the table of that name")
 
 
-def _number(value: Any, name: str, wanted: str) -> float:
-    """A real number; a truth value is none, nor is text."""
+def _number(value: Any, name: str, wanted: str) -> Any:
+    """A real number of Python, an integer exactly; a truth value is none, nor is text."""
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} is {value!r}; it must be {wanted}")
-    return float(value)
+    return value
 
 
 def _article(noun: str) -> str:

@@ -6,11 +6,14 @@ one that the GRU's reset gate multiplies.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from slowpoints.core.arguments import whole
+from slowpoints.core.torch_modes import usual_modes
+from slowpoints.networks.derived import plain_copy
 from slowpoints.networks.ensemble import Networks
 
 
@@ -37,6 +40,7 @@ FORMS = {
 """Recurrent units that `torch.nn` has, by our name."""
 
 
+@usual_modes()
 def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
     """One network as modules of PyTorch.
 
@@ -49,15 +53,21 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
         and the readout `torch.nn.Linear` from these to outputs `[..., C + 1]`. A front end stays behind.
 
     Raises:
-        ValueError: if `torch.nn` has no such unit.
+        ValueError: if `torch.nn` has no such unit, or there is no such row.
+        TypeError: if they are no networks of the grid.
     """
+    if not isinstance(networks, Networks):
+        raise TypeError(f"networks is a {type(networks).__name__}; it must be a Networks, as load_networks gives them")
+    row = whole(row, "row")
+    if row >= len(networks):
+        raise ValueError(f"row is {row}; there are {len(networks)} networks")
     if networks.spec.architecture not in FORMS:
         raise ValueError(f"torch.nn has no unit {networks.spec.architecture!r}; it has {', '.join(FORMS)}")
     form = FORMS[networks.spec.architecture]
     weights = {name: weight[row].detach() for name, weight in networks.weights.items()}
     width = len(form.gates) * networks.spec.hidden
     bias, inside_reset = weights["bias"][:width], weights["bias"][width:]
-    layer = form.layer(len(weights["input"]), networks.spec.hidden).to(bias)
+    layer = _blank(form.layer, len(weights["input"]), networks.spec.hidden, like=bias)
     layer.load_state_dict(
         {
             "weight_ih_l0": _theirs(weights["input"], form).T,
@@ -66,13 +76,17 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
             "bias_hh_l0": torch.cat([bias.new_zeros(width - len(inside_reset)), inside_reset]),
         }
     )
-    readout = nn.Linear(*weights["readout"].shape).to(bias)
+    readout = _blank(nn.Linear, *weights["readout"].shape, like=bias)
     readout.load_state_dict({"weight": weights["readout"].T, "bias": weights["readout_bias"]})
     return layer, readout
 
 
+@usual_modes()
 def from_torch(module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None = None) -> tuple[str, dict[str, Tensor]]:
     """The unit and the weights of a module of PyTorch; of a layer or a cell, with biases or without.
+
+    Weights that are worked out from others (`weight_norm`, `spectral_norm`, `orthogonal`, pruning) are those that the
+    module would use now, in evaluation.
 
     Args:
         module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells. Not changed.
@@ -83,13 +97,21 @@ def from_torch(module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None = 
         trigger.
 
     Raises:
-        ValueError: if no unit here computes the same.
+        ValueError: if no unit here computes the same, or the readout does not fit.
+        TypeError: if the readout is no `torch.nn.Linear`.
     """
     architecture = _architecture(module)
-    form = FORMS[architecture]
+    if readout is not None:
+        _check_readout(readout, module.hidden_size)
+    return architecture, {name: weight[None] for name, weight in _weights(architecture, module, readout).items()}
+
+
+def _weights(architecture: str, module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None) -> dict[str, Tensor]:
+    """Weights by name, of one network."""
+    form, plain = FORMS[architecture], plain_copy(module)
     suffix = "_l0" if isinstance(module, form.layer) else ""
-    # By attribute, not among the parameters: a parametrised weight is worked out from others, a tied one listed once.
-    found = {name: getattr(module, name + suffix, None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    # By attribute, not among the parameters: a tied weight is listed once there.
+    found = {name: getattr(plain, name + suffix, None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
     stored = {name: weight.detach() for name, weight in found.items() if weight is not None}
     none = stored["weight_ih"].new_zeros(len(stored["weight_ih"]))
     bias, other = stored.get("bias_ih", none), stored.get("bias_hh", none)
@@ -104,10 +126,22 @@ def from_torch(module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None = 
         "bias": torch.cat([_ours(bias + other, form), inside_reset]),
     }
     if readout is not None:
-        stored = {name: weight.detach() for name, weight in readout.named_parameters()}
-        weights["readout"] = stored["weight"].T.clone()
-        weights["readout_bias"] = stored.get("bias", none.new_zeros(readout.out_features)).clone()
-    return architecture, {name: weight[None] for name, weight in weights.items()}
+        stored = dict(plain_copy(readout).named_parameters())
+        weights["readout"] = stored["weight"].detach().T.clone()
+        weights["readout_bias"] = stored.get("bias", none.new_zeros(readout.out_features)).detach().clone()
+    return weights
+
+
+def _blank(kind: type[nn.Module], *sizes: int, like: Tensor) -> Any:
+    """A module on that tensor's device and of its type, without a random number drawn for its weights."""
+    return kind(*sizes, device="meta", dtype=like.dtype).to_empty(device=like.device)
+
+
+def _check_readout(readout: object, hidden: int) -> None:
+    if not isinstance(readout, nn.Linear):
+        raise TypeError(f"readout is a {type(readout).__name__}; it must be a torch.nn.Linear")
+    if readout.in_features != hidden:
+        raise ValueError(f"readout takes {readout.in_features} features; the module has {hidden} hidden units")
 
 
 def _architecture(module: nn.Module) -> str:
@@ -121,8 +155,11 @@ def _architecture(module: nn.Module) -> str:
         if getattr(module, name, wanted) != wanted:
             raise ValueError(f"{name} of the module is {getattr(module, name)!r}; it must be {wanted!r}")
     for architecture, form in FORMS.items():
-        if isinstance(module, (form.layer, form.cell)):
-            return architecture
+        for kind in (form.layer, form.cell):
+            if isinstance(module, kind):
+                if type(module).forward is not kind.forward:
+                    raise ValueError(f"a {type(module).__name__} has a forward of its own, not a {kind.__name__}'s")
+                return architecture
     raise ValueError(f"a {type(module).__name__} is none of torch.nn.RNN, GRU, LSTM and their cells")
 
 

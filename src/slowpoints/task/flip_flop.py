@@ -6,6 +6,8 @@ What slow points of a network are usually first tried on: a network that solves 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -36,8 +38,12 @@ def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0
     seed = whole(seed, "seed")
     generator = torch.Generator().manual_seed(seed)
     shape = (frames, trials, bits)
-    signs = 2.0 * torch.randint(2, shape, generator=generator) - 1
-    pulse = torch.rand(shape, generator=generator) < rate
+    single: dict[str, Any] = {
+        "device": "cpu",
+        "dtype": torch.float32,
+    }  # whatever the defaults are, or the draws would be others
+    signs = 2 * torch.randint(2, shape, generator=generator, **single) - 1
+    pulse = torch.rand(shape, generator=generator, **single) < rate
     pulse[0] = True
-    last = torch.where(pulse, torch.arange(frames)[:, None, None], 0).cummax(0).values
+    last = torch.where(pulse, torch.arange(frames, device="cpu")[:, None, None], 0).cummax(0).values
     return signs * pulse, signs.gather(0, last)
