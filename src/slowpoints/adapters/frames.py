@@ -5,25 +5,25 @@ P states of n coordinates: the hidden states of all layers side by side, then, f
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from slowpoints.adapters.states import as_states
+from slowpoints.core.arrays import Array, as_numbers
 from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.residual import Map, MapResidual, Residual
 from slowpoints.dynamics.speed import StepResidual
+from slowpoints.networks.derived import plain_copy
 from slowpoints.networks.exchange import from_torch
 from slowpoints.networks.units import unit_named
 
 Module = nn.Module | Callable[..., Tensor]
 """`torch.nn.RNN`, `GRU`, `LSTM`, one of their cells, or any callable from states, or inputs and states, to states."""
-Array = Tensor | np.ndarray | Sequence
-"""Numbers in any form."""
 
 
 class Frozen(NamedTuple):
@@ -34,12 +34,14 @@ class Frozen(NamedTuple):
         residual: step(z) - z, with what is known of its derivatives.
         lower: least value of each coordinate that its states take, a number or `[n]`.
         upper: greatest.
+        widths: coordinates of the parts of its states, as `Frame.widths`; none of a callable.
     """
 
     step: Map
     residual: Residual
     lower: float | Tensor = -math.inf
     upper: float | Tensor = math.inf
+    widths: tuple[int, ...] = ()
 
 
 class Frame:
@@ -50,7 +52,8 @@ class Frame:
 
     Raises:
         TypeError: if it is no such module.
-        ValueError: if it runs both ways through time, so that no state leads to the next.
+        ValueError: if it runs both ways through time, so that no state leads to the next, or its weights are no finite
+            numbers.
     """
 
     def __init__(self, module: nn.RNNBase | nn.RNNCellBase):
@@ -71,7 +74,7 @@ class Frame:
         projection: int = getattr(module, "proj_size", 0)
         self.projected = projection > 0
         width = self.layers * int(module.hidden_size)
-        self.widths = [self.layers * projection or width, *[width] * self.has_cell_state]
+        self.widths = (self.layers * projection or width, *[width] * self.has_cell_state)
 
     @property
     def coordinates(self) -> int:
@@ -91,7 +94,8 @@ class Frame:
             states: `[P, n]`.
         """
         inputs = inputs.expand(len(states), -1)
-        parts = [part.unflatten(1, (self.layers, -1)).transpose(0, 1) for part in states.split(self.widths, dim=1)]
+        flat = states.split(list(self.widths), dim=1)
+        parts = [part.unflatten(1, (self.layers, -1)).transpose(0, 1) for part in flat]
         if self.is_cell:
             parts = [part[0] for part in parts]
             after = self.module(inputs, tuple(parts) if self.has_cell_state else parts[0])
@@ -131,14 +135,7 @@ class Frame:
         Raises:
             ValueError: if they are not finite, or n is not the module's.
         """
-        given = as_states(states).to(self.weight.device)
-        if given.shape[-1] != self.coordinates:
-            parts = "hidden and cell states" if self.has_cell_state else "hidden states"
-            raise ValueError(
-                f"states have {given.shape[-1]} values each; those of the module have {self.coordinates}, the "
-                f"{parts} of all layers (`states_of` gives them)"
-            )
-        return given
+        return as_states(states, self.widths).to(self.weight.device)
 
 
 class InputStep:
@@ -156,43 +153,6 @@ class InputStep:
         return self.frame(self.inputs.to(states.device).expand(len(states), -1), states)
 
 
-class CheckedMap:
-    """A callable as a map of states that says what is wrong with it.
-
-    Args:
-        function: `[P, n]` to `[P, n]`.
-
-    Raises:
-        TypeError: when called, if it gives no tensor of as many states, or fails on the first that it is given.
-    """
-
-    def __init__(self, function: Callable[..., Any]):
-        self.function, self.works = function, False
-
-    def __call__(self, states: Tensor) -> Tensor:
-        try:
-            after = self.function(states)
-        except Exception as error:
-            if self.works:  # so it is not what was given, but memory, say, that has run out
-                raise
-            raise TypeError(f"{_wanted(error)} ({type(error).__name__}: {error})") from error
-        self.works = True
-        if not isinstance(after, Tensor) or after.shape != states.shape:
-            given = tuple(after.shape) if isinstance(after, Tensor) else type(after).__name__
-            raise TypeError(f"the network must give the next states {tuple(states.shape)}; it gave {given}")
-        return after
-
-
-def _wanted(error: Exception) -> str:
-    """What a callable must be that raised this."""
-    if isinstance(error, RuntimeError) and ("dtype" in str(error) or "Double" in str(error)):
-        return "the network must take states in float64, with weights of its own likewise"
-    return (
-        "the network must lead from states, or inputs and states, to the next states, in operations of PyTorch; of a "
-        "larger one give its recurrent layer"
-    )
-
-
 def unwrapped(module: Module) -> Any:
     """The network within what `torch.compile`, `DataParallel` or `DistributedDataParallel` made, in any order."""
     if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
@@ -203,70 +163,43 @@ def unwrapped(module: Module) -> Any:
     return module
 
 
-def frozen(module: Module, inputs: Tensor | None, states: Tensor) -> Frozen:
+def frozen(module: Module | Frame, inputs: Tensor | None) -> Frozen:
     """A network under a constant input; the caller's module is not changed.
 
     Args:
         module: see `Module`; of PyTorch's own, a `Frame`.
         inputs: `[N]`, or None: zero, or for a callable none at all.
-        states: some that it will be run on, `[P, n]`.
 
     Raises:
-        TypeError: if a callable does not lead from states to states, or not so that it can be differentiated.
+        TypeError: if it is the map of networks of the grid.
     """
     if isinstance(module, Frame):
         constant = module.weight.new_zeros(module.module.input_size) if inputs is None else inputs
         step = InputStep(module, constant)
         closed = _closed_form(module, constant)
-        return Frozen(step, MapResidual(step) if closed is None else closed, *module.bounds())
+        return Frozen(step, MapResidual(step) if closed is None else closed, *module.bounds(), module.widths)
     if isinstance(getattr(module, "__self__", None), Dynamics):
         raise TypeError("networks of the grid are searched by find_slow_points(dynamics.step, ...)")
     function = _frozen_copy(module) if isinstance(module, nn.Module) else module
-    checked = CheckedMap(function if inputs is None else InputStep(function, inputs))
-    _check_gradient(checked, states)
+    checked = CheckedMap(function if inputs is None else InputStep(function, inputs), "network")
     return Frozen(checked, MapResidual(checked))
 
 
-def as_numbers(values: Array, name: str) -> Tensor:
-    """Numbers in any form as float64, a copy.
-
-    Raises:
-        ValueError: naming them, if they are no array of real numbers, there are none, they have no axis, or are not
-            finite.
-    """
-    if isinstance(values, nn.utils.rnn.PackedSequence):
-        raise ValueError(f"{name} are packed; give them padded (torch.nn.utils.rnn.pad_packed_sequence), or one by one")
-    try:
-        given = values.detach() if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} must be an array of numbers ({error})") from None
-    if given.is_complex():
-        raise ValueError(f"{name} are complex; they must be real")
-    with torch.inference_mode(False):
-        given = given.to(torch.float64, copy=True)
-    if not given.dim() or not given.numel():
-        raise ValueError(f"{name} have the shape {tuple(given.shape)}; there must be at least one, of some values")
-    if not given.isfinite().all():
-        raise ValueError(f"{name} must be finite")
-    return given
-
-
-def as_states(states: Array) -> Tensor:
-    """States `[..., n]`, or a pair of hidden and cell states side by side, as `as_numbers`."""
-    if isinstance(states, tuple | list) and len(states) == 2 and all(isinstance(part, Tensor) for part in states):
-        return torch.cat([as_numbers(part, "states") for part in states], dim=-1)
-    return as_numbers(states, "states")
+def device_of(module: Module) -> torch.device | None:
+    """Where a module's weights lie; None of one without any, and of other callables."""
+    weights = module.parameters() if isinstance(module, nn.Module) else iter(())
+    return next((weight.device for weight in weights), None)
 
 
 def _frozen_copy(module: nn.Module) -> nn.Module:
-    return copy.deepcopy(module).double().eval().requires_grad_(False)
+    return plain_copy(module).double()
 
 
 def _closed_form(frame: Frame, inputs: Tensor) -> Residual | None:
     """The residual with derivatives in closed form, where the module computes what a unit of the grid does.
 
-    Layers, projections, units of other kinds, weights that are worked out from others, and subclasses or hooks that
-    change the frame have none, and are differentiated automatically.
+    Layers, projections, units of other kinds, and subclasses or hooks that change the frame have none, and are
+    differentiated automatically.
     """
     module = frame.module
     try:
@@ -287,20 +220,3 @@ def _closed_form(frame: Frame, inputs: Tensor) -> Residual | None:
     with torch.no_grad():
         same = torch.allclose(residual(state), frame(inputs, state) - state, rtol=1e-9, atol=1e-9)
     return residual if same else None
-
-
-def _check_gradient(step: Map, states: Tensor) -> None:
-    """Refuses a step that moves states but lets no gradient through, as under `torch.no_grad`.
-
-    Raises:
-        TypeError: if it does.
-    """
-    state = states[:1].detach().clone().requires_grad_()
-    with torch.enable_grad():
-        after = step(state)
-    if after.requires_grad:
-        return
-    with torch.no_grad():
-        elsewhere = step(state + 0.1)
-    if not torch.equal(after, elsewhere):
-        raise TypeError("the network lets no gradient through; it must not run under torch.no_grad, or detach states")

@@ -43,8 +43,15 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
-def draw(points: NetworkPoints, states: Tensor | None, dimensions: int) -> Picture:
-    """As `NetworkPoints.plot`."""
+def draw(points: NetworkPoints, states: Tensor | None, paths: list[Tensor] | None, dimensions: int) -> Picture:
+    """As `NetworkPoints.plot`.
+
+    Args:
+        points: to be drawn.
+        states: `[V, n]`, whose components are taken; those of the points if None.
+        paths: of the same states, `[T, n]` each; None to draw them as dots.
+        dimensions: 2 or 3.
+    """
     if dimensions not in (2, 3):
         raise ValueError(f"dimensions is {dimensions}; it must be 2 or 3")
     n = points.state.shape[1]
@@ -52,13 +59,14 @@ def draw(points: NetworkPoints, states: Tensor | None, dimensions: int) -> Pictu
         raise ValueError(f"states have {n} coordinates; {dimensions} dimensions cannot be drawn")
     if not len(points):
         raise ValueError("there are no points to be drawn")
-    around = points.state if states is None else states.reshape(-1, n)
+    around = points.state if states is None else states
     centre, axes, explained = _principal_components(around, dimensions)
     with project_style():
         figure = Picture(figsize=(5.2, 4.4) if dimensions == 2 else (5.6, 4.8))
         panel: Any = figure.add_subplot(projection="3d" if dimensions == 3 else None)
         if states is not None:
-            _draw_states(panel, ((states - centre) @ axes).cpu().numpy())
+            drawn = [((each - centre) @ axes).cpu().numpy() for each in paths or [states]]
+            _draw_states(panel, drawn, joined=paths is not None)
         _draw_directions(panel, points, centre, axes, REACH * float((around - centre).norm(dim=1).max()))
         _draw_points(panel, points, ((points.state - centre) @ axes).cpu().numpy())
         for axis, name, share in zip("xyz", ("PC 1", "PC 2", "PC 3"), explained.tolist(), strict=False):
@@ -80,13 +88,13 @@ def _principal_components(states: Tensor, number: int) -> tuple[Tensor, Tensor, 
     return centre, directions[:number].T, share[:number]
 
 
-def _draw_states(panel: Axes, states: np.ndarray) -> None:
-    """Paths of states `[T, B, d]`, or dots of `[..., d]`."""
-    if states.ndim == 3:
-        for path in states[:, :PATHS].transpose(1, 2, 0):
-            panel.plot(*path, color=GREY, lw=0.5, alpha=0.35, zorder=1)
-    else:
-        panel.plot(*states.reshape(-1, states.shape[-1]).T, ".", color=GREY, ms=2, alpha=0.4, zorder=1)
+def _draw_states(panel: Axes, states: list[np.ndarray], *, joined: bool) -> None:
+    """States `[T, d]` each, joined as paths, or as dots."""
+    for path in states[:PATHS]:
+        if joined:
+            panel.plot(*path.T, color=GREY, lw=0.5, alpha=0.35, zorder=1)
+        else:
+            panel.plot(*path.T, ".", color=GREY, ms=2, alpha=0.4, zorder=1)
 
 
 def _groups(points: NetworkPoints) -> np.ndarray:

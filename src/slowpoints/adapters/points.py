@@ -17,8 +17,12 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from slowpoints.adapters.frames import Array, Frozen, as_states
+from slowpoints.adapters.frames import Frozen
+from slowpoints.adapters.states import as_states, paths_of
+from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arrays import Array
 from slowpoints.core.tables import write_arrow
+from slowpoints.core.torch_modes import usual_modes
 from slowpoints.dynamics.jacobian import eigenvalues, time_constant
 from slowpoints.dynamics.residual import blocks
 from slowpoints.dynamics.search import SlowPoints
@@ -67,13 +71,20 @@ class NetworkPoints(SlowPoints):
         return f"{len(self)} slow points: " + "; ".join(f"{count} {', '.join(name)}" for name, count in counts)
 
     @cached_property
+    @usual_modes()
     def jacobian(self) -> Tensor:
         """Derivative of a frame at each point, `[P, n, n]`; row i holds those of coordinate i."""
-        return self._jacobian(self.state)
+        points, n = self.state.shape
+        # Filled block by block, since automatic derivatives hold several times its size.
+        slopes = self.state.new_empty(points, n, n)
+        for some, part in zip(blocks(self.state, n), blocks(slopes, n), strict=True):
+            part.copy_(self._jacobian(some))
+        return slopes
 
     @cached_property
+    @usual_modes()
     def eigenvalues(self) -> Tensor:
-        """Eigenvalues of the Jacobians, `[P, n]` complex, largest absolute value first."""
+        """Eigenvalues of the Jacobians, `[P, n]` complex, largest absolute value first; NaN of one not finite."""
         return torch.cat([eigenvalues(self._jacobian(some)) for some in blocks(self.state, self.state.shape[1])])
 
     @property
@@ -83,23 +94,36 @@ class NetworkPoints(SlowPoints):
 
     @property
     def n_unstable(self) -> np.ndarray:
-        """Directions in which states leave a point, `[P]`: the order of a saddle."""
-        return (self.eigenvalues.abs() > 1 + MARGIN).sum(1).cpu().numpy()
+        """Directions in which states leave a point, `[P]`: the order of a saddle; NaN where no spectrum is known."""
+        unknown = self._unknown
+        return np.where(unknown, np.nan, self._order) if unknown.any() else self._order
 
     @property
     def stability(self) -> np.ndarray:
         """Of fixed points, `[P]`; "not at rest" of the others, whose `n_unstable` says how states pass them by.
 
         "attracting", "saddle of order k" with k unstable directions, "repelling" where all are unstable, or "marginal":
-        none unstable, and one that neither grows nor decays, as along a line of fixed points.
+        none unstable, and one that neither grows nor decays, as along a line of fixed points. "unknown" where the
+        derivative is not finite.
         """
-        order, n = self.n_unstable, self.state.shape[1]
+        order, n = self._order, self.state.shape[1]
         names = np.array([f"saddle of order {k}" for k in range(n + 1)], dtype=object)
         names[n] = "repelling"
         still = (self.eigenvalues[:, 0].abs() >= 1 - MARGIN).cpu().numpy()
         stability = np.where(order > 0, names[order], np.where(still, "marginal", "attracting"))
+        stability = np.where(self._unknown, "unknown", stability)
         return np.where(self.kind == "fixed point", stability, "not at rest").astype(str)
 
+    @property
+    def _order(self) -> np.ndarray:
+        return (self.eigenvalues.abs() > 1 + MARGIN).sum(1).cpu().numpy()
+
+    @property
+    def _unknown(self) -> np.ndarray:
+        """Points without a spectrum, `[P]`: their derivative is not finite."""
+        return self.eigenvalues[:, 0].isnan().cpu().numpy()
+
+    @usual_modes()
     def unique(self, tolerance: float) -> NetworkPoints:
         """The different points, those that most starts led to first.
 
@@ -110,10 +134,10 @@ class NetworkPoints(SlowPoints):
             tolerance: greatest distance of two states that are one and the same point.
 
         Raises:
-            ValueError: if it is negative or no number.
+            ValueError: if it is negative or not finite.
+            TypeError: if it is no number.
         """
-        if not tolerance >= 0:
-            raise ValueError(f"tolerance is {tolerance}; it must be at least 0")
+        tolerance = finite(tolerance, "tolerance", least=0)
         order, speed_first = [], self.speed.argsort(stable=True)
         left, share = torch.ones(len(self), dtype=torch.bool, device=self.state.device), torch.zeros_like(self.share)
         for point in speed_first.tolist():
@@ -127,25 +151,27 @@ class NetworkPoints(SlowPoints):
         different.share[:] = share[rows]
         return different
 
+    @usual_modes()
     def nearest(self, states: Array) -> tuple[Tensor, Tensor]:
         """The nearest point of each state.
 
         Args:
-            states: `[..., n]`.
+            states: `[..., n]`, in any form that `slow_points_of` takes.
 
         Returns:
-            Its row, and how far it is, `[...]` each.
+            Its row, and how far it is, `[...]` each; of trials that differ in length one after the other.
 
         Raises:
-            ValueError: if there are no points.
+            ValueError: if there are no points, or the states have not as many coordinates.
         """
         if not len(self):
             raise ValueError("there are no points to be near to")
-        given = as_states(states).to(self.state)
+        given = as_states(states, self._widths).to(self.state)
         flat = given.reshape(-1, given.shape[-1])
         distance, row = torch.cdist(flat, self.state, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1)
         return row.view(given.shape[:-1]), distance.view(given.shape[:-1])
 
+    @usual_modes()
     def to_frame(self) -> pd.DataFrame:
         """A row a point: what it is, how many starts led there, spectrum in short, how far from its start, state."""
         leading = self.eigenvalues[:, 0].abs()
@@ -171,22 +197,33 @@ class NetworkPoints(SlowPoints):
         """Writes the table of `to_frame`, with the versions that made it in the metadata."""
         write_arrow(pa.Table.from_pandas(self.to_frame(), preserve_index=False), path, kind="network_points")
 
+    @usual_modes()
     def plot(self, states: Array | None = None, *, dimensions: int = 2) -> Picture:
         """The points in principal components, among states that the network went through.
 
         A notebook shows the figure; elsewhere `.savefig("points.png")` keeps it.
 
         Args:
-            states: `[T, B, n]`, as `states_of` gives them, drawn as B paths, or `[..., n]`, as dots; the components are
-                theirs. Of the points alone if not given.
+            states: `[T, B, n]`, as `states_of` gives them, drawn as B paths, or a list of `[T, n]`, a path each, or
+                `[..., n]`, as dots; the components are theirs. Of the points alone if not given.
             dimensions: 2 or 3.
 
         Raises:
-            ValueError: if there are no points, or not so many dimensions to be drawn.
+            ValueError: if there are no points, the states have not as many coordinates, or there are not so many
+                dimensions to be drawn.
         """
         from slowpoints.adapters.picture import draw  # Matplotlib, which takes a second to import
 
-        return draw(self, None if states is None else as_states(states).to(self.state), dimensions)
+        dimensions = whole(dimensions, "dimensions")
+        if states is None:
+            return draw(self, None, None, dimensions)
+        visited = as_states(states, self._widths).to(self.state)
+        return draw(self, visited.reshape(-1, visited.shape[-1]), paths_of(states, visited), dimensions)
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        """Coordinates of the parts of a state."""
+        return self.network.widths or (self.state.shape[1],)
 
     def _jacobian(self, states: Tensor) -> Tensor:
         slopes = self.network.residual.jacobian(states)

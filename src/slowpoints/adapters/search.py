@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 from torch import Tensor, nn
 
-from slowpoints.adapters.frames import Array, Frame, Frozen, Module, as_numbers, as_states, frozen, unwrapped
+from slowpoints.adapters.frames import Frame, Module, device_of, frozen, unwrapped
 from slowpoints.adapters.points import NetworkPoints
-from slowpoints.dynamics.residual import bounds_like
+from slowpoints.adapters.states import as_states
+from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arrays import Array, as_numbers, is_list_of_arrays
+from slowpoints.core.torch_modes import usual_modes
+from slowpoints.dynamics.residual import bounds_like, put_within
 from slowpoints.dynamics.search import find_slow_points
 
+SEEDS = range(-(2**63), 2**64)  # of PyTorch's generators
 
+
+@usual_modes()
 def slow_points_of(
     module: Module,
     states: Array,
@@ -56,90 +61,121 @@ def slow_points_of(
 
     Raises:
         ValueError: if states, inputs or settings are impossible, or do not fit the module.
-        TypeError: if a callable does not lead from states to states, fails, or lets no gradient through.
+        TypeError: if a callable does not lead from states to states, fails, gives other values at another call (noise,
+            dropout), computes with less than float64, or if derivatives by PyTorch are not those of its values; or if a
+            setting is no number.
+
+    Warns:
+        UserWarning: if starts lie beyond the bounds, or derivatives are not finite at some points.
 
     Example:
         >>> rnn = torch.nn.GRU(3, 64)
         >>> states = states_of(rnn, torch.randn(50, 20, 3))
         >>> points = slow_points_of(rnn, states).unique(1e-3)
     """
-    _check_settings(starts=starts, noise=noise, tolerance=tolerance, max_iterations=max_iterations, newton=newton)
-    generator = torch.Generator().manual_seed(seed)
+    starts = None if starts is None else whole(starts, "starts", least=1)
+    noise = finite(noise, "noise", least=0)
+    generator = _generator(seed)
     module = unwrapped(module)
-    with torch.inference_mode(False):
-        frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
-        given = as_states(states) if frame is None else frame.checked_states(states)
-        begin = _drawn(given.reshape(-1, given.shape[-1]), starts, generator)
-        constant = None if inputs is None else _mean(inputs, frame)
-        network = frozen(frame or module, constant, begin)
-        low, high = bounds_like(
-            begin, network.lower if lower is None else lower, network.upper if upper is None else upper
-        )
-        outside = int(((begin < low) | (begin > high)).any(1).sum())
-        if outside:
-            warnings.warn(f"{outside} of {len(begin)} starts lie beyond the bounds, and were put there", stacklevel=2)
-        begin = _with_noise(begin, noise, generator).clamp(low, high)
-        found = find_slow_points(
-            network.step,
-            begin,
-            low,
-            high,
-            residual=network.residual,
-            tolerance=tolerance,
-            max_iterations=max_iterations,
-            newton=newton,
-        )
-        network = Frozen(network.step, network.residual, low[0], high[0])
-        share = torch.full_like(found.speed, 1 / len(begin))
-        return NetworkPoints(**vars(found), start=begin, share=share, network=network)
+    frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
+    given = frame.checked_states(states) if frame is not None else _states_for(module, states)
+    begin = _drawn(given.reshape(-1, given.shape[-1]), starts, generator)
+    constant = None if inputs is None else _mean(inputs, frame).to(begin.device)
+    network = frozen(frame or module, constant)
+    low, high = bounds_like(begin, network.lower if lower is None else lower, network.upper if upper is None else upper)
+    begin = _with_noise(put_within(begin, low, high), noise, generator).clamp(low, high)
+    found = find_slow_points(
+        network.step,
+        begin,
+        low,
+        high,
+        residual=network.residual,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        newton=newton,
+    )
+    network = network._replace(lower=low[0], upper=high[0])
+    share = torch.full_like(found.speed, 1 / len(begin))
+    return NetworkPoints(**vars(found), start=begin, share=share, network=network)
 
 
+@usual_modes()
 @torch.no_grad()
-def states_of(module: nn.RNNBase | nn.RNNCellBase, inputs: Array, initial: Array | None = None) -> Tensor:
+def states_of(
+    module: nn.RNNBase | nn.RNNCellBase, inputs: Array, initial: Array | None = None
+) -> Tensor | list[Tensor]:
     """States that a network goes through, those of all its layers, and the cell states of an LSTM, side by side.
 
     Args:
         module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells; without its dropout.
         inputs: sequences as the module takes them, `[T, B, N]`, or `[B, T, N]` if it is `batch_first`; `[T, N]` is one.
+            A list of `[T, N]` holds one sequence for each trial, as for `torch.nn.utils.rnn.pad_sequence`.
         initial: states before the first frame, `[B, n]`, or `[n]` for all; for an LSTM also a pair; zero if not given.
 
     Returns:
-        The state after each frame, time first, `[T, B, n]`, or `[T, n]` of a single sequence, in float64.
+        The state after each frame, time first, `[T, B, n]`, or `[T, n]` of a single sequence, in float64. Of trials
+        that differ in length a list, `[T, n]` each.
 
     Raises:
         TypeError: if the module is none of these.
         ValueError: if inputs or initial states do not fit it.
     """
-    with torch.inference_mode(False):
-        frame = Frame(unwrapped(module))
-        given = frame.checked_inputs(inputs)
-        if given.dim() not in (2, 3):
-            raise ValueError(f"inputs have {given.dim()} axes; they must have 3, or 2 for a single sequence")
-        sequences = given[:, None] if given.dim() == 2 else given
-        if given.dim() == 3 and getattr(frame.module, "batch_first", False):
-            sequences = sequences.transpose(0, 1)
-        zero = given.new_zeros(sequences.shape[1], frame.coordinates)
-        state = zero if initial is None else frame.checked_states(initial)
-        if state.shape not in (zero.shape, zero.shape[1:]):
-            raise ValueError(f"initial states have the shape {tuple(state.shape)}; they must have {tuple(zero.shape)}")
-        state, visited = state.expand(zero.shape), []
-        for frame_inputs in sequences:
-            state = frame(frame_inputs, state)
-            visited.append(state)
-        path = torch.stack(visited)
-        return path[:, 0] if given.dim() == 2 else path
+    frame = Frame(unwrapped(module))
+    if is_list_of_arrays(inputs):
+        return _states_of_trials(frame, [frame.checked_inputs(trial) for trial in inputs], initial)
+    given = frame.checked_inputs(inputs)
+    if given.dim() not in (2, 3):
+        raise ValueError(f"inputs have {given.dim()} axes; they must have 3, or 2 for a single sequence")
+    sequences = given[:, None] if given.dim() == 2 else given
+    if given.dim() == 3 and getattr(frame.module, "batch_first", False):
+        sequences = sequences.transpose(0, 1)
+    path = _path(frame, sequences, _initial(frame, initial, sequences.shape[1]))
+    return path[:, 0] if given.dim() == 2 else path
 
 
-def _check_settings(**settings: float | None) -> None:
-    """Refuses numbers that are negative or not finite, and no starts at all."""
-    for name, value in settings.items():
-        least = 1 if name == "starts" else 0
-        if value is not None and not least <= value < float("inf"):
-            raise ValueError(f"{name} is {value}; it must be at least {least}, and finite")
+def _states_of_trials(frame: Frame, trials: list[Tensor], initial: Array | None) -> Tensor | list[Tensor]:
+    """Of trials `[T, N]`: `[T, B, n]` where all are as long, else `[T, n]` of each."""
+    if any(trial.dim() != 2 for trial in trials):
+        raise ValueError("inputs are a list of arrays that are no sequences [T, N]; give batches one by one")
+    begin = _initial(frame, initial, len(trials))
+    if len({len(trial) for trial in trials}) == 1:
+        return _path(frame, torch.stack(trials, dim=1), begin)
+    return [_path(frame, trial[:, None], state[None])[:, 0] for trial, state in zip(trials, begin, strict=True)]
+
+
+def _initial(frame: Frame, initial: Array | None, sequences: int) -> Tensor:
+    """The states before the first frame, `[B, n]`."""
+    zero = frame.weight.new_zeros(sequences, frame.coordinates)
+    state = zero if initial is None else frame.checked_states(initial)
+    if state.shape not in (zero.shape, zero.shape[1:]):
+        raise ValueError(f"initial states have the shape {tuple(state.shape)}; they must have {tuple(zero.shape)}")
+    return state.expand(zero.shape)
+
+
+def _path(frame: Frame, sequences: Tensor, state: Tensor) -> Tensor:
+    """The state after each frame `[T, B, n]` of sequences `[T, B, N]`."""
+    visited = []
+    for frame_inputs in sequences:
+        state = frame(frame_inputs, state)
+        visited.append(state)
+    return torch.stack(visited)
+
+
+def _states_for(module: Module, states: Array) -> Tensor:
+    """States `[..., n]`, where the weights of a callable are, if it is a module of some."""
+    given, device = as_states(states, ()), device_of(module)
+    return given if device is None else given.to(device)
+
+
+def _generator(seed: int) -> torch.Generator:
+    number = whole(seed, "seed", least=SEEDS.start)
+    if number not in SEEDS:
+        raise ValueError(f"seed is {seed}; it must be less than 2^64")
+    return torch.Generator("cpu").manual_seed(number)
 
 
 def _mean(inputs: Array, frame: Frame | None) -> Tensor:
-    """Constant input `[N]`: the mean over all but the last axis."""
+    """Constant input `[N]`: the mean over all but the last axis, of all frames alike where trials differ in length."""
     given = as_numbers(inputs, "inputs") if frame is None else frame.checked_inputs(inputs)
     return given.reshape(-1, given.shape[-1]).mean(0)
 
@@ -148,10 +184,10 @@ def _drawn(states: Tensor, starts: int | None, generator: torch.Generator) -> Te
     """States to start from, `[P, n]`, drawn without replacement."""
     if starts is None or starts >= len(states):
         return states
-    drawn = torch.randperm(len(states), generator=generator)[:starts]
+    drawn = torch.randperm(len(states), generator=generator, device="cpu")[:starts]
     return states[drawn.to(states.device)]
 
 
 def _with_noise(states: Tensor, noise: float, generator: torch.Generator) -> Tensor:
     """States with Gaussian noise of that standard deviation added to each coordinate."""
-    return states + noise * torch.randn(states.shape, generator=generator, dtype=states.dtype).to(states)
+    return states + noise * torch.randn(states.shape, generator=generator, dtype=states.dtype, device="cpu").to(states)

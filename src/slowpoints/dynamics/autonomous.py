@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from slowpoints.core.arguments import instance
+from slowpoints.core.torch_modes import usual_modes
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.units import unit_named
 from slowpoints.networks.units.unit import State, Unit
@@ -39,6 +40,7 @@ class Dynamics:
     readout_bias: Tensor
 
     @classmethod
+    @usual_modes()
     @torch.no_grad()
     def of(cls, networks: Networks) -> Dynamics:
         """The dynamics of networks under the mean input, in float64.

@@ -7,32 +7,57 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from slowpoints.core.torch_modes import usual_modes
+
 
 def jacobian(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
     """Derivative of a map that works row by row.
 
     Args:
-        step: `[P, n]` to `[P, n]`.
+        step: `[P, n]` to `[P, m]`.
         states: `[P, n]`.
 
     Returns:
-        `[P, n, n]`; row i holds the derivatives of coordinate i.
+        `[P, m, n]`; row i holds the derivatives of coordinate i.
     """
     states = states.detach().requires_grad_()
     with torch.enable_grad():
         after = step(states)
-    identity = torch.eye(states.shape[1], dtype=states.dtype, device=states.device)
+    if not after.requires_grad:  # a constant
+        return states.new_zeros(*after.shape, states.shape[1])
+    identity = torch.eye(after.shape[1], dtype=states.dtype, device=states.device)
     select = identity[:, None].expand(-1, len(states), -1)
-    return torch.autograd.grad(after, states, select, is_grads_batched=True)[0].permute(1, 0, 2)
+    gradients = torch.autograd.grad(after, states, select, is_grads_batched=True, materialize_grads=True)
+    return gradients[0].permute(1, 0, 2)
 
 
+@usual_modes()
 def spectra(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
-    """Eigenvalues of the Jacobian at each state, `[P, n]` complex, largest absolute value first."""
-    return eigenvalues(jacobian(step, states))
+    """Eigenvalues of the Jacobian at each state, `[P, n]` complex, largest absolute value first.
+
+    Args:
+        step: `[P, n]` to `[P, n]`, row by row (or `Dynamics.step`).
+        states: `[P, n]`.
+
+    Returns:
+        NaN where the Jacobian is not finite.
+
+    Raises:
+        ValueError: if the states are no finite numbers of that shape, or rows depend on each other.
+        TypeError: if the map is none, or its derivative by PyTorch is not that of its values.
+    """
+    from slowpoints.dynamics.checks import checked_step  # which differentiates residuals by `jacobian`
+
+    return eigenvalues(jacobian(*checked_step(step, states)))
 
 
 def eigenvalues(matrices: Tensor) -> Tensor:
-    """Those of each matrix, `[P, n]` complex, largest absolute value first."""
+    """Those of each matrix, `[P, n]` complex, largest absolute value first; NaN of a matrix that is not finite."""
+    finite = matrices.isfinite().flatten(1).all(1)
+    if not finite.all():  # which ends the process in some builds of LAPACK
+        values = torch.full(matrices.shape[:2], torch.nan, dtype=matrices.dtype.to_complex(), device=matrices.device)
+        values[finite] = eigenvalues(matrices[finite])
+        return values
     values = torch.linalg.eigvals(matrices)
     return values.gather(1, values.abs().argsort(dim=1, descending=True, stable=True))
 
@@ -43,8 +68,10 @@ def unstable_directions(matrix: Tensor) -> Tensor:
     A complex pair gives two, the axes of the ellipse on which it turns, the longer first.
 
     Args:
-        matrix: Jacobian at the point, `[n, n]`.
+        matrix: Jacobian at the point, `[n, n]`; nothing is known of one that is not finite.
     """
+    if not matrix.isfinite().all():
+        return matrix.new_empty(0, len(matrix))
     values, vectors = torch.linalg.eig(matrix)
     order = values.abs().argsort(descending=True, stable=True)
     growing = [place for place in order.tolist() if values[place].abs() > 1 and values[place].imag >= 0]

@@ -24,7 +24,7 @@ from slowpoints.dynamics.residual import Residual, blocks
 from slowpoints.dynamics.roots import brought_to_rest
 
 FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-15
-LOWERED = 1e-3  # factor on the damping after a step that the quadratic model foretold
+LOWERED = 0.0010000000474974513  # factor on the damping after a step that the quadratic model foretold: float32's 1e-3
 GOOD = 0.75  # share of the predicted fall from which that is said of it (Nocedal & Wright 2006, chapter 4)
 TRIES = 6  # steps tried with one Hessian before a point waits for the next iteration
 EXCURSION = 1000.0  # times the least speed^2 so far that a point may have on the way to a lower one
@@ -69,6 +69,7 @@ class NewtonWalk:
         self.away = torch.zeros_like(self.rows)  # steps since the best state
         self.leash = torch.full_like(self.rows, longest)  # steps that the next excursion may take
         self.damping = torch.full_like(half_square, FIRST_DAMPING)
+        self.rough = torch.zeros_like(self.rows, dtype=torch.bool)  # that met a derivative that is not finite
 
     def try_to_rest(self, iterations: int) -> None:
         """Points that walk leap to a fixed point, if Newton's method leads to one."""
@@ -85,12 +86,26 @@ class NewtonWalk:
         state = here.state[rows]
         here.gradient[rows] = self._residual(rows).gradient(state)
         here.projected[rows] = projected_gradient(state, here.gradient[rows], self.lower[rows], self.upper[rows])
-        better = _is_better(here.at(rows), self.best.at(rows))
+        smooth = self._smooth(rows)
+        better = _is_better(here.at(rows), self.best.at(rows)) & smooth
         found, lost = rows[better], rows[~better]
         self.best.put(found, here.at(found))
         self.away[found], self.leash[found] = 0, self.longest
         self.away[lost] += 1
-        self.go_back(lost[self.away[lost] > self.leash[lost]])
+        self.go_back(lost[(self.away[lost] > self.leash[lost]) | ~smooth[~better]])
+
+    def _smooth(self, rows: Tensor) -> Tensor:
+        """Whether some points may stand where they are: their gradient is finite, they rest, or it is their start.
+
+        Where it is not, none is noted.
+        """
+        finite = self.here.gradient[rows].isfinite().all(1)
+        if finite.all():
+            return finite
+        self.rough[rows[~finite]] = True
+        self.here.projected[rows[~finite]] = torch.nan
+        here = self.here.at(rows)
+        return finite | (here.speed <= resting_speed(here.state)) | self.best.half_square[rows].isinf()
 
     def go_back(self, rows: Tensor) -> None:
         """To the best state, from where the next steps must lower the speed."""
@@ -136,15 +151,25 @@ class NewtonWalk:
         rows, here = self.rows, self.here.at(self.rows)
         resting = (here.speed <= resting_speed(here.state)) & (self.away[rows] == 0)
         self.kinds[rows[resting]] = FIXED_POINT
-        self.rows = rows[~resting]
+        self.rows = rows[~(resting | here.projected.isnan())]
 
     def _judge(self, rows: Tensor) -> Tensor:
         """The Hessian of some points that walk, `[R, n, n]`; notes the kind of those that stand at their best state."""
         hessian = self._residual(rows).hessian(self.here.state[rows])
+        rough = ~hessian.sum(dim=(1, 2)).isfinite()
+        if rough.any():
+            hessian[rough] = self._without_curvature(rows[rough])
         kinds = kinds_of(self.here.at(rows), hessian, self.lower[rows], self.upper[rows], self.tolerance)
+        kinds[rough] = SLIDING  # nobody knows
         at_best = self.away[rows] == 0
         self.kinds[rows[at_best]] = kinds[at_best]
         return hessian
+
+    def _without_curvature(self, rows: Tensor) -> Tensor:
+        """The Hessian of points where it is not finite, as far as first derivatives say it (Gauss-Newton)."""
+        self.rough[rows] = True
+        slopes = self._residual(rows).jacobian(self.here.state[rows])
+        return (slopes.mT @ slopes).nan_to_num(0.0, 0.0, 0.0)
 
     def _leaving_saddles(self, rows: Tensor, hessian: Tensor) -> Tensor:
         """Gradients of some points that walk; of those at a saddle, a little past it, `[R, n]`."""
@@ -172,7 +197,8 @@ class NewtonWalk:
         )
         taken = (value <= torch.maximum(limit, here.half_square)) & (predicted > 0)
         good = here.half_square - value > GOOD * predicted
-        factor = torch.where(taken, torch.where(good, LOWERED, 1.0), RAISED)
+        lowered = damping.new_tensor(LOWERED)  # or `where` gives numbers of the default type
+        factor = torch.where(taken, torch.where(good, lowered, 1.0), RAISED)
         self.damping[rows] = (damping * factor).clamp(min=LEAST_DAMPING)
         self.here.state[rows[taken]], self.here.half_square[rows[taken]] = trial[taken], value[taken]
         return taken

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from slowpoints.core.arrays import as_numbers
 from slowpoints.dynamics.jacobian import jacobian
 from slowpoints.networks.units.unit import Solver, solver
 
 Map = Callable[[Tensor], Tensor]
 """From `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch."""
+OUTSIDE = 1e-6  # by how much a state may lie beyond a bound: rounding in float32 moves it as far
 HELD = 8  # tensors of this size that a backward pass holds, about
 HESSIAN_NUMBERS = 2**24  # numbers that all matrices of a block of points, or rows of them, may have at once
 
@@ -80,11 +85,18 @@ class Residual:
         points, n = states.shape
         states = states.detach().requires_grad_()
         gradient = self._gradient(states, create_graph=True)
+        if not gradient.requires_grad:
+            return states.new_zeros(points, n, n)
         rows = max(1, HESSIAN_NUMBERS // (HELD * points * n))
         identity = torch.eye(n, dtype=states.dtype, device=states.device)
         blocks = [
             torch.autograd.grad(
-                gradient, states, some[:, None].expand(-1, points, -1), retain_graph=True, is_grads_batched=True
+                gradient,
+                states,
+                some[:, None].expand(-1, points, -1),
+                retain_graph=True,
+                is_grads_batched=True,
+                materialize_grads=True,
             )[0]
             for some in identity.split(rows)
         ]
@@ -94,8 +106,10 @@ class Residual:
     def _gradient(self, states: Tensor, *, create_graph: bool) -> Tensor:
         with torch.enable_grad():
             half_square = self(states).square().sum() / 2
+            if not half_square.requires_grad:  # a constant
+                return torch.zeros_like(states)
             # Not `backward`, which would leave gradients in the caller's model.
-            return torch.autograd.grad(half_square, states, create_graph=create_graph)[0]
+            return torch.autograd.grad(half_square, states, create_graph=create_graph, materialize_grads=True)[0]
 
 
 class MapResidual(Residual):
@@ -121,11 +135,36 @@ def bounds_like(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> 
     """Bounds `[P, n]` in float64, from numbers or tensors that broadcast to the start's shape.
 
     Raises:
-        ValueError: if they cross.
+        ValueError: if they are no numbers, do not fit the start, or cross.
     """
-    low, high = (
-        torch.as_tensor(bound, dtype=torch.float64, device=start.device).expand(start.shape) for bound in (lower, upper)
-    )
+    low, high = (_bound(bound, name, start) for name, bound in (("lower", lower), ("upper", upper)))
     if not (low <= high).all():
         raise ValueError("a lower bound lies above its upper bound")
     return low, high
+
+
+def put_within(start: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """The start on the bounds where it lies beyond, with a warning if that is more than rounding in float32."""
+    put = start.clamp(low, high)
+    outside = int(((start - put).abs() > OUTSIDE * (1 + put.abs())).any(1).sum())
+    if outside:
+        warnings.warn(
+            f"{outside} of {len(start)} starts lie beyond the bounds, and were put there; lower and upper say how far "
+            "states may go",
+            stacklevel=4,  # the caller of a public function, through the modes in which it runs
+        )
+    return put
+
+
+def _bound(bound: Any, name: str, start: Tensor) -> Tensor:
+    axes = bound.dim() if isinstance(bound, Tensor) else np.ndim(bound)
+    given = as_numbers(bound if axes else [bound], name, finite=False)
+    try:
+        given = given.to(start.device).expand(start.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"{name} has the shape {tuple(given.shape)}; it must be a number, or fit states {tuple(start.shape)}"
+        ) from None
+    if given.isnan().any():
+        raise ValueError(f"{name} is no number (NaN) for some coordinates")
+    return given

@@ -7,26 +7,26 @@ its own, all at once, in float64. `dynamics.descent` has the authors' descent.
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arrays import Array
 from slowpoints.core.progress import report_stage
-from slowpoints.dynamics.autonomous import Dynamics
-from slowpoints.dynamics.kinds import KINDS, MINIMUM
+from slowpoints.core.torch_modes import usual_modes
+from slowpoints.dynamics.checks import ROW_BY_ROW, CheckedResidual, checked_residual, checked_rows, dynamics_of
+from slowpoints.dynamics.kinds import FIXED_POINT, KINDS, MINIMUM
+from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.newton import LONGEST, NewtonWalk
-from slowpoints.dynamics.residual import Map, MapResidual, Residual, bounds_like
-from slowpoints.dynamics.speed import StepResidual
+from slowpoints.dynamics.residual import Map, Residual, bounds_like, put_within
 
 log = logging.getLogger(__name__)
 LOGGED_EVERY = 10  # iterations
 NEWTON_EVERY = 2  # iterations after which points that still walk try Newton's method again
-ROW_BY_ROW = (
-    "the map, or residual, must take any number of rows and treat each on its own; "
-    "for the points of an ensemble give Dynamics.step itself, or residual=SpeedResidual(dynamics)"
-)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ class SlowPoints:
     kind: np.ndarray
 
 
+@usual_modes()
 def find_slow_points(
     step: Map | None,
-    start: Tensor,
+    start: Array,
     lower: float | Tensor = -1.0,
     upper: float | Tensor = 1.0,
     *,
@@ -74,7 +75,7 @@ def find_slow_points(
     Args:
         step: the map, on any number of rows, each on its own (or `Dynamics.step`); its residual is step(z) - z. Not
             used where another is given, but to relax.
-        start: `[P, n]`; put on the bounds where it lies outside. Not changed.
+        start: `[P, n]`; put on the bounds where it lies outside, with a warning. Not changed.
         lower: least value of each coordinate: a number or a tensor that broadcasts to `[P, n]`; may be infinite.
         upper: greatest value, likewise.
         residual: another residual in place of step(z) - z, as an LSTM's with tanh of the cell state; a `Residual`
@@ -92,22 +93,34 @@ def find_slow_points(
     Returns:
         The points, with the speed and gradient of the very states returned.
 
+    Warns:
+        UserWarning: if starts lie beyond the bounds, or some points met a derivative that is not finite; a point that
+            stands where there is none has no projected gradient (NaN).
+
     Raises:
-        ValueError: if the bounds cross, the residual is not finite at the start, or depends on a row's neighbours, or
-            there is neither map nor residual, or no map to relax with.
+        ValueError: if start, bounds or settings are impossible, the residual is not finite at the start, nor its
+            derivative at any, or depends on a row's neighbours, or there is neither map nor residual, or no map to
+            relax with.
+        TypeError: if the map or residual is none, gives other values at another call (noise, dropout), computes with
+            less than float64, or its derivatives by PyTorch are not those of its values.
     """
-    low, high = bounds_like(start, lower, upper)
-    state = start.detach().double().clamp(low, high)
+    tolerance = finite(tolerance, "tolerance", least=0)
+    max_iterations, relax = whole(max_iterations, "max_iterations"), whole(relax, "relax")
+    newton, excursion = whole(newton, "newton"), whole(excursion, "excursion")
+    begin = checked_rows(start, "start", dynamics_of(step if residual is None else residual))
+    low, high = bounds_like(begin, lower, upper)
+    state = put_within(begin, low, high)
+    if step is not None and dynamics_of(step) is None and not isinstance(step, CheckedMap):
+        step = CheckedMap(step)
     if relax:
         if step is None:
             raise ValueError("a map is needed to relax with")
         state = _relaxed(step, state, low, high, relax)
-    if residual is None:
-        if step is None:
-            raise ValueError("a map or a residual is needed")
-        residual = _residual_of(step)
-    residual = Residual.of(residual)
-    _check_rows(residual, state)
+    residual = checked_residual(step, residual)
+    if isinstance(residual, CheckedResidual):
+        residual.check(state, newton=newton > 0)
+    else:
+        _check_rows(residual, state)
     walk = NewtonWalk(residual, state, low, high, tolerance, excursion)
     with report_stage("deep search", max_iterations, unit="iteration", at_most=True) as progress:
         for iteration in range(max_iterations):
@@ -122,15 +135,12 @@ def find_slow_points(
             progress.update()
     walk.finish()
     best, kinds = walk.best, walk.kinds.cpu()
+    if isinstance(residual, CheckedResidual):
+        residual.check_after(best.state, best.speed)
+    _tell_of_derivatives(walk)
     return SlowPoints(
         best.state, best.speed, best.projected, walk.kinds >= MINIMUM, walk.iterations, KINDS[kinds.numpy()]
     )
-
-
-def _residual_of(step: Map) -> Residual:
-    if getattr(step, "__func__", None) is Dynamics.step:
-        return StepResidual(step.__self__)  # type: ignore[attr-defined]
-    return MapResidual(step)
 
 
 @torch.no_grad()
@@ -154,3 +164,20 @@ def _relaxed(step: Map, state: Tensor, lower: Tensor, upper: Tensor, frames: int
     for _ in range(frames):
         state = step(state).clamp(lower, upper)
     return state
+
+
+def _tell_of_derivatives(walk: NewtonWalk) -> None:
+    """Warns of points whose search met a derivative that is not finite, or refuses if no start has a finite one."""
+    resting = walk.kinds == FIXED_POINT
+    nowhere = walk.best.projected.isnan()
+    told = nowhere | (walk.rough & (walk.kinds < MINIMUM))
+    if not told.any():
+        return
+    reason = "as of a square root or a norm at 0, also in the branch that torch.where leaves out"
+    if (nowhere & ~resting).all():
+        raise ValueError(f"the derivative of the residual is not finite at any of {len(told)} starts, {reason}")
+    warnings.warn(
+        f"{int(told.sum())} of {len(told)} points met a derivative that is not finite, {reason}: those that are "
+        f"{KINDS[0]} went no further because of it, and fixed points where there is none have no stability",
+        stacklevel=4,
+    )

@@ -131,10 +131,11 @@ def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor
 
 
 def _searched(dynamics: Dynamics, centres: Centres, settings: Search) -> SlowPoints:
+    bounds = search_bounds(dynamics, centres)
     return find_slow_points(
         dynamics.step,
-        centres.state,
-        *search_bounds(dynamics, centres),
+        centres.state.clamp(*bounds),  # what stands for a class that was never read out may lie beyond
+        *bounds,
         residual=SpeedResidual(dynamics),
         tolerance=settings.tolerance,
         max_iterations=settings.max_iterations,
