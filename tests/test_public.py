@@ -81,7 +81,7 @@ REFUSED = {
         (lambda g: sp.find_slow_points(halved, torch.zeros(3)), "start"),
         (lambda g: sp.find_slow_points(halved, torch.full((2, 3), torch.nan)), "start"),
         (lambda g: sp.find_slow_points(halved, torch.zeros(2, 3), 1.0, -1.0), "lower|upper|bounds"),
-        (lambda g: sp.find_slow_points("halved", torch.zeros(2, 3)), "step"),
+        (lambda g: sp.find_slow_points("halved", torch.zeros(2, 3)), "map must lead .* not callable"),
         (lambda g: sp.find_slow_points(halved, torch.zeros(2, 3), max_iterations="many"), "max_iterations"),
     ],
     "flip_flop_trials": [
@@ -161,8 +161,8 @@ REFUSED = {
     ],
     "spectra": [
         (lambda g: sp.spectra(halved, torch.zeros(3)), "states"),
-        (lambda g: sp.spectra(halved, [[0.0, 1.0]]), "states is a list"),
-        (lambda g: sp.spectra("halved", torch.zeros(2, 3)), "step"),
+        (lambda g: sp.spectra(halved, [["one", "two"]]), "states"),
+        (lambda g: sp.spectra("halved", torch.zeros(2, 3)), "map must lead .* not callable"),
     ],
     "states_of": [
         (lambda g: sp.states_of(g.gru, torch.zeros(4)), "inputs"),

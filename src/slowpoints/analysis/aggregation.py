@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.memory_score import half_life, memory_score, persistence
+from slowpoints.core.arguments import instance
 from slowpoints.core.blocks import read_block_table
 from slowpoints.core.layout import place_of
 from slowpoints.core.modes import TRAINED
@@ -36,10 +37,18 @@ def collate(paths: Iterable[str | Path], kind: Kind, seeds: dict[str, int]) -> p
         seeds: how many networks of each data set's cells belong to the study: seeds 0, 1, ... below that number.
 
     Raises:
-        ValueError: naming the file that is damaged, of another kind or version, or not of the cell, mode and seeds
-            that its path says, or the files that hold the same row, or were made with different settings.
+        TypeError: if `kind` is no `Kind`.
+        FileNotFoundError: naming the file that is not there.
+        ValueError: if there is no path, or naming the file that is damaged, of another kind or version, or not of the
+            cell, mode and seeds that its path says, or the files that hold the same row, or were made with different
+            settings.
     """
+    instance(kind, Kind, "kind", " (slowpoints.core.schemas)")
     files = [str(path) for path in paths]
+    if not files:
+        raise ValueError("paths is empty; a file for each block of each cell is needed")
+    if absent := [file for file in files if not Path(file).is_file()]:
+        raise FileNotFoundError(f"{absent[0]}: there is no such file")
     table = pd.concat([read_block_table(file, kind) for file in files], keys=files)
     _check_same_settings(files)
     twice = table[table.duplicated(list(kind.key), keep=False)]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from slowpoints.analysis.aggregation import class_memory, point_predictors
 from slowpoints.analysis.correlation import METHODS, Classes, NetworkCorrelation, class_correlation
+from slowpoints.core.arguments import table_columns
 from slowpoints.core.schemas.kinds import CELL, NETWORK
 from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
@@ -51,7 +52,14 @@ def correlations(networks: pd.DataFrame, extrapolation: pd.DataFrame, points: pd
         networks: table `networks`.
         extrapolation: table `extrapolation`, mode trained.
         points: table `slow_points`, mode trained.
+
+    Raises:
+        TypeError: if one of them is no data frame.
+        ValueError: naming the table and the column that it lacks.
     """
+    table_columns(networks, [*NETWORK, "learned"], "networks")
+    table_columns(extrapolation, [*NETWORK, "delay", "label", "n_trials", "n_correct"], "extrapolation")
+    table_columns(points, [*NETWORK, "label", "speed"], "points")
     learned = networks[networks["learned"]]
     predictors = point_predictors(points)
     names = [name for name in PREDICTORS if name in predictors]

@@ -93,7 +93,7 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     shown = module.data(**{table: tables[table] for table in FIGURES[name].tables})
     schema = pa.schema(list(module.DATA.columns.items()))
     drawn = pa.Table.from_pandas(shown[schema.names], schema, preserve_index=False).to_pandas()
-    drawn.attrs["class_names"] = class_names_of({table: tables[table] for table in FIGURES[name]})
+    drawn.attrs["class_names"] = class_names_of({table: tables[table] for table in FIGURES[name].tables})
     return drawn
 
 

@@ -16,8 +16,9 @@ from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.claim import Evidence
 from slowpoints.analysis.claims.rows import Excluded, Row, ScopeLevel
 from slowpoints.analysis.claims.wording import scope_text
-from slowpoints.core.schemas.kinds import NETWORK
-from slowpoints.core.schemas.study import CLAIMS
+from slowpoints.core.arguments import table_columns
+from slowpoints.core.schemas.kinds import NETWORK, TUNED_NETWORK
+from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS
 
 ALPHA = 0.05
 FAMILY = ["claim", "level", "question"]
@@ -36,7 +37,15 @@ def judge(
         correlations: table `correlations`.
         formation: table `formation`.
         regularisation: table `regularisation`.
+
+    Raises:
+        TypeError: if one of them is no data frame.
+        ValueError: naming the table and the column that it lacks.
     """
+    table_columns(networks, [*NETWORK, "learned", "nominal_accuracy", "memory_score"], "networks")
+    table_columns(correlations, [*CORRELATIONS.key, "n", "r", "low", "high", "p"], "correlations")
+    table_columns(formation, [*NETWORK, "label", "step", "speed", "readout"], "formation")
+    table_columns(regularisation, [*TUNED_NETWORK, "memory_score_before", "memory_score_after"], "regularisation")
     learned = networks[networks["learned"]]
     formation, tuned = (table.merge(learned[NETWORK], on=NETWORK) for table in (formation, regularisation))
     evidence = Evidence(networks, learned, correlations, formation, tuned, Excluded(networks))
