@@ -86,7 +86,7 @@ def test_penalties_come_strongest_first_with_their_cost():
 def test_a_penalty_whose_lambda_differs_between_data_sets_has_its_cost_beside_it():
     differing = (about("C4", lambda_=None, measure=measure) for measure in ("memory_score", "nominal_accuracy"))
     (text,) = said(*((row, 0.1, "supported") for row in differing))
-    assert text.startswith("All data sets: penalty “settled” prolongs memory;")
+    assert text.startswith("All data sets: the penalty “settled” prolongs memory;")
     assert "it costs no more than 0.01 of accuracy" in text
 
 
@@ -100,7 +100,7 @@ def test_every_claim_has_a_sentence_for_every_verdict():
 def test_births_have_a_price_or_a_difference():
     difference = about("C5", question="differ", measure="jump_share", protocol="vocu", rival="decu")
     texts = said((difference, 0.1, "supported"), (about("C5"), 0.1, "inconclusive"))
-    assert texts[0].startswith("All data sets: protocols differ in share of births by a jump; VoCu − DeCu: 0.100")
+    assert texts[0].startswith("All data sets: protocols differ in the share of births by a jump; VoCu − DeCu: 0.100")
     assert texts[1].startswith("All data sets: it is undecided whether births have a price; price of a birth (")
 
 

@@ -66,9 +66,8 @@ def counted(rows: pd.DataFrame) -> list[str]:
     for claim in all_claims():
         verdicts = rows.loc[rows["claim"] == claim, "verdict"].value_counts()
         counts = [f"{count} {verdict}" for verdict, count in verdicts.items()]
-        if not counts:
-            continue
-        parts.append(f"{_titled(claim)}: {', '.join(counts)}.")
+        if counts:
+            parts.append(f"{_titled(claim)}: {', '.join(counts)}.")
     return parts
 
 

@@ -64,7 +64,7 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
         if row.question == "price":
             what, about = "births have a price", measure_name(row)
         else:
-            what, about = f"protocols differ in {measure_name(row)}", subject_name(row)
+            what, about = f"protocols differ in the {measure_name(row)}", subject_name(row)
         outcome = what if row.verdict == SUPPORTED else f"it is undecided whether {what}"
         yield f"{beginning(row)} {outcome}; {about}: {numbers(row)}."
 

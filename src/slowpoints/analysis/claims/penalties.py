@@ -44,7 +44,7 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
     for row in sorted(of_memory.itertuples(), key=lambda row: (order[place_name(row)], -row.effect)):
         outcome = by_verdict(row, "prolongs memory", "shortens memory", "was not shown to prolong memory")
         name = penalty(row.mode, row.lambda_)
-        text = f"{beginning(row)} penalty {name} {outcome}; memory score against control {numbers(row)}"
+        text = f"{beginning(row)} the penalty {name} {outcome}; memory score against control {numbers(row)}"
         accuracy = accuracies.get((place_name(row), row.mode, str(row.lambda_)))  # as text, since NaN is not itself
         yield text + (f"; it {cost(accuracy)}, {numbers(accuracy)}." if accuracy else ".")
 
