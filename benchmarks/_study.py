@@ -12,5 +12,4 @@ ROOT = Path(__file__).resolve().parent.parent
 def study_of(datasets: Sequence[str], config: Path | None = None) -> Study:
     """That of a configuration file, or of the defaults, with these data sets."""
     settings = {**(read_yaml(config) if config else {}), "datasets": [*datasets]}
-    schema, shipped = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
-    return read_study(settings, schema=schema, shipped=shipped, name=str(config or "command line"))
+    return read_study(settings, name=str(config or "command line"))

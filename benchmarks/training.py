@@ -83,7 +83,7 @@ def ensemble(architecture: str, pixels: int, hidden: int, batch: int, bank: int,
         clip_norm=None,
         precision="float32",  # not read here: all ways are timed in the precision that was asked for
         cuda_graph=True,
-        schedules=Schedules(None, (), ()),  # the full task throughout
+        schedules=Schedules(),  # not followed: the full task throughout
     )
     stage = Stage(0, ENDLESS, CLASSES, FRAMES, 1.0, RATE)
     orders = class_orders(PROTOCOLS[spec.protocol], CLASSES, spec.dataset, range(networks))

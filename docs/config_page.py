@@ -1,4 +1,4 @@
-"""config/README.md, written from the schema: `make docs`."""
+"""config/README.md and workflow/schemas/config.schema.yaml, written from the typed keys of the library: `make docs`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from slowpoints.study import read_schema
+import yaml
+
+from slowpoints.configuration import schema
 
 ROOT = Path(__file__).parents[1]
 SCHEMA, PAGE = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/README.md"
 HEAD = """# Configuration
 
-<!-- Written by `make docs` from workflow/schemas/config.schema.yaml: edit there. -->
+<!-- Written by `make docs` from the keys in src/slowpoints/configuration.py and core/presets/: edit there. -->
 
 A study is described by one YAML file: `snakemake --cores 8 --configfile config/mine.yaml`, or single keys on the
 command line, target first: `snakemake all --cores 8 --config seeds=2`. Keys left out keep the value of `config.yaml`.
@@ -21,6 +23,11 @@ Unknown keys and impossible values stop a run before it starts, naming the key, 
 
 | file | study |
 |---|---|
+"""
+SCHEMA_HEAD = """\
+# Written by `make docs` from the keys in src/slowpoints/configuration.py and core/presets/: edit there.
+# For editors (a file that begins with `# yaml-language-server: $schema=../workflow/schemas/config.schema.yaml` is
+# checked while it is written) and for readers of the workflow catalogue; the workflow itself checks by the keys.
 """
 PRESETS = """
 ## Presets
@@ -45,15 +52,21 @@ name of its own instead (`my-digits: {base: digits, training: {steps: 500}}`).
 
 def page() -> str:
     """The page, as Markdown."""
-    schema = read_schema(SCHEMA)
+    whole = schema()
     lines = [HEAD + "".join(_first_comments("*.yaml"))]
-    lines += ["\n## Keys\n\n| key | meaning | default |\n|---|---|---|\n", *_rows(schema["properties"], schema)]
+    lines += ["\n## Keys\n\n| key | meaning | default |\n|---|---|---|\n", *_rows(whole, whole)]
     lines += [PRESETS, *_first_comments("presets/*.yaml")]
-    for name, section in schema["$defs"]["preset"]["properties"].items():
-        if section.get("properties"):
-            head = f"\n### `{name}`\n\n{section['description']}\n\n| key | meaning | default |\n|---|---|---|\n"
-            lines += [head, *_rows(section["properties"], schema)]
+    for name, section in whole["$defs"]["WrittenPreset"]["properties"].items():
+        if keys := _section(section, whole):
+            meaning = section.get("description", keys["description"])
+            head = f"\n### `{name}`\n\n{meaning}\n\n| key | meaning | default |\n|---|---|---|\n"
+            lines += [head, *_rows(keys, whole)]
     return "".join(lines)
+
+
+def schema_file() -> str:
+    """The schema for editors, as YAML."""
+    return SCHEMA_HEAD + yaml.safe_dump(schema(), sort_keys=False, allow_unicode=True, width=120)
 
 
 def shipped(pattern: str) -> list[Path]:
@@ -80,18 +93,23 @@ def _first_comments(pattern: str) -> Iterator[str]:
         yield f"| `{path.name if 'presets' not in pattern else path.stem}` | {' '.join(comment)} |\n"
 
 
-def _rows(properties: dict, schema: dict) -> Iterator[str]:
-    for name, entry in properties.items():
-        if "$ref" in entry:
-            entry = {**schema["$defs"][entry["$ref"].split("/")[-1]], **entry}
+def _rows(section: dict, whole: dict) -> Iterator[str]:
+    for name, entry in section["properties"].items():
         allowed = entry.get("enum") or entry.get("items", {}).get("enum")
-        text = " ".join(entry.get("description", "").split())
+        text = entry["description"]
         text += f" One of {', '.join(map(str, allowed))}." if allowed and str(allowed[-1]) not in text else ""
         default = json.dumps(entry["default"]) if "default" in entry else ""
         yield f"| `{name}` | {text} | {f'`{default}`' if default else ''} |\n"
-        for key, part in entry.get("properties", {}).items():
+        for key, part in _section(entry, whole).get("properties", {}).items():
             yield f"| `{name}.{key}` | {part['description']} | |\n"
+
+
+def _section(entry: dict, whole: dict) -> dict:
+    """The section that stands under a key, or may; empty where none may."""
+    names = [part["$ref"].split("/")[-1] for part in [entry, *entry.get("anyOf", [])] if "$ref" in part]
+    return whole["$defs"][names[0]] if names else {}
 
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    SCHEMA.write_text(schema_file(), encoding="utf-8")

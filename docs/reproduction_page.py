@@ -118,9 +118,7 @@ def _settings(preset: Preset, seeds: int) -> dict[str, str]:
 
 def _study(config: dict) -> Study:
     """A checked configuration; a path of files is not looked for."""
-    return read_study(
-        config, schema=ROOT / "workflow/schemas/config.schema.yaml", shipped=ROOT / "config/presets", name="reference"
-    )
+    return read_study(config, name="reference")
 
 
 def _claims(study: str, results: Path) -> pd.DataFrame:

@@ -8,12 +8,10 @@ from slowpoints.study import read_study
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training import train as training
 
-SCHEMA, SHIPPED = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
-
 
 def study(**config):
     """A checked configuration; data sets are those of the default study unless named."""
-    return read_study(config, schema=SCHEMA, shipped=SHIPPED, name="config/mine.yaml")
+    return read_study(config, name="config/mine.yaml")
 
 
 def preset(name):

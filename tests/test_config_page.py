@@ -1,17 +1,12 @@
-"""Documentation, schema and library say the same."""
+"""Documentation, schema for editors and library say the same."""
 
-import dataclasses
 import re
 import subprocess
-import typing
 
 import pytest
-import yaml
-from config_page import PAGE, page, shipped
-from helpers import SCHEMA
+from config_page import PAGE, SCHEMA, page, schema_file, shipped
 from places import ROOT
 
-from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas import example, formation, memory, slow_points, study, training
 from slowpoints.core.schemas.example import TASK
 from slowpoints.core.schemas.kinds import CELL, Kind
@@ -29,6 +24,10 @@ def test_the_page_on_configuration_is_up_to_date():
     assert PAGE.read_text() == page(), "run `make docs`"
 
 
+def test_the_schema_for_editors_is_up_to_date():
+    assert SCHEMA.read_text() == schema_file(), "run `make docs`"
+
+
 def test_files_of_a_user_in_config_are_not_the_project_s(tmp_path, monkeypatch):
     monkeypatch.setattr("config_page.PAGE", tmp_path / "README.md")
     files = [tmp_path / "ours.yaml", tmp_path / "mine.yaml"]
@@ -37,19 +36,6 @@ def test_files_of_a_user_in_config_are_not_the_project_s(tmp_path, monkeypatch):
     assert shipped("*.yaml") == sorted(files)  # without git
     subprocess.run(f"git -C {tmp_path} init -q && git -C {tmp_path} add ours.yaml", shell=True, check=True)
     assert shipped("*.yaml") == files[:1]
-
-
-SECTIONS = {name: hint for name, hint in typing.get_type_hints(Preset).items() if dataclasses.is_dataclass(hint)}
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_presets_have_the_keys_of_the_schema(section):
-    described = yaml.safe_load(SCHEMA.read_text())["$defs"]["preset"]["properties"][section]["properties"]
-    fields = {field.name.rstrip("_"): field for field in dataclasses.fields(SECTIONS[section])}
-    assert set(fields) == set(described)
-    for name, field in fields.items():
-        if field.default not in (dataclasses.MISSING, None, ()):
-            assert field.default == described[name]["default"], name
 
 
 def test_every_column_is_explained():

@@ -118,7 +118,7 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
         ({"training": {"learning_rate": "fast"}}, "training.learning_rate is 'fast'; it must be a number"),
         ({"training": {"clip_norm": float("nan")}}, "training.clip_norm is nan; it must be a finite number"),
         ({"training": {"rate_drop": "1/0"}}, "rate_drop is '1/0'; it must be a number, or text such as \"8/140\""),
-        ({"training": {"rate_drop": [1]}}, 'rate_drop is [1]; it must be a number, text such as "12/14", or null'),
+        ({"training": {"rate_drop": [1]}}, 'rate_drop is [1]; it must be a number, or text such as "8/140", or null'),
         ({"training": {"schedules": {"delay": [["1/0", 6]]}}}, "schedules.delay.0.0 is '1/0'; it must be a number, or"),
         ({"training": {"schedules": {"response": [[0, float("inf")]]}}}, "response.0.1 is inf; it must be a finite"),
         ({"slow_points": {"noise_scale": "1/0"}}, "noise_scale is '1/0'; it must be a number, or text such as"),
@@ -128,6 +128,7 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
             {"regularisation": {"lambda": "much"}},
             "lambda is 'much'; it must be a number, a list of numbers, or either by",
         ),
+        ({"regularisation": {"lambda_": 1}}, "regularisation is {'lambda_': 1}; its key is lambda, not lambda_"),
         ({"regularisation": {"lambda": {}}}, "lambda is {}; it must have at least 1 keys"),
         (
             {"regularisation": {"lambda": {"settled": "much"}}},

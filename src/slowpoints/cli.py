@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from slowpoints.datasets.images import ImageSet
 
 ROOT = Path(__file__).parents[2]
-SCHEMA, SHIPPED = ROOT / "workflow/schemas/config.schema.yaml", ROOT / "config/presets"
 TRAIN = """Trains a cell's networks, for a borrowed GPU.
 
 What it writes lies where the workflow would put it, byte for byte on the same machine, so that a results folder copied
@@ -104,7 +103,7 @@ def _configured(given: argparse.Namespace) -> Study:
     layers += [_setting(text) for text in given.config]
     config: dict[str, Any] = functools.reduce(overlaid, layers, {})
     name = " + ".join(map(str, given.configfile or [default]))
-    return read_study(config, schema=SCHEMA, shipped=SHIPPED, name=name)
+    return read_study(config, name=name)
 
 
 def _setting(text: str) -> dict[str, Any]:
@@ -171,7 +170,7 @@ def _study(given: argparse.Namespace) -> Study:
     config["datasets"] = [given.dataset]
     if given.data_dir:
         config["data_dir"] = given.data_dir
-    return read_study(config, schema=SCHEMA, shipped=SHIPPED, name=str(given.config or "command line"))
+    return read_study(config, name=str(given.config or "command line"))
 
 
 def _seeds(text: str | None, seeds: int) -> tuple[int, int]:

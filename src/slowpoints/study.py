@@ -1,4 +1,4 @@
-"""A study: a configuration checked against its schema, presets resolved, and the grid of cells that follows from it."""
+"""A study: a checked configuration, presets resolved, and the grid of cells that follows from it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slowpoints.core.config import ConfigError, check, read_yaml, with_defaults, with_numbers
+from slowpoints.configuration import Configuration
+from slowpoints.core.checks import checked
+from slowpoints.core.config import ConfigError, read_yaml
 from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
-from slowpoints.core.modes import CONTROL, MODES, TRAINED, Tuning, kept_lambda, tunings
-from slowpoints.core.presets.preset import Preset
+from slowpoints.core.modes import CONTROL, TRAINED, Tuning, kept_lambda, tunings
+from slowpoints.core.presets.preset import Preset, WrittenPreset
 from slowpoints.core.presets.section import plain
+from slowpoints.core.presets.source import KINDS
+from slowpoints.core.provenance import LIBRARY
 from slowpoints.datasets.fingerprints import fingerprint
 from slowpoints.datasets.folders import needed_files, source_folder
 from slowpoints.datasets.readers import EMBEDDED, kinds
-from slowpoints.networks.units import units
 from slowpoints.task.curricula import check_schedules
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
+
+PRESETS = LIBRARY.parents[1] / "config/presets"
+"""Presets that ship."""
 
 
 @dataclass(frozen=True)
@@ -123,88 +129,76 @@ class Study:
         return blocks
 
 
-@functools.cache
-def read_schema(path: Path) -> dict[str, Any]:
-    """The JSON schema of configurations, with the names of units, protocols, modes and kinds of source there are."""
-    schema = read_yaml(path)
-    named = {"architectures": list(units()), "protocols": list(PROTOCOLS), "modes": list(MODES)}
-    for key, names in named.items():
-        schema["properties"][key]["items"] = {"enum": names}
-    schema["$defs"]["preset"]["properties"]["source"]["properties"]["kind"]["enum"] = kinds()
-    schema["$defs"]["lambda_by_mode"]["properties"] = {
-        mode: schema["$defs"]["lambdas"] for mode in MODES if mode != CONTROL
-    }
-    return schema
-
-
-def read_study(config: dict[str, Any], *, schema: Path, shipped: Path, name: str = "config") -> Study:
+def read_study(config: dict[str, Any], *, shipped: Path = PRESETS, name: str = "config") -> Study:
     """Checks a configuration and resolves its presets.
 
     Args:
         config: as read from YAML and the command line.
-        schema: the JSON schema, as YAML.
         shipped: folder of the presets that ship, one YAML file each.
         name: what to call the configuration in messages: its file.
 
     Raises:
         ConfigError: naming the file, the key, the value and what is allowed.
     """
-    full_schema = read_schema(schema)
-    preset_schema = {"$defs": full_schema["$defs"], **full_schema["$defs"]["preset"]}
-    try:
-        config = with_numbers(copy.deepcopy(config), full_schema, full_schema)
-        check(config, full_schema, name)
-    except RecursionError:
-        raise ConfigError(f"{name}: nested without end; no alias of YAML (*) may stand inside what it names") from None
-    config = with_defaults(config, full_schema, full_schema)
-    known = {path.stem: _read_preset(path, preset_schema) for path in sorted(shipped.glob("*.yaml"))}
-    written = {preset: dict(settings) for preset, settings in config["presets"].items()}
-    for preset, settings in written.items():
-        if "base" not in settings and preset in known:
-            settings["base"] = preset  # an override starts from the shipped preset of its name
-    _check_written(written, known, config["datasets"], name)
+    settings = plain(checked(Configuration, config, name, {KINDS: kinds()}))
+    settings["presets"] = copy.deepcopy(config.get("presets", {}))
+    known = _Presets(shipped, settings["presets"], name)
+    known.check(settings["datasets"])
     presets, folders, files = {}, {}, {}
-    for dataset in config["datasets"]:
-        if dataset not in known and dataset not in written:
-            names = ", ".join(sorted({*known, *written}))
-            raise ConfigError(f"{name}: datasets: there is no preset {dataset!r}; there are {names}")
-        merged = _resolve(dataset, written, known, name)
+    for dataset in settings["datasets"]:
         place = f"{name}: presets.{dataset}"
-        preset = _typed_preset(with_defaults(merged, preset_schema, full_schema), config["modes"], place)
+        preset = _checked_preset(known.resolved(dataset), settings["modes"], place)
         presets[dataset] = preset
-        folders[dataset] = source_folder(preset.source, config["data_dir"], f"{place}.source")
+        folders[dataset] = source_folder(preset.source, settings["data_dir"], f"{place}.source")
         files[dataset] = needed_files(preset.source, folders[dataset], f"{place}.source")
-    return Study(config, presets, folders, files)
+    return Study(settings, presets, folders, files)
 
 
-def _read_preset(path: Path, schema: dict) -> dict:
-    preset = with_numbers(read_yaml(path), schema, schema)
-    check(preset, schema, str(path))
-    return preset
+class _Presets:
+    """Presets by name: those that ship, read when they are needed, and those of a configuration, called `name`."""
 
+    def __init__(self, shipped: Path, written: dict[str, dict], name: str):
+        self.files = {path.stem: path for path in shipped.glob("*.yaml")}
+        self.written = {preset: dict(settings) for preset, settings in written.items()}
+        for preset, settings in self.written.items():
+            if "base" not in settings and preset in self.files:
+                settings["base"] = preset  # an override starts from the shipped preset of its name
+        self.name = name
 
-def _check_written(written: dict, known: dict, datasets: list[str], name: str) -> None:
-    """Refuses a preset that nothing uses and nothing could, such as an override of a name that does not ship."""
-    used = {*datasets, *(settings.get("base") for settings in written.values())}
-    for preset in written:
-        resolved = _resolve(preset, written, known, name)
-        if preset not in used and "kind" not in resolved.get("source", {}):
+    def check(self, datasets: list[str]) -> None:
+        """Refuses data sets without a preset, and a preset that nothing uses and nothing could: a slip in its name."""
+        for dataset in datasets:
+            if dataset not in self.written and dataset not in self.files:
+                names = ", ".join(sorted({*self.files, *self.written}))
+                raise ConfigError(f"{self.name}: datasets: there is no preset {dataset!r}; there are {names}")
+        used = {*datasets, *(settings.get("base") for settings in self.written.values())}
+        for preset in self.written:
+            resolved = self.resolved(preset)
+            if preset not in used and "kind" not in resolved.get("source", {}):
+                raise ConfigError(
+                    f"{self.name}: presets.{preset} overrides no preset that ships: {', '.join(sorted(self.files))}; "
+                    "for a preset of your own, name its base or its source.kind"
+                )
+
+    @functools.cache  # noqa: B019 (lives as long as `read_study`)
+    def shipped(self, preset: str) -> dict:
+        path = self.files[preset]
+        settings = read_yaml(path)
+        checked(WrittenPreset, settings, str(path), {KINDS: kinds()})
+        return settings
+
+    def resolved(self, dataset: str, *, above: tuple[str, ...] = ()) -> dict:
+        """A preset with what its bases say where it is silent."""
+        shadowed = dataset in above  # an override that starts from the shipped preset of its own name
+        written = dataset in self.written and not shadowed
+        if not written and (dataset not in self.files or above.count(dataset) > 1):
+            others = ", ".join(sorted({*self.files, *self.written} - {dataset}))
             raise ConfigError(
-                f"{name}: presets.{preset} overrides no preset that ships: {', '.join(sorted(known))}; "
-                "for a preset of your own, name its base or its source.kind"
+                f"{self.name}: presets.{above[-1]}.base is {dataset!r}; it must be another preset: {others}"
             )
-
-
-def _resolve(dataset: str, written: dict, known: dict, name: str, *, above: tuple[str, ...] = ()) -> dict:
-    """A preset with what its bases say where it is silent."""
-    shadowed = dataset in above  # an override that starts from the shipped preset of its own name
-    source = known if shadowed or dataset not in written else written
-    if dataset not in source or above.count(dataset) > 1:
-        others = ", ".join(sorted({*known, *written} - {dataset}))
-        raise ConfigError(f"{name}: presets.{above[-1]}.base is {dataset!r}; it must be another preset: {others}")
-    settings = dict(source[dataset])
-    base = settings.pop("base", None)
-    return _merged(_resolve(base, written, known, name, above=(*above, dataset)), settings) if base else settings
+        settings = dict(self.written[dataset] if written else self.shipped(dataset))
+        base = settings.pop("base", None)
+        return _merged(self.resolved(base, above=(*above, dataset)), settings) if base else settings
 
 
 def _merged(base: dict, settings: dict) -> dict:
@@ -219,11 +213,11 @@ def _merged(base: dict, settings: dict) -> dict:
     return merged
 
 
-def _typed_preset(settings: dict, modes: list[str], name: str) -> Preset:
-    """The preset of complete settings, checked for what a schema cannot say."""
-    if "kind" not in settings["source"]:
+def _checked_preset(settings: dict, modes: list[str], name: str) -> Preset:
+    """The preset of resolved settings, checked for what its fields cannot say."""
+    if not settings.get("source", {}).get("kind"):
         raise ConfigError(f"{name}.source.kind is missing; name a kind of source, or a base that has one")
-    preset = Preset.of(settings)
+    preset = checked(Preset, settings, name)
     training, memory, classes = preset.training, preset.memory, preset.source.classes
     _check_images(preset, name)
     if training.bank < FRAMES:

@@ -102,6 +102,9 @@ def test_a_copy_has_the_same_digests(copy, before):
         ("core/tables.py", set(SCRIPTS)),
         ("core/progress.py", set(SCRIPTS)),
         ("core/jobs.py", set()),
+        ("core/checks.py", set()),
+        ("core/config.py", set()),
+        ("configuration.py", set()),
         ("study.py", set()),
         ("__init__.py", set()),
     ],
@@ -128,6 +131,13 @@ def test_scripts_and_their_helper_count(copy, before, edited, touched):
         ("training/loop.py", '"""Training came to a loss', '"""It came to a loss', set()),
         ("networks/units/gru.py", 'Look("GRU", marker="o")', 'Look("gated", marker="x")', set()),
         ("training/loop.py", "def clip_gradients(weights: list[Tensor]", "def clip_gradients(weights: list", set()),
+        (
+            "core/presets/training.py",
+            '32, ge=1, description="Trials a step."',
+            '64, ge=2, description="Trials."',
+            set(),
+        ),
+        ("core/presets/training.py", "batch_size: Whole", "batches: Whole", {*TRAINS, "track_formation"}),
         ("networks/units/gru.py", "blocks = (2, 1)", "blocks = (1, 2)", ON_NETWORKS),
         (
             "core/modes.py",

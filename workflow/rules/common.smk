@@ -76,8 +76,6 @@ def checked_study():
     named = [str(file) for file in workflow.overwrite_configfiles] or ["config/config.yaml"]
     return read_study(
         config,
-        schema=ROOT / "workflow/schemas/config.schema.yaml",
-        shipped=ROOT / "config/presets",
         name=" + ".join(named),
     )
 

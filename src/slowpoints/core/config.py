@@ -1,47 +1,18 @@
-"""Checks of a configuration: its file, its JSON schema with messages in plain words, numbers that YAML takes for text,
-and defaults."""
+"""Files of configurations and `--config KEY=VALUE`, read as Snakemake reads them, but strictly."""
 
 from __future__ import annotations
 
-import copy
-import math
+import codecs
+import contextlib
+import json
+import re
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, relevance
 
-MOST = 2**63 - 1
-"""The largest whole number that tables and tensors hold."""
-TYPES = {
-    "object": "a mapping of keys",
-    "array": "a list",
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "null": "null",
-}
-"""Types of JSON schema, in words."""
-RULES = {
-    "const": "it must be {}",
-    "enum": "allowed are {}",
-    "minimum": "it must be at least {}",
-    "maximum": "it must be at most {}",
-    "exclusiveMinimum": "it must be more than {}",
-    "exclusiveMaximum": "it must be less than {}",
-    "multipleOf": "it must be a multiple of {}",
-    "minLength": "it must have at least {} characters",
-    "minItems": "it must have at least {} items",
-    "maxItems": "it must have at most {} items",
-    "uniqueItems": "its items must differ",
-    "minProperties": "it must have at least {} keys",
-    "pattern": "it must match {}",
-}
-"""Rules of JSON schema, in words. Where the schema itself has words, as `allowed`, these tell types, patterns and
-alternatives."""
+KEY = re.compile(r"[a-zA-Z_][\w-]*\w")
+"""A key that Snakemake takes on the command line."""
 
 
 class ConfigError(ValueError):
@@ -51,29 +22,118 @@ class ConfigError(ValueError):
         return " ".join(super().__str__().splitlines())  # a folder's name may hold line breaks
 
 
+class _GivenTwice(yaml.YAMLError):
+    """A mapping has a key twice."""
+
+
+class _Twice:
+    """Mixed into a loader of YAML, refuses a mapping with a key twice, of which PyYAML silently drops the first."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[misc]
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            name, line = (key.tag, key.value), key.start_mark.line + 1
+            if name in lines:
+                raise _GivenTwice(f"the key {key.value} is given twice, in lines {lines[name]} and {line}; remove one")
+            lines[name] = line
+        return node
+
+
+class _Strict(_Twice, yaml.SafeLoader):
+    """As a file is read."""
+
+
+class _StrictTexts(_Twice, yaml.loader.BaseLoader):
+    """As a value on the command line is read, with all that is in it as text."""
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
-    """What a YAML file maps keys to; nothing where it is empty.
+    """What a file in YAML or JSON maps keys to; nothing where it is empty.
 
     Raises:
-        ConfigError: naming the file, if it cannot be read, or is no YAML or no mapping.
+        ConfigError: naming the file, if it cannot be read, is not encoded in UTF-8, is no YAML or no mapping, or has a
+            key twice.
     """
     try:
-        content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+        text = _decoded(path.read_bytes(), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
+    content = parse_yaml(text, str(path))
     if not isinstance(content, dict | None):
-        raise ConfigError(f"{path}: holds {content!r:.40}; it must be {TYPES['object']}, such as `seeds: 2`")
+        raise ConfigError(f"{path}: holds {content!r:.40}; it must be a mapping of keys, such as `seeds: 2`")
+    if content and content.get("__use_yte__"):
+        return _from_template(text, str(path))
     return content or {}
 
 
-def parse_yaml(text: str, name: str) -> Any:
-    """What a text in YAML says; ConfigError, naming where it comes from, if it is none."""
+def _decoded(content: bytes, name: str) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
+        raise ConfigError(f"{name}: is encoded in UTF-16; save it in UTF-8")
     try:
-        return yaml.safe_load(text)
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{name}: is not encoded in UTF-8 but maybe in Latin-1 (byte 0x{content[error.start]:x} in line "
+            f"{line}); save it in UTF-8"
+        ) from None
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """What a text in YAML or JSON says; ConfigError, naming its file, if it is neither or has a key twice."""
+    try:
+        with contextlib.suppress(ValueError):
+            value = json.loads(text)
+            with contextlib.suppress(yaml.scanner.ScannerError):  # JSON that is no YAML
+                yaml.compose(text.replace("\t", " "), Loader=_Strict)
+            return value
+        return yaml.load(text, Loader=_Strict)
+    except _GivenTwice as error:
+        raise ConfigError(f"{name}: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def _from_template(text: str, name: str) -> dict[str, Any]:
+    """The content of a file that says `__use_yte__: true`, which Snakemake takes for a template of YAML."""
+    try:
+        import yte  # comes with Snakemake
+    except ImportError:
+        raise ConfigError(f"{name}: __use_yte__ needs the package yte, which comes with Snakemake") from None
+    try:
+        return dict(yte.process_yaml(text, require_use_yte=True))
+    except Exception as error:  # whatever its expressions raise
+        raise ConfigError(f"{name}: the template cannot be filled in: {error}") from None
+
+
+def parse_setting(text: str) -> dict[str, Any]:
+    """What `--config KEY=VALUE` sets, as Snakemake takes it (its `parse_config`).
+
+    Raises:
+        ConfigError: if it is no KEY=VALUE, or has a key twice inside.
+    """
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--config is {text!r}; it must be KEY=VALUE, such as seeds=2")
+    if not KEY.match(key):
+        raise ConfigError(f"--config {text}: {key!r} is no key; see config/README.md")
+    value = value.strip("'\"")
+    if value == "":
+        return {key: None}
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return {key: number(value)}
+    if value in ("True", "False"):
+        return {key: value == "True"}
+    try:
+        return {key: yaml.load(value, Loader=_StrictTexts)}
+    except _GivenTwice as error:
+        raise ConfigError(f"--config {key}: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {key: value}
 
 
 def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -83,118 +143,3 @@ def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
         under = both.get(key)
         both[key] = overlaid(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
     return both
-
-
-def check(value: Any, schema: dict, name: str) -> None:
-    """Raises ConfigError where a configuration, called `name` in the message, breaks its schema."""
-    _check_keys_and_numbers(value, name)
-    error = max(Draft202012Validator(schema).iter_errors(value), key=relevance, default=None)
-    if error is not None:
-        raise ConfigError(f"{name}: {_explain(_meant(error))}")
-
-
-def _check_keys_and_numbers(value: Any, name: str, *above: str) -> None:
-    """Refuses keys that are no text and numbers that are not finite, of which a schema cannot speak."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise ConfigError(f"{name}: {_place(above)} has the key {key!r}; it must be text, in quotes: '{key}'")
-            _check_keys_and_numbers(item, name, *above, key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_keys_and_numbers(item, name, *above, str(index))
-    elif isinstance(value, int) and abs(value) > MOST:
-        raise ConfigError(f"{name}: {_place(above)} is a number too large; it must be at most {MOST}")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{name}: {_place(above)} is {value}; it must be a finite number")
-
-
-def _place(path: Any) -> str:
-    return ".".join(map(str, path)) or "the configuration"
-
-
-def _meant(error: ValidationError) -> ValidationError:
-    """Of an error about alternatives that within the one whose type the value has; the error itself where none has."""
-    while error.context:
-        within: dict[Any, list[ValidationError]] = {}
-        for each in error.context:
-            within.setdefault(each.schema_path[0], []).append(each)
-        typed = [each for each in within.values() if not any(e.validator == "type" and not e.path for e in each)]
-        if len(typed) != 1:
-            break
-        error = max(typed[0], key=relevance)
-    return error
-
-
-def _explain(error: ValidationError) -> str:
-    key, rule = _place(error.absolute_path), str(error.validator)
-    value: Any = error.instance
-    schema: Any = error.schema
-    wanted: Any = error.validator_value
-    inside = f"{key}." if error.absolute_path else ""
-    if rule == "additionalProperties":
-        known = schema.get("properties", {})
-        unknown = next(name for name in value if name not in known)
-        return f"unknown key {inside}{unknown}; allowed are {', '.join(sorted(known))}"
-    if rule == "required":
-        missing = next(name for name in wanted if name not in value)
-        return f"{inside}{missing} is missing; {key} must have {' and '.join(wanted)}"
-    given = f"{key} has the key {value!r}" if "propertyNames" in error.schema_path else f"{key} is {value!r}"
-    if "allowed" in schema and rule in ("type", "pattern", "oneOf"):
-        return f"{given}; it must be {schema['allowed']}"
-    if rule == "type":
-        kinds = [wanted] if isinstance(wanted, str) else wanted
-        quotable = "string" in kinds and not isinstance(value, (dict, list, NoneType))
-        quoted = f", in quotes: '{value}'" if quotable else ""
-        return f"{given}; it must be {' or '.join(TYPES[kind] for kind in kinds)}{quoted}"
-    limit = ", ".join(map(str, wanted)) if isinstance(wanted, list) else wanted
-    return f"{given}; {RULES[rule].format(limit) if rule in RULES else error.message}"
-
-
-def with_numbers(value: Any, schema: dict, root: dict) -> Any:
-    """Numbers as the schema wants them, where they read as such: YAML takes 1e-5 for text. Dicts change in place."""
-    schema = _followed(schema, root)
-    for option in schema.get("oneOf", []):
-        value = with_numbers(value, option, root)
-    if isinstance(value, dict):
-        other = schema.get("additionalProperties")
-        for key, item in value.items():
-            part = schema.get("properties", {}).get(key) or (other if isinstance(other, dict) else None)
-            if part is not None:
-                value[key] = with_numbers(item, part, root)
-    elif isinstance(value, list):
-        first, rest = schema.get("prefixItems", []), schema.get("items", {})
-        parts = [*first, *[rest] * (len(value) - len(first))]
-        return [with_numbers(item, part, root) for item, part in zip(value, parts, strict=False)]
-    elif isinstance(value, (str, float)):
-        return _number(value, schema.get("type", []))
-    return value
-
-
-def _number(value: str | float, kinds: str | list[str]) -> Any:
-    """The number that text reads as, and a whole one for 2.0, where such kinds are wanted."""
-    wanted = {kinds} if isinstance(kinds, str) else {*kinds}
-    if not wanted & {"number", "integer"}:
-        return value
-    try:
-        number = float(value)
-    except ValueError:
-        return value
-    return int(number) if number.is_integer() and "number" not in wanted else number
-
-
-def with_defaults(value: dict, schema: dict, root: dict) -> dict:
-    """A copy with the schema's defaults where keys are missing, sections and all."""
-    full = copy.deepcopy(value)
-    for key, part in schema.get("properties", {}).items():
-        part = _followed(part, root)
-        if key not in full and "default" in part:
-            full[key] = copy.deepcopy(part["default"])
-        if part.get("type") == "object" and part.get("properties"):
-            full[key] = with_defaults(full.get(key) or {}, part, root)
-    return full
-
-
-def _followed(schema: dict, root: dict) -> dict:
-    reference = schema.get("$ref", "").removeprefix("#/$defs/")
-    return {**root["$defs"][reference], **schema} if reference else schema

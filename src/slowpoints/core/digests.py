@@ -17,8 +17,8 @@ from slowpoints.core.provenance import LIBRARY
 def library_digest(*files: str | Path, looks: bool = False) -> str:
     """Digest of files and of all library modules they reach, directly or through other modules.
 
-    A name that the package hands on lazily counts as its module. Comments, docstrings, the types of functions and
-    imports for type checkers alone don't count, as they change no result.
+    A name that the package hands on lazily counts as its module. Comments, docstrings, the types of functions, imports
+    for type checkers alone and `Field(...)` of a key don't count, as they change no result.
 
     Args:
         files: scripts, modules that are imported by name only while the script runs, or files that are no Python, which
@@ -42,7 +42,8 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
 
 
 class _Effective(ast.NodeTransformer):
-    """Leaves out what changes no result: texts that stand by themselves, types of functions, looks."""
+    """Leaves out what changes no result: texts that stand by themselves, types of functions, looks, and of a key its
+    description, bounds and default, since a job is given every key (`core.presets.section`)."""
 
     def __init__(self, looks: bool):
         self.looks = looks
@@ -63,7 +64,8 @@ class _Effective(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if not self.looks and isinstance(node.func, ast.Name) and node.func.id == "Look":
+        ignored = ("Field",) if self.looks else ("Field", "Look")
+        if isinstance(node.func, ast.Name) and node.func.id in ignored:
             return ast.Constant(None)
         return self.generic_visit(node)
 

@@ -21,6 +21,8 @@ TABLES = "results/{study}/tables"
 TRAINED_TABLES = f"{TABLES}/trained"
 """Tables of the networks as trained alone, which need no fine-tuning."""
 FIGURES = "results/{study}/figures"
+SHARED = ("datasets", "networks")
+"""Folders of results/ that all studies share."""
 PUBLISHED_AS = "reference-"
 """How names of studies from reference/ begin."""
 

@@ -1,6 +1,6 @@
 """Presets, typed: what a data set's networks are, how they train and how they are measured, a module a section.
 
-workflow/schemas/config.schema.yaml says of each key what it means, its bounds and its default; a test holds the two
-together. `study.read_study` checks a configuration and fills defaults in before any of these is made. Jobs import the
-sections that they use, so a new key reruns only what reads its section.
+A field is a key: its type, description, bounds and default stand there and nowhere else. The schema for editors and
+config/README.md are written from them (docs/config_page.py). Jobs import the sections that they use, so a new key
+reruns only what reads its section.
 """

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pydantic import Field
 
-from slowpoints.core.presets.section import Section
+from slowpoints.core.presets.section import Section, section
+from slowpoints.core.presets.values import Whole
 
 
-@dataclass(frozen=True)
+@section
 class Formation(Section):
     """How slow points are tracked back through training."""
 
-    snapshots: int
-    max_iterations: int
+    snapshots: Whole = Field(
+        default=25,
+        ge=1,
+        description="Snapshots of the dynamics, evenly over the run; more are taken at its start and around each "
+        "change of the curriculum or the rate.",
+    )
+    max_iterations: Whole = Field(
+        default=10,
+        ge=1,
+        description="Iterations of the deep search in each snapshot, from where the next later one ended.",
+    )

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from slowpoints.core.presets.section import Section
+from pydantic import Field
+
+from slowpoints.core.presets.section import Section, section
+from slowpoints.core.presets.values import Whole
+
+DELAYS = (4, 6, 8, 10, 13, 16, 19, 20, 25, 32, 40, 50, 63, 80, 100, 126, 158, 200, 251, 316, 398, 501, 631, 794, 1000)
 
 
-@dataclass(frozen=True)
+@section
 class Memory(Section):
     """How memory is measured."""
 
-    delays: tuple[int, ...]
-    n_images: int
-    noise: str
-    bank: int
+    delays: tuple[Annotated[Whole, Field(ge=4)], ...] = Field(
+        default=DELAYS,
+        min_length=3,
+        description="Delays in frames, increasing; 19, 20 and one beyond must be among them.",
+    )
+    n_images: Whole = Field(default=400, ge=1, description="Trials of each network, a multiple of the classes.")
+    noise: Literal["fresh", "bank"] = Field(
+        default="fresh", description="fresh, or bank where a front end makes fresh noise dear."
+    )
+    bank: Whole = Field(default=4096, ge=1, description="Noise frames of that bank, more than the longest delay.")

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
-from slowpoints.core.presets.section import Section
+from pydantic import Field
+
+from slowpoints.core.presets.section import Section, section
+from slowpoints.core.presets.values import OrNull, Whole
+
+Size = Annotated[Whole, Field(ge=1)]
 
 
-@dataclass(frozen=True)
+@section
 class Layers(Section):
     """Layers of a front end: output channels of each convolutional block, units of each dense layer."""
 
-    filters: tuple[int, ...]
-    dense: tuple[int, ...]
+    filters: tuple[Size, ...] = Field(
+        description="Output channels of each block of 3x3 convolution and 2x2 pooling.",
+    )
+    dense: tuple[Size, ...] = Field(
+        min_length=1,
+        description="Units of each dense layer after them; the last is what the recurrent units see.",
+    )
 
 
-@dataclass(frozen=True)
+@section
 class Network(Section):
     """Size of the networks."""
 
-    hidden: int
-    front_end: Layers | None
+    hidden: Size = Field(default=64, description="Hidden units.")
+    front_end: OrNull[Layers] = Field(
+        default=None, description="Layers between image and recurrent units; null for none."
+    )

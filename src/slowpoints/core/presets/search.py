@@ -1,19 +1,29 @@
-"""How slow points are sought."""
+"""How slow points are searched."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+from typing import Any
 
-from slowpoints.core.presets.section import Section
+from pydantic import Field
+
+from slowpoints.core.presets.section import Section, section
+from slowpoints.core.presets.values import Number, Share, Whole
+
+NOISE_SCALE: Any = 1
 
 
-@dataclass(frozen=True)
+@section
 class Search(Section):
-    """How slow points are sought: the section `slow_points`."""
+    """How slow points are searched."""
 
-    adam_steps: int
-    max_iterations: int
-    tolerance: float
-    images_per_class: int
-    noise_scale: Fraction
+    adam_steps: Whole = Field(default=10_000, ge=1, description="Steps of the authors' descent.")
+    max_iterations: Whole = Field(default=40, ge=0, description="Iterations of the deep search at most.")
+    tolerance: Number = Field(
+        default=1e-8, gt=0, description="Projected gradient at which a deep search has converged."
+    )
+    images_per_class: Whole = Field(
+        default=100, ge=1, description="Trials of each class whose mean state is where the search starts."
+    )
+    noise_scale: Share = Field(
+        default=NOISE_SCALE, description="Factor on the noise's standard deviation in those trials."
+    )

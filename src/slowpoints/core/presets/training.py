@@ -2,36 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+from typing import Annotated, Any, Literal
 
-from slowpoints.core.presets.section import Section
+from pydantic import Field
 
-Schedule = tuple[tuple[Fraction, float], ...]
+from slowpoints.core.presets.section import Section, section
+from slowpoints.core.presets.values import Number, OrNull, Share, Whole, YesNo
+
+Schedule = tuple[tuple[Share, Number], ...]
 """Pairs of a fraction of the run and the value from there on."""
+_Steps = Annotated[Schedule, Field(min_length=1)]
+
+# The authors' for MNIST, in steps of a thousand.
+VOCABULARY: Any = [
+    [0, 2],
+    *([f"{start}/140", classes] for classes, start in enumerate((8, 16, 26, 36, 48, 62, 78, 98), 3)),
+]
+DELAY: Any = [[0, 6], *([f"{10 * step}/140", 4 + 2 * step] for step in range(2, 9))]
+RESPONSE: Any = [[0, 0], ["2/14", 0.25], ["3/14", 0.5], ["4/14", 0.75], ["6/14", 1]]
+RATE_DROP: Any = "12/14"
 
 
-@dataclass(frozen=True)
+@section
 class Schedules(Section):
     """Curricula as fractions of the run; a null vocabulary adds a class every 1/classes of it."""
 
-    vocabulary: Schedule | None
-    delay: Schedule
-    response: Schedule
+    vocabulary: OrNull[_Steps] = Field(
+        default=VOCABULARY,
+        description="Classes in use (vocu); null adds one every 1/classes of the run, as a data set of other than ten "
+        "classes needs.",
+    )
+    delay: _Steps = Field(default=DELAY, description="Frames a trial lasts (decu).")
+    response: _Steps = Field(default=RESPONSE, description="Weight of null frames in the loss (recu).")
 
 
-@dataclass(frozen=True)
+@section
 class Training(Section):
     """How networks train."""
 
-    steps: int
-    batch_size: int
-    learning_rate: float
-    rate_drop: Fraction | None
-    readout: str
-    noise: str
-    bank: int
-    clip_norm: float | None
-    precision: str
-    cuda_graph: bool
-    schedules: Schedules
+    steps: Whole = Field(default=3000, ge=1, description="Optimisation steps.")
+    batch_size: Whole = Field(default=32, ge=1, description="Trials a step.")
+    learning_rate: Number = Field(default=0.003, gt=0, description="Adam's learning rate.")
+    rate_drop: OrNull[Share] = Field(
+        default=RATE_DROP, description="Share of the run from which the learning rate is a tenth; null for never."
+    )
+    readout: Literal["softmax", "sigmoid_softmax"] = Field(
+        default="softmax", description="softmax, or the authors' softmax of sigmoids (sigmoid_softmax)."
+    )
+    noise: Literal["bank", "fresh"] = Field(
+        default="bank", description="bank (noise frames of a step shared by its trials) or fresh (each trial's own)."
+    )
+    bank: Whole = Field(default=128, ge=1, description="Noise frames of a bank.")
+    clip_norm: OrNull[Annotated[Number, Field(gt=0)]] = Field(
+        default=None, description="Norm to which each network's gradient is cut; null for none."
+    )
+    precision: Literal["float32", "tf32"] = Field(
+        default="float32",
+        description="Precision of matrix products on a GPU; `tf32` uses tensor cores, which round factors to 10 bits.",
+    )
+    cuda_graph: YesNo = Field(
+        default=True,
+        description="Whether a GPU replays the training step as one graph, in place of some hundred launches.",
+    )
+    schedules: Schedules = Field(
+        default_factory=Schedules,
+        description="Curricula, as pairs of a share of the run and the value from there on.",
+    )

@@ -1,0 +1,114 @@
+"""Keys of a study's configuration: type, bounds, default and description of each, and the schema made of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from slowpoints.core.layout import PUBLISHED_AS, SHARED
+from slowpoints.core.modes import MODES
+from slowpoints.core.presets.preset import MOST_SEEDS, WrittenPreset
+from slowpoints.core.presets.section import Section, section
+from slowpoints.core.presets.values import UNIQUE, Number, OrNull, Rule, Whole, matching, one_of
+from slowpoints.datasets.readers import kinds
+from slowpoints.networks.units import units
+from slowpoints.task.protocols import PROTOCOLS
+
+Name = Annotated[
+    str,
+    matching(
+        "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
+        "letters, digits, dots, dashes and underscores, a letter or digit first, at most 100 of them",
+    ),
+]
+"""What may name a folder."""
+NOT_TAKEN = Rule(
+    lambda name: not name.startswith(PUBLISHED_AS) and name.casefold() not in SHARED,
+    f"it must be another name: {PUBLISHED_AS}... are published studies, {' and '.join(SHARED)} are shared by all",
+    {"not": {"pattern": f"^({PUBLISHED_AS}|({'|'.join(SHARED)})$)"}},
+)
+Architecture = Annotated[str, one_of(units())]
+ProtocolName = Annotated[str, one_of(PROTOCOLS)]
+Mode = Annotated[str, one_of(MODES)]
+
+
+@section
+class Configuration(Section):
+    """Configuration of a study."""
+
+    study: Annotated[Name, NOT_TAKEN] = Field(
+        default="default",
+        description="Names results/{study}/. Studies never overwrite each other, and share trained networks. A file "
+        "that is named on the command line must have it.",
+    )
+    datasets: Annotated[tuple[str, ...], UNIQUE] = Field(
+        default=("digits", "glyphs"),
+        min_length=1,
+        description="Names of presets, shipped or of your own under `presets`.",
+    )
+    architectures: Annotated[tuple[Architecture, ...], UNIQUE] = Field(
+        default=("gru", "lstm"),
+        min_length=1,
+        description="Recurrent units; docs/method.md, Networks, says what each is.",
+    )
+    protocols: Annotated[tuple[ProtocolName, ...], UNIQUE] = Field(
+        default=("vocu", "decu"),
+        min_length=1,
+        description="Training protocols, such as vocabulary curriculum (vocu), delay curriculum (decu) or none; "
+        "docs/method.md says what each is.",
+    )
+    seeds: OrNull[Annotated[Whole, Field(ge=1, le=MOST_SEEDS)]] = Field(
+        default=None,
+        description="Networks a cell; null takes each preset's own number. Raising it adds networks and retrains none.",
+    )
+    seeds_per_job: OrNull[Annotated[Whole, Field(ge=1)]] = Field(
+        default=None, description="Networks that train together in one job; null puts all new ones of a cell together."
+    )
+    modes: Annotated[tuple[Mode, ...], UNIQUE] = Field(
+        default=("control", "slow_points", "centre_of_mass", "settled"),
+        description="Regularised fine-tuning: none (control), at the slow points (slow_points), at the class centres "
+        "(centre_of_mass), under the mean input at the settled states (settled), at slow points that are sought anew "
+        "on the way (tracking); [] for no fine-tuning.",
+    )
+    data_dir: OrNull[str] = Field(
+        default=None,
+        description="Folder with mnist/, cifar10/ and so on; null downloads what a preset needs, checked, into "
+        "resources/.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto",
+        description="Where networks train, and where they are fine-tuned and measured afterwards; auto takes a GPU "
+        "where there is one. Networks as trained are measured on the CPU.",
+    )
+    resume_minutes: Number = Field(
+        default=10,
+        ge=0,
+        description="Minutes between two writes of a resume file, from which a killed training goes on.",
+    )
+    presets: dict[Name, WrittenPreset] = Field(
+        default={},
+        description="Overrides of shipped presets, and new data sets; `base` names the preset to start from.",
+        json_schema_extra={"additionalProperties": False},
+    )
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of a configuration, as editors read it."""
+    made = TypeAdapter(Configuration).json_schema()
+    sections = made.pop("$defs")
+    sections["Source"]["properties"]["kind"]["enum"] = kinds()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": made.pop("description").rstrip(".")}
+    return head | _tidy(made) | {"$defs": _tidy(sections)}
+
+
+def _tidy(part: Any) -> Any:
+    """Without titles, which repeat the keys, and defaults of no name; bounds by the names that JSON schema has."""
+    bounds = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
+    if isinstance(part, dict):
+        return {
+            bounds.get(key, key): _tidy(value)
+            for key, value in part.items()
+            if (key, value) != ("default", "") and not (key == "title" and isinstance(value, str))
+        }
+    return [_tidy(item) for item in part] if isinstance(part, list) else part
