@@ -18,8 +18,9 @@ HEAD = """# Configuration
 <!-- Written by `make docs` from the keys in src/slowpoints/configuration.py and core/presets/: edit there. -->
 
 A study is described by one YAML file: `snakemake --cores 8 --configfile config/mine.yaml`, or single keys on the
-command line, target first: `snakemake all --cores 8 --config seeds=2`. Keys left out keep the value of `config.yaml`.
-Unknown keys and impossible values stop a run before it starts, naming the key, the value and what is allowed.
+command line, target first: `snakemake all --cores 8 --config seeds=2`. Keys left out keep the value of `config.yaml`,
+but for `study`, which a file of your own must have: it names the folder of the results. Files are in UTF-8. Unknown
+keys, keys given twice and impossible values stop a run before it starts, naming the key, the value and what is allowed.
 
 | file | study |
 |---|---|

@@ -185,7 +185,7 @@ def test_a_damaged_progress_file_says_that_the_job_has_begun(job, age, expected)
         (["--configfile", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
         (["--config", "seeds"], "--config is 'seeds'; it must be KEY=VALUE, such as seeds=2"),
         (["--config", "seeds=-2"], "config/config.yaml: seeds is -2; it must be at least 1"),
-        (["--config", "seeds=["], "--config seeds: not YAML: "),
+        (["--config", "seeds=["], "config/config.yaml: seeds is '['; it must be a whole number or null"),
         (["--config", "sedes=2"], "config/config.yaml: unknown key sedes; allowed are"),
     ],
 )
@@ -193,6 +193,19 @@ def test_bad_input_is_named(arguments, complaint):
     with pytest.raises(SystemExit) as stopped:
         main(["status", *arguments])
     assert complaint in str(stopped.value)
+
+
+def test_the_name_of_a_study_is_that_of_its_configuration(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("my study", "study: mine\ndatasets: [digits]\n"), ("other", "datasets: [glyphs]\n")):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    main(["name"])
+    main(["name", "--configfile", "my study.yaml"])
+    main(["name", "--configfiles", "my study.yaml", "other.yaml", "-C", "study=2020-10-10"])
+    assert capsys.readouterr().out.split() == ["default", "mine", "2020-10-10"]
+    for command in ("name", "status"):
+        with pytest.raises(SystemExit, match=f"slowpoints {command}: other.yaml: study is missing; add"):
+            main([command, "--configfile", "other.yaml"])
 
 
 def test_it_does_not_wait_for_pytorch(tmp_path):

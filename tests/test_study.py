@@ -12,6 +12,7 @@ from helpers import study
 from slowpoints.core.config import ConfigError
 from slowpoints.datasets.readers.idx import NAMES
 from slowpoints.networks.units import units
+from slowpoints.study import read_study
 
 
 def digits(**sections):
@@ -41,6 +42,19 @@ def test_every_shipped_preset_is_complete(data_dir):
     } <= set(names)
     assert presets["mnist-small"].training.batch_size == 64
     assert presets["mnist-small"].source == presets["mnist"].source
+
+
+def test_a_file_of_one_s_own_must_name_its_study():
+    """Else it would go on with the results of the study in config/config.yaml, whose keys it leaves as they are."""
+    config = {"study": "default", "datasets": ["digits"]}
+    assert read_study(config, named=config).name == "default"
+    with pytest.raises(ConfigError, match=r"^mine.yaml: study is missing; add `study: NAME`"):
+        read_study(config, named={"datasets": ["digits"]}, name="mine.yaml")
+
+
+def test_a_data_set_that_a_study_lacks_is_named():
+    with pytest.raises(ConfigError, match=r"^the study default has no data set mnist, but digits, glyphs; add it to"):
+        study().presets["mnist"]
 
 
 def test_an_override_changes_that_key_alone():
@@ -95,6 +109,24 @@ def test_a_number_that_yaml_takes_for_text_is_that_number():
         ({"device": "gpu"}, "device is 'gpu'; allowed are auto, cpu, cuda"),
         ({"study": "../up"}, "study is '../up'; it must be letters, digits, dots, dashes and underscores, a letter or"),
         ({"study": "a\n"}, "study is 'a\\n'; it must be letters"),
+        ({"study": "reference-cifar"}, "study is 'reference-cifar'; it must be another name: reference-... is for"),
+        (
+            {"study": "Networks"},
+            "study is 'Networks'; it must be another name: reference-... is for published studies, ",
+        ),
+        ({"study": "datasets"}, "study is 'datasets'; it must be another name"),
+        ({"study": "x" * 101}, "a letter or digit first, at most 100 of them"),
+        ({"study": "a "}, "study is 'a '; it must be letters"),
+        ({"study": ".a"}, "study is '.a'; it must be letters"),
+        ({"study": "é"}, "study is 'é'; it must be letters"),
+        ({"study": None}, "study is null; it must be text"),
+        ({"datasets": "digits"}, "datasets is 'digits'; it must be a list, in brackets: [digits]"),
+        ({"datasets": ["../digits"]}, "there is no preset '../digits'; there are"),
+        ({"seeds": True}, "seeds is true; it must be a whole number or null"),
+        ({"seeds": -1}, "seeds is -1; it must be at least 1"),
+        ({"presets": None}, "presets is null; it must be a mapping of keys"),
+        ({"presets": {"digits": None}}, "presets.digits is null; it must be a mapping of keys"),
+        ({"presets": {"a": {"base": None}}}, "presets.a.base is null; it must be text"),
         ({"study": 7}, "study is 7; it must be text, in quotes: '7'"),
         ({"datasets": [1]}, "datasets.0 is 1; it must be text, in quotes: '1'"),
         ({"presets": {1: {"base": "digits"}}}, "presets has the key 1; it must be text, in quotes: '1'"),

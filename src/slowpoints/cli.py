@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import io
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from slowpoints.core import jobs
-from slowpoints.core.config import ConfigError, overlaid, parse_yaml, read_yaml
+from slowpoints.core.config import ConfigError, read_configured, read_yaml
 from slowpoints.core.digests import library_digest
 from slowpoints.core.files import WEIGHTS
 from slowpoints.core.layout import PARTS, block_name
@@ -78,8 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     name = commands.add_parser("name", help=NAME, description=NAME)
     name.set_defaults(command=_name)
     for command in (status, name):
-        command.add_argument("--configfile", type=Path, nargs="+", default=[], help="as given to snakemake")
-        command.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="as given to snakemake")
+        files, settings = ("--configfile", "--configfiles"), ("--config", "-C")
+        command.add_argument(*files, type=Path, nargs="+", default=[], help="as given to snakemake")
+        command.add_argument(*settings, nargs="*", default=[], metavar="KEY=VALUE", help="as given to snakemake")
     summary = commands.add_parser("summary", help=SUMMARY, description=SUMMARY)
     summary.set_defaults(command=_summary)
     summary.add_argument("folder", type=Path, nargs="?", default=Path("results/default"), help="results/{study}")
@@ -98,19 +98,8 @@ def _name(given: argparse.Namespace) -> None:
 
 def _configured(given: argparse.Namespace) -> Study:
     """The study that Snakemake makes of these options."""
-    default = Path("config/config.yaml")  # which the workflow reads below any other
-    layers = [read_yaml(file) for file in [*([default] if default.is_file() else []), *given.configfile]]
-    layers += [_setting(text) for text in given.config]
-    config: dict[str, Any] = functools.reduce(overlaid, layers, {})
-    name = " + ".join(map(str, given.configfile or [default]))
-    return read_study(config, name=name)
-
-
-def _setting(text: str) -> dict[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigError(f"--config is {text!r}; it must be KEY=VALUE, such as seeds=2")
-    return {key: parse_yaml(value, f"--config {key}")}
+    config, named, name = read_configured(given.configfile, given.config)
+    return read_study(config, named=named, name=name)
 
 
 def _summary(given: argparse.Namespace) -> None:

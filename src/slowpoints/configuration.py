@@ -25,7 +25,7 @@ Name = Annotated[
 """What may name a folder."""
 NOT_TAKEN = Rule(
     lambda name: not name.startswith(PUBLISHED_AS) and name.casefold() not in SHARED,
-    f"it must be another name: {PUBLISHED_AS}... are published studies, {' and '.join(SHARED)} are shared by all",
+    f"it must be another name: {PUBLISHED_AS}... is for published studies, {' and '.join(SHARED)} for all studies",
     {"not": {"pattern": f"^({PUBLISHED_AS}|({'|'.join(SHARED)})$)"}},
 )
 Architecture = Annotated[str, one_of(units())]

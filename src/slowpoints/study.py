@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from slowpoints.configuration import Configuration
 from slowpoints.core.checks import checked
@@ -25,8 +25,24 @@ from slowpoints.task.curricula import check_schedules
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
 
+T = TypeVar("T")
 PRESETS = LIBRARY.parents[1] / "config/presets"
 """Presets that ship."""
+NAMED = {"study": "default"}
+"""For `read_study`: the study need not be named."""
+
+
+class ByDataset(dict[str, T]):
+    """Something of each data set of a study; of others, an error that says which there are."""
+
+    def __init__(self, study: str):
+        self.study = study
+
+    def __missing__(self, dataset: str) -> T:
+        raise ConfigError(
+            f"the study {self.study} has no data set {dataset}, but {', '.join(self)}; add it to datasets, or give "
+            "the --configfile of the study that has it"
+        )
 
 
 @dataclass(frozen=True)
@@ -41,9 +57,9 @@ class Study:
     """
 
     config: dict[str, Any]
-    presets: dict[str, Preset]
-    folders: dict[str, Path | None]
-    files: dict[str, list[Path]]
+    presets: ByDataset[Preset]
+    folders: ByDataset[Path | None]
+    files: ByDataset[list[Path]]
 
     @property
     def name(self) -> str:
@@ -129,11 +145,19 @@ class Study:
         return blocks
 
 
-def read_study(config: dict[str, Any], *, shipped: Path = PRESETS, name: str = "config") -> Study:
+def read_study(
+    config: dict[str, Any],
+    *,
+    named: Mapping[str, Any] = NAMED,
+    shipped: Path = PRESETS,
+    name: str = "config",
+) -> Study:
     """Checks a configuration and resolves its presets.
 
     Args:
         config: as read from YAML and the command line.
+        named: of the configuration what must name the study: where a user gives a file, its keys without those of
+            config/config.yaml, which would let the study go on with the results of the default one.
         shipped: folder of the presets that ship, one YAML file each.
         name: what to call the configuration in messages: its file.
 
@@ -141,10 +165,17 @@ def read_study(config: dict[str, Any], *, shipped: Path = PRESETS, name: str = "
         ConfigError: naming the file, the key, the value and what is allowed.
     """
     settings = plain(checked(Configuration, config, name, {KINDS: kinds()}))
+    if "study" not in named:
+        raise ConfigError(
+            f"{name}: study is missing; add `study: NAME`, since results go into results/NAME/, and without it into "
+            "those of the default study"
+        )
     settings["presets"] = copy.deepcopy(config.get("presets", {}))
     known = _Presets(shipped, settings["presets"], name)
     known.check(settings["datasets"])
-    presets, folders, files = {}, {}, {}
+    study = settings["study"]
+    presets, folders = ByDataset[Preset](study), ByDataset[Path | None](study)
+    files = ByDataset[list[Path]](study)
     for dataset in settings["datasets"]:
         place = f"{name}: presets.{dataset}"
         preset = _checked_preset(known.resolved(dataset), settings["modes"], place)

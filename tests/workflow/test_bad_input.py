@@ -14,7 +14,7 @@ from slowpoints.datasets.readers import idx
 
 def write_config(project, **config):
     path = project.folder / "config/mine.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump({"study": "mine"} | config))
     return ("--cores", "1", "--configfile", "config/mine.yaml")
 
 
@@ -35,6 +35,65 @@ def test_settings_stop_the_run_at_once(project, config, message):
     assert message in output
     assert "Traceback" not in output
     assert project.files() == set()
+
+
+ONE = "study: mine\ndatasets: [digits-tiny]\nmodes: []\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (f"{ONE}seeds: 1\nseeds: 2\n", (), "config/mine.yaml: the key seeds is given twice, in lines 4 and 5"),
+        (ONE, ("presets={digits-tiny: {seeds: 1, seeds: 2}}",), "--config presets: the key seeds is given twice"),
+        ("datasets: [digits-tiny]\n", ("seeds=1",), "config/mine.yaml: study is missing; add `study: NAME`"),
+        (ONE, ("datasets=digits",), "datasets is 'digits'; it must be a list, in brackets: [digits]"),
+    ],
+)
+def test_a_file_or_setting_that_cannot_be_stops_the_run_at_once(project, text, options, message):
+    (project.folder / "config/mine.yaml").write_text(text)
+    output = project.snakemake("-n", "all", "--configfile", "config/mine.yaml", "--config", *options, fails=True)
+    assert message in output
+    assert "Traceback" not in output
+    assert len(output.strip().splitlines()) <= 4, output
+
+
+def test_a_preset_that_ships_has_each_key_once(project):
+    with (project.folder / "config/presets/digits.yaml").open("a") as preset:
+        preset.write("seeds: 3\n")
+    output = project.snakemake("-n", fails=True)
+    assert "config/presets/digits.yaml: the key seeds is given twice, in lines 3 and " in output
+
+
+def test_the_default_study_and_settings_on_top_need_no_name(project):
+    assert "results/default/" in project.snakemake("-n", "all", "--config", "seeds=1", "modes=[]")
+    (project.folder / "config/mine.yaml").write_text("datasets: [digits-tiny]\nmodes: []\n")
+    named = ("--configfile", "config/mine.yaml", "--config", "study=mine")
+    assert "results/default/" not in project.snakemake("-n", "all", *named)
+
+
+CELL = "results/networks/digits-tiny/gru/vocu"
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("results/datasets/glyphs/train.parquet", "the study mine has no data set glyphs, but digits-tiny; add it"),
+        (f"{CELL}/settled-3/0-1/weights.safetensors", "settled-3 is no mode of the study mine; see modes and lambda"),
+        (f"{CELL}/trained/5-2/weights.safetensors", "block 5-2: its last seed comes before its first"),
+        (
+            "results/other/figures/claims.pdf",
+            "no tables of other in results/other/tables/; give the --configfile of other",
+        ),
+        ("results/other/explorer.html", "no tables of other in results/other/tables/; give the --configfile of other"),
+        ("results/reference-other/explorer.html", "no tables of reference-other in reference/other/; see reference/"),
+    ],
+)
+def test_a_file_that_the_study_does_not_have_is_named(project, target, message):
+    (project.folder / "config/mine.yaml").write_text(ONE)
+    output = project.snakemake("-n", target, "--configfile", "config/mine.yaml", fails=True)
+    assert message in output
+    assert "Error in" not in output
+    assert ".smk" not in output
 
 
 def test_a_lambda_that_cannot_be_read_stops_the_run_at_once(project):

@@ -25,7 +25,13 @@ def write_images(folder, seed):
 def test_only_other_contents_make_a_data_set_again(project):
     write_images(project.folder / "data/mine", seed=0)
     preset = {"base": "digits-tiny", "source": {"kind": "idx", "path": "mine"}}
-    study = {"datasets": ["mine"], "architectures": ["gru"], "data_dir": "data", "presets": {"mine": preset}}
+    study = {
+        "study": "mine",
+        "datasets": ["mine"],
+        "architectures": ["gru"],
+        "data_dir": "data",
+        "presets": {"mine": preset},
+    }
     (project.folder / "mine.yaml").write_text(yaml.safe_dump(study))
     target = "results/datasets/mine/train.parquet"
     config = ("--configfile", "mine.yaml")

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from dataclasses import asdict
 
 from slowpoints.core import layout
-from slowpoints.core.config import ConfigError
+from slowpoints.core.config import ConfigError, parse_setting, read_yaml
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.section import plain
 from slowpoints.core.schemas.example import TASK
@@ -73,11 +73,18 @@ sys.executable = python_for_shells()
 @one_clear_message()
 def checked_study():
     """The study that the configuration describes."""
-    named = [str(file) for file in workflow.overwrite_configfiles] or ["config/config.yaml"]
-    return read_study(
-        config,
-        name=" + ".join(named),
-    )
+    given = workflow.overwrite_configfiles
+    name = " + ".join(map(str, given)) or "config/config.yaml"
+    if workflow.is_main_process:  # Snakemake silently drops the first of two equal keys
+        for file in workflow.configfiles:
+            read_yaml(Path(file))
+        for text in workflow.config_settings.config_args or ():
+            parse_setting(text)
+    own = (
+        given and not workflow.modifier.skip_configfile
+    )  # which is not so in a module with keys of its own
+    named = workflow.config_settings.overwrite_config if own else config
+    return read_study(config, named=named, name=name)
 
 
 STUDY = checked_study()
@@ -124,16 +131,24 @@ def tunings(cell):
     return STUDY.tunings(cell, NETWORKS_FOLDER)
 
 
+@one_clear_message()
 def tuning(wildcards):
     """Mode and lambda of a folder of fine-tuned networks."""
-    for found in tunings(cell_of(wildcards)):
-        if found.folder == wildcards.mode:
-            return found
-    raise WorkflowError(f"{wildcards.mode} is no mode of this study; see modes and lambda")
+    folders = {found.folder: found for found in tunings(cell_of(wildcards))}
+    if wildcards.mode not in folders:
+        raise ConfigError(
+            f"{wildcards.mode} is no mode of the study {STUDY.name}; see modes and lambda: there are "
+            f"{', '.join([TRAINED, *folders])}"
+        )
+    return folders[wildcards.mode]
 
 
+@one_clear_message()
 def block_seeds(wildcards):
-    return layout.block_seeds(wildcards.block)
+    seeds = layout.block_seeds(wildcards.block)
+    if not seeds:
+        raise ConfigError(f"block {wildcards.block}: its last seed comes before its first")
+    return seeds
 
 
 @functools.cache
@@ -156,66 +171,6 @@ def over_grid(file, tuned=False):
         for place, modes in grid()
         for mode in [TRAINED, *(modes if tuned else [])]
     ]
-
-
-def tables(names, trained=False):
-    """A function from wildcards to tables of a study, by name; of its networks as trained alone where `trained`.
-
-    The study of this configuration has those in a folder of their own, so that they don't wait for fine-tuning. Other
-    finished studies have tables of all their networks, from which those as trained are taken.
-    """
-
-    def of(wildcards):
-        apart = OF_TUNED if trained and wildcards.study == STUDY.name else []
-        folders = {name: TRAINED_TABLES if name in apart else TABLES for name in names}
-        return {name: f"{folder}/{name}.parquet" for name, folder in folders.items()}
-
-    return of
-
-
-def versions(names):
-    """Version of the kind of each of these tables: what a job must find them to be."""
-    return {name: (KINDS | OF_STUDY)[name].version for name in names}
-
-
-def tables_of(study, names=ALL_TABLES):
-    """Files of a study's tables."""
-    return [f"{TABLES}/{name}.parquet".format(study=study) for name in names]
-
-
-def figures_of(study, names=FIGURES):
-    """Files of a study's figures."""
-    return [
-        f"{layout.FIGURES}/{name}.{form}".format(study=study)
-        for name in names
-        for form in ("pdf", "png", "parquet")
-    ]
-
-
-def explored(wildcards):
-    """Tables that a study's explorer is drawn from: all, or those that a finished study in reference/ has."""
-    ours, folder = wildcards.study == STUDY.name, wildcards.study.removeprefix(layout.PUBLISHED_AS)
-    return [
-        name for name in EXPLORED if ours or Path(f"reference/{folder}/{name}.parquet").is_file()
-    ]
-
-
-def reference_files(wildcards):
-    """What is made of the finished studies that come with the project; an older study may lack some tables."""
-    tables = sorted(Path("reference").glob("*/*.parquet"))
-    if not tables:
-        raise WorkflowError(
-            "there is no study in reference/: its folders hold the tables of one each"
-        )
-    files = []
-    for folder in dict.fromkeys(table.parent for table in tables):
-        study, there = f"{layout.PUBLISHED_AS}{folder.name}", {
-            path.stem for path in folder.glob("*.parquet")
-        }
-        drawn = [name for name, figure in FIGURES.items() if {*figure.tables} <= {*there, *TESTED}]
-        files += [*tables_of(study, [*sorted(there), *TESTED]), *figures_of(study, drawn)]
-        files += [EXPLORER.format(study=study), *report_of(study)]
-    return files
 
 
 def fine_tuning_settings(wildcards):

@@ -11,6 +11,7 @@ def download_of(wildcards):
     )
 
 
+@one_clear_message()
 def downloaded(wildcards):
     """Files of a data set that a rule brings; its own files are no inputs but told by their contents."""
     return list(map(str, STUDY.downloads(wildcards.dataset)))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import functools
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+DEFAULT = Path("config/config.yaml")
+"""The configuration that the workflow reads below any other, where it is there."""
 KEY = re.compile(r"[a-zA-Z_][\w-]*\w")
 """A key that Snakemake takes on the command line."""
 
@@ -143,3 +147,18 @@ def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
         under = both.get(key)
         both[key] = overlaid(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
     return both
+
+
+def read_configured(files: Sequence[Path], settings: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """The configuration that Snakemake would read with `--configfile FILES --config SETTINGS` in this folder.
+
+    Returns:
+        The configuration; of it what must name the study (`study.read_study`); what to call it in messages.
+
+    Raises:
+        ConfigError: if a file or a setting cannot be read.
+    """
+    below = read_yaml(DEFAULT) if DEFAULT.is_file() else {"study": "default"}
+    given: dict[str, Any] = functools.reduce(overlaid, [*map(read_yaml, files), *map(parse_setting, settings)], {})
+    config = overlaid(below, given)
+    return config, given if files else config, " + ".join(map(str, files or [DEFAULT]))

@@ -1,0 +1,75 @@
+# Files of studies: of this configuration's, and of others that have tables already.
+
+
+@functools.cache
+@one_clear_message()
+def finished_tables(study):
+    """Names of the tables that a study of another configuration has: its own, or published ones."""
+    folder, hint = placed(TABLES.format(study=study)), f"give the --configfile of {study}"
+    if study.startswith(layout.PUBLISHED_AS):
+        folder, hint = f"reference/{study.removeprefix(layout.PUBLISHED_AS)}", "see reference/"
+    if not (names := [file.stem for file in Path(folder).glob("*.parquet")]):
+        raise ConfigError(
+            f"the configuration is of the study {STUDY.name}, and there are no tables of {study} in {folder}/; {hint}"
+        )
+    return names
+
+
+def tables(names, trained=False):
+    """A function from wildcards to tables of a study, by name; of its networks as trained alone where `trained`.
+
+    The study of this configuration has those in a folder of their own, so that they don't wait for fine-tuning. Other
+    finished studies have tables of all their networks, from which those as trained are taken.
+    """
+
+    def of(wildcards):
+        if wildcards.study != STUDY.name:
+            finished_tables(wildcards.study)
+        apart = OF_TUNED if trained and wildcards.study == STUDY.name else []
+        folders = {name: TRAINED_TABLES if name in apart else TABLES for name in names}
+        return {name: f"{folder}/{name}.parquet" for name, folder in folders.items()}
+
+    return of
+
+
+def versions(names):
+    """Version of the kind of each of these tables: what a job must find them to be."""
+    return {name: (KINDS | OF_STUDY)[name].version for name in names}
+
+
+def tables_of(study, names=ALL_TABLES):
+    """Files of a study's tables."""
+    return [f"{TABLES}/{name}.parquet".format(study=study) for name in names]
+
+
+def figures_of(study, names=FIGURES):
+    """Files of a study's figures."""
+    return [
+        f"{layout.FIGURES}/{name}.{form}".format(study=study)
+        for name in names
+        for form in ("pdf", "png", "parquet")
+    ]
+
+
+def explored(wildcards):
+    """Tables that a study's explorer is drawn from: all, or those that a finished study in reference/ has."""
+    names = EXPLORED if wildcards.study == STUDY.name else finished_tables(wildcards.study)
+    return [name for name in EXPLORED if name in names]
+
+
+def reference_files(wildcards):
+    """What is made of the finished studies that come with the project; an older study may lack some tables."""
+    tables = sorted(Path("reference").glob("*/*.parquet"))
+    if not tables:
+        raise WorkflowError(
+            "there is no study in reference/: its folders hold the tables of one each"
+        )
+    files = []
+    for folder in dict.fromkeys(table.parent for table in tables):
+        study, there = f"{layout.PUBLISHED_AS}{folder.name}", {
+            path.stem for path in folder.glob("*.parquet")
+        }
+        drawn = [name for name, figure in FIGURES.items() if {*figure.tables} <= {*there, *TESTED}]
+        files += [*tables_of(study, [*sorted(there), *TESTED]), *figures_of(study, drawn)]
+        files += [EXPLORER.format(study=study), *report_of(study)]
+    return files
