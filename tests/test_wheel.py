@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
+from slowpoints.core.digests import library_digest
+from slowpoints.core.headers import safetensors_facts
+from slowpoints.networks.units import unit_file
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -48,9 +52,10 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    for name in ("src", "scripts", "config"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source, folder=folder)
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=True)
@@ -67,5 +72,40 @@ def test_the_library_works_from_a_wheel(installed, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"points.parquet", "points.png", "explorer.html"}
 
 
-def test_commands_work_from_a_wheel(installed, tmp_path):
-    assert "train" in run(installed, "-m", "slowpoints", "--help", folder=tmp_path)
+@pytest.fixture
+def command(installed, tmp_path):
+    """The installed command, in a folder with nothing but what it makes."""
+
+    def call(*arguments):
+        return run(installed.parent / "slowpoints", *arguments, folder=tmp_path)
+
+    return call
+
+
+SHORT = "study: mine\ndatasets: [short]\npresets: {short: {base: digits-tiny, seeds: 1, training: {steps: 20}}}\n"
+
+
+def test_a_cell_trains_from_a_wheel_and_status_sees_it(command, tmp_path):
+    """By the same code as in a checkout, so that the workflow goes on from these networks."""
+    (tmp_path / "mine.yaml").write_text(SHORT)
+    command("train", "short", "gru", "vocu", "--config", "mine.yaml")
+    weights = tmp_path / "results/networks/short/gru/vocu/trained/0-0/weights.safetensors"
+    code = library_digest(ROOT / "scripts/train_networks.py", unit_file("gru"))
+    assert safetensors_facts(weights)["code_digest"] == code
+    assert command("name", "--configfile", "mine.yaml") == "mine\n"
+    rows = [line.split() for line in command("status", "--configfile", "mine.yaml").splitlines()]
+    assert rows[0][:2] == ["study", "mine,"]
+    assert "short gru vocu 0-0 trained" in [" ".join(row[:5]) for row in rows]
+    assert " ".join(rows[-1]).startswith("1 of 4 networks trained")
+
+
+def test_status_of_the_default_study_works_from_a_wheel(installed, tmp_path):
+    output = run(installed, "-m", "slowpoints", "status", folder=tmp_path)
+    assert "0 of 48 networks trained" in output
+
+
+def test_a_finished_study_is_summed_up_from_a_wheel(command, finished, tmp_path):
+    shutil.copytree(finished.folder / "results/test/tables", tmp_path / "results/test/tables")
+    output = command("summary", "results/test")
+    for part in ("### Networks (test images)", "### Claims, pooled", "| digits-tiny |"):
+        assert part in output

@@ -1,4 +1,4 @@
-"""Commands without Snakemake: `python -m slowpoints --help`."""
+"""Commands without Snakemake: `slowpoints --help`, or `python -m slowpoints --help`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from slowpoints.core.files import WEIGHTS
 from slowpoints.core.layout import PARTS, block_name
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.progress import progress_in, progress_path
+from slowpoints.core.project import project_path
 from slowpoints.core.provenance import provenance, settings_digest
 from slowpoints.networks.units import unit_file, units
 from slowpoints.study import Study, read_study
@@ -24,7 +25,6 @@ from slowpoints.task.protocols import PROTOCOLS
 if TYPE_CHECKING:
     from slowpoints.datasets.images import ImageSet
 
-ROOT = Path(__file__).parents[2]
 TRAIN = """Trains a cell's networks, for a borrowed GPU.
 
 What it writes lies where the workflow would put it, byte for byte on the same machine, so that a results folder copied
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m slowpoints", description=__doc__)
+    parser = argparse.ArgumentParser(prog="slowpoints", description=__doc__)
     commands = parser.add_subparsers(required=True, dest="name")
     raw = argparse.RawDescriptionHelpFormatter
     train = commands.add_parser("train", help=TRAIN.splitlines()[0], description=TRAIN, formatter_class=raw)
@@ -131,7 +131,7 @@ def _train(given: argparse.Namespace) -> None:
     form = f"{wipe}%(asctime)s {' '.join(cell)} {block.name}: %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr, force=True)
     settings = study.training_settings(given.dataset, given.protocol, seeds)
-    code = library_digest(ROOT / "scripts/train_networks.py", unit_file(given.architecture))
+    code = library_digest(project_path("scripts/train_networks.py"), unit_file(given.architecture))
     log = given.results.parent / jobs.log_file(jobs.TRAIN, *cell, block.name)  # where a job of the workflow would log
     with (
         progress_in(progress_path(log)),

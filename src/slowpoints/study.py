@@ -17,7 +17,7 @@ from slowpoints.core.modes import CONTROL, TRAINED, Tuning, kept_lambda, tunings
 from slowpoints.core.presets.preset import Preset, WrittenPreset
 from slowpoints.core.presets.section import plain
 from slowpoints.core.presets.source import KINDS
-from slowpoints.core.provenance import LIBRARY
+from slowpoints.core.project import project_path
 from slowpoints.datasets.fingerprints import fingerprint
 from slowpoints.datasets.folders import needed_files, source_folder
 from slowpoints.datasets.readers import EMBEDDED, kinds
@@ -26,7 +26,7 @@ from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
 
 T = TypeVar("T")
-PRESETS = LIBRARY.parents[1] / "config/presets"
+PRESETS = project_path("config/presets")
 """Presets that ship."""
 NAMED = {"study": "default"}
 """For `read_study`: the study need not be named."""

@@ -11,6 +11,7 @@ import functools
 import hashlib
 from pathlib import Path
 
+from slowpoints.core.project import INSTALLED
 from slowpoints.core.provenance import LIBRARY
 
 
@@ -34,11 +35,12 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
             waiting.extend(_imported(module, looks))
     if not looks:
         seen.discard(LIBRARY / "core/looks.py")
-    content = hashlib.sha256()
-    for module in sorted(seen, key=str):
-        text = _code(module.read_bytes(), looks) if module.suffix == ".py" else module.read_text(encoding="utf-8")
-        content.update(f"{module.name}\0{text}\0".encode())
-    return content.hexdigest()[:16]
+    texts = sorted(f"{module.name}\0{_text(module, looks)}\0" for module in seen)  # wherever the modules lie
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
+
+
+def _text(module: Path, looks: bool) -> str:
+    return _code(module.read_bytes(), looks) if module.suffix == ".py" else module.read_text(encoding="utf-8")
 
 
 class _Effective(ast.NodeTransformer):
@@ -102,7 +104,8 @@ def _module_file(name: str, importer: Path) -> Path | None:
     package, _, rest = name.partition(".")
     if package != LIBRARY.name:
         helper = importer.parent / f"{package}.py"
-        return helper if helper.is_file() and LIBRARY not in importer.parents else None
+        of_library = LIBRARY in importer.parents and INSTALLED not in importer.parents
+        return helper if helper.is_file() and not of_library else None
     if rest in LAZY:
         return _module_file(f"slowpoints.{LAZY[rest]}", importer)
     path = LIBRARY.joinpath(*rest.split("."))
