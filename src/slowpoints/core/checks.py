@@ -34,9 +34,9 @@ TYPES = {
 }
 """What should stand where pydantic reports another type."""
 RULES = {
-    "greater_than_equal": "it must be at least {ge:g}",
-    "less_than_equal": "it must be at most {le:g}",
-    "greater_than": "it must be more than {gt:g}",
+    "greater_than_equal": "it must be at least {ge:.12g}",
+    "less_than_equal": "it must be at most {le:.12g}",
+    "greater_than": "it must be more than {gt:.12g}",
     "finite_number": "it must be a finite number",
     "string_too_short": "it must have at least {min_length} characters",
     "too_long": "it must have at most {max_length} items",
@@ -95,12 +95,9 @@ def _explain(error: ErrorDetails, model: Any) -> str:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if path and path[-1] == "[key]":
         *above, key, _ = path
-        known = error["msg"].startswith("allowed are ")
-        return (
-            f"unknown key {_place([*above, key])}; {error['msg']}"
-            if known
-            else (f"{_place(above)} has the key {key!r}; {error['msg']}")
-        )
+        if error["msg"].startswith("allowed are "):
+            return f"unknown key {_place([*above, key])}; {error['msg']}"
+        return f"{_place(above)} has the key {key!r}; {error['msg']}"
     if kind == UNKNOWN:
         return _unknown_key(path, model)
     if kind == "missing":

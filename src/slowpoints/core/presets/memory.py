@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from slowpoints.core.presets.section import Section, section
-from slowpoints.core.presets.values import Whole
-
-DELAYS = (4, 6, 8, 10, 13, 16, 19, 20, 25, 32, 40, 50, 63, 80, 100, 126, 158, 200, 251, 316, 398, 501, 631, 794, 1000)
+from slowpoints.core.presets.values import Whole, written
 
 
 @section
@@ -17,7 +15,12 @@ class Memory(Section):
     """How memory is measured."""
 
     delays: tuple[Annotated[Whole, Field(ge=4)], ...] = Field(
-        default=DELAYS,
+        default=written(
+            [
+                *(4, 6, 8, 10, 13, 16, 19, 20, 25, 32, 40, 50, 63, 80),
+                *(100, 126, 158, 200, 251, 316, 398, 501, 631, 794, 1000),
+            ]
+        ),
         min_length=3,
         description="Delays in frames, increasing; 19, 20 and one beyond must be among them.",
     )

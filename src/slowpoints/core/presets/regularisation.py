@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from slowpoints.core.modes import CONTROL, MODES
 from slowpoints.core.presets.section import Section, section
-from slowpoints.core.presets.values import UNIQUE, Number, OrNull, Whole, one_of, reads_as_number
+from slowpoints.core.presets.values import UNIQUE, Number, OrNull, Whole, one_of, reads_as_number, written
 
 ONE, SEVERAL, BY_MODE = "<number>", "<list>", "<mapping>"  # forms of lambda, which show in no message
 
@@ -34,7 +34,6 @@ Lambdas = Annotated[
     _One | _Several | _ByMode,
     _in_forms("a number, a list of numbers, or either by mode, as {slow_points: 0.1, settled: [30, 300]}"),
 ]
-LAMBDAS: Any = {"slow_points": 0.01, "centre_of_mass": 0.01, "tracking": 0.01, "settled": 100}
 
 
 @section
@@ -54,7 +53,7 @@ class Regularisation(Section):
         "front end anew.",
     )
     lambda_: Lambdas = Field(
-        default=LAMBDAS,
+        default=written({"slow_points": 0.01, "centre_of_mass": 0.01, "tracking": 0.01, "settled": 100}),
         alias="lambda",
         description="Weight of the speed penalty; a list is a sweep, with a folder for each; a dict gives either by "
         "mode, as {slow_points: 0.1, settled: [30, 300]}. That of settled weighs no noise, so it is orders of "

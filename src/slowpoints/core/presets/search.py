@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from slowpoints.core.presets.section import Section, section
-from slowpoints.core.presets.values import Number, Share, Whole
-
-NOISE_SCALE: Any = 1
+from slowpoints.core.presets.values import Number, Share, Whole, written
 
 
 @section
@@ -25,5 +21,5 @@ class Search(Section):
         default=100, ge=1, description="Trials of each class whose mean state is where the search starts."
     )
     noise_scale: Share = Field(
-        default=NOISE_SCALE, description="Factor on the noise's standard deviation in those trials."
+        default=written(1), description="Factor on the noise's standard deviation in those trials."
     )

@@ -33,7 +33,7 @@ class Section:
         """From settings as YAML has them: lists, numbers, and text such as "8/140" for fractions.
 
         Raises:
-            pydantic.ValidationError: where they cannot be; `core.config.checked` says it in our words.
+            pydantic.ValidationError: where they cannot be; `core.checks.checked` says it in our words.
         """
         return TypeAdapter(cls).validate_python(dict(settings))
 

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from slowpoints.core.presets.section import Section, section
-from slowpoints.core.presets.values import Number, OrNull, Share, Whole, YesNo
+from slowpoints.core.presets.values import Number, OrNull, Share, Whole, YesNo, written
 
 Schedule = tuple[tuple[Share, Number], ...]
 """Pairs of a fraction of the run and the value from there on."""
 _Steps = Annotated[Schedule, Field(min_length=1)]
 
-# The authors' for MNIST, in steps of a thousand.
-VOCABULARY: Any = [
-    [0, 2],
-    *([f"{start}/140", classes] for classes, start in enumerate((8, 16, 26, 36, 48, 62, 78, 98), 3)),
-]
-DELAY: Any = [[0, 6], *([f"{10 * step}/140", 4 + 2 * step] for step in range(2, 9))]
-RESPONSE: Any = [[0, 0], ["2/14", 0.25], ["3/14", 0.5], ["4/14", 0.75], ["6/14", 1]]
-RATE_DROP: Any = "12/14"
-
 
 @section
 class Schedules(Section):
-    """Curricula as fractions of the run; a null vocabulary adds a class every 1/classes of it."""
+    """Curricula as fractions of the run, by default the authors' for MNIST."""
 
     vocabulary: OrNull[_Steps] = Field(
-        default=VOCABULARY,
+        default=written(
+            [
+                [0, 2],
+                *([f"{start}/140", classes] for classes, start in enumerate((8, 16, 26, 36, 48, 62, 78, 98), 3)),
+            ]
+        ),
         description="Classes in use (vocu); null adds one every 1/classes of the run, as a data set of other than ten "
         "classes needs.",
     )
-    delay: _Steps = Field(default=DELAY, description="Frames a trial lasts (decu).")
-    response: _Steps = Field(default=RESPONSE, description="Weight of null frames in the loss (recu).")
+    delay: _Steps = Field(
+        default=written([[0, 6], *([f"{10 * step}/140", 4 + 2 * step] for step in range(2, 9))]),
+        description="Frames a trial lasts (decu).",
+    )
+    response: _Steps = Field(
+        default=written([[0, 0], ["2/14", 0.25], ["3/14", 0.5], ["4/14", 0.75], ["6/14", 1]]),
+        description="Weight of null frames in the loss (recu).",
+    )
 
 
 @section
@@ -44,7 +46,8 @@ class Training(Section):
     batch_size: Whole = Field(default=32, ge=1, description="Trials a step.")
     learning_rate: Number = Field(default=0.003, gt=0, description="Adam's learning rate.")
     rate_drop: OrNull[Share] = Field(
-        default=RATE_DROP, description="Share of the run from which the learning rate is a tenth; null for never."
+        default=written("12/14"),
+        description="Share of the run from which the learning rate is a tenth; null for never.",
     )
     readout: Literal["softmax", "sigmoid_softmax"] = Field(
         default="softmax", description="softmax, or the authors' softmax of sigmoids (sigmoid_softmax)."

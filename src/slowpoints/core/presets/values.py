@@ -114,6 +114,11 @@ def _boolean(value: Any) -> Any:
     return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
 
 
+def written(default: Any) -> Any:
+    """A default as it is written in YAML, of which the key's type makes the value."""
+    return default
+
+
 Whole = Annotated[int, Strict(), BeforeValidator(_whole_number)]
 """A whole number, which may also be written as 2.0, 1e3 or text."""
 Number = Annotated[float, Strict(), AllowInfNan(False), BeforeValidator(_number)]
