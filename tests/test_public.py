@@ -142,8 +142,6 @@ REFUSED = {
     "measure_slow_points": [
         (lambda g: slow_points(g, longest_delay=0), "longest_delay is 0"),
         (lambda g: slow_points(g, {"adam_steps": 1}), "settings is a dict"),
-        (lambda g: slow_points(g, replace(SEARCH, adam_steps=-1)), "adam_steps is -1"),
-        (lambda g: slow_points(g, replace(SEARCH, tolerance=float("nan"))), "tolerance is nan"),
         (lambda g: slow_points(g, images=g.other_images), "images are"),
     ],
     "save_networks": [

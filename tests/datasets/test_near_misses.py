@@ -126,6 +126,7 @@ def test_an_idx_file_that_is_there_twice_must_be_the_same(idx_folder, arrays):
         (b"\0\0\x08\x04" + bytes(100), "magic number 2052; .*; it says 4 dimensions of unsigned bytes"),
         (gzip.compress(bytes(100)), "; the file is gzipped, so its name must end in .gz"),
     ],
+    ids=["float32", "int8", "int16", "four dimensions", "gzipped"],
 )
 def test_an_idx_file_of_other_numbers_says_so(tmp_path, content, complaint):
     (tmp_path / FIRST).write_bytes(content)

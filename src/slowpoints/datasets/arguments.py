@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.readers import EMBEDDED, kinds
 from slowpoints.datasets.sources import source_files
 
 OUTPUTS = ("train", "valid", "test")
-LEAST = {"classes": 2, "size": 1, "n_train": 1, "n_test": 1, "seed": None}
-"""Keys of a source that are whole numbers, and the least they may be."""
 
 
 def checked_source(source: Any) -> Source:
     """A section `source`, also from a mapping of its keys.
 
     Raises:
-        TypeError: if it is neither, or a key is of another type.
+        TypeError: if it is neither.
         ValueError: naming a key that is unknown, missing, or of a value that is not allowed.
     """
     if isinstance(source, Mapping):
         source = _from_mapping(source)
     if not isinstance(source, Source):
         raise TypeError(f"source is {_shown(source)}; a Source, or a mapping of its keys, is needed")
-    _check_values(source)
+    if source.kind not in kinds():
+        raise ValueError(f"source.kind is {source.kind!r}; it must be one of {', '.join(kinds())}")
     return source
 
 
 def _from_mapping(source: Mapping[str, Any]) -> Source:
-    known = list(inspect.signature(Source).parameters)
+    known = [entry.name for entry in fields(Source)]
     unknown = [key for key in source if key not in known]
     if unknown:
         raise ValueError(f"source has no key {', '.join(map(repr, unknown))}; its keys are {', '.join(known)}")
@@ -41,32 +42,10 @@ def _from_mapping(source: Mapping[str, Any]) -> Source:
         raise ValueError(f"source has no kind; it must be one of {', '.join(kinds())}")
     try:
         return Source.of(source)
-    except TypeError as error:
-        raise TypeError(f"source: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"source: {error}") from None
-
-
-def _check_values(source: Any) -> None:
-    if not isinstance(source.kind, str) or source.kind not in kinds():
-        raise ValueError(f"source.kind is {source.kind!r}; it must be one of {', '.join(kinds())}")
-    for key, least in LEAST.items():
-        value = getattr(source, key)
-        if not _is_whole(value):
-            raise TypeError(f"source.{key} is {_shown(value)}; a whole number is needed")
-        if least is not None and value < least:
-            raise ValueError(f"source.{key} is {value}; it must be at least {least}")
-    shape = source.shape
-    if shape is not None and not (_is_list(shape) and len(shape) == 3 and all(_is_whole(n) and n > 0 for n in shape)):
-        raise ValueError(
-            f"source.shape is {_shown(shape)}; height, width and channels are needed, whole numbers from 1"
-        )
-    for key in ("train_files", "urls"):
-        names = getattr(source, key)
-        if names is not None and not (_is_list(names) and all(isinstance(name, str) for name in names)):
-            raise TypeError(f"source.{key} is {_shown(names)}; a list of texts is needed")
-    if not isinstance(source.checksums, Mapping):
-        raise TypeError(f"source.checksums is {_shown(source.checksums)}; checksums by name of file are needed")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ValueError(f"source.{key} is {_shown(first['input'])}: {first['msg']}") from None
 
 
 def checked_folder(source: Source, folder: Any) -> Path | None:
@@ -112,14 +91,6 @@ def _path(value: Any, name: str) -> Path:
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
         raise TypeError(f"{name} is {_shown(value)}; a path is needed")
     return Path(value)
-
-
-def _is_whole(value: Any) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)
 
 
 def _shown(value: Any) -> str:

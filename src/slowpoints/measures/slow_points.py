@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from slowpoints.core.arguments import finite, instance, whole
+from slowpoints.core.arguments import instance, whole
 from slowpoints.core.presets.search import Search
 from slowpoints.core.progress import report_stage
 from slowpoints.datasets.images import ImageSet
@@ -74,10 +74,11 @@ def measure_slow_points(
         Tables with a row for each network and class, nulls where no trial of a class was read out rightly.
 
     Raises:
-        TypeError, ValueError: naming the argument, if images do not fit the networks, or a setting is impossible.
+        TypeError: if networks, images or settings are of another type.
+        ValueError: if images do not fit the networks, or `longest_delay` is not at least 1.
     """
     check_fit(networks, images)
-    check_search(settings)
+    instance(settings, Search, "settings", " (slowpoints.core.presets.search)")
     longest_delay = whole(longest_delay, "longest_delay", least=1)
     dynamics, cap = Dynamics.of(networks), LIFETIME_CAP * longest_delay
     centres = class_centres(networks, dynamics, images, settings)
@@ -103,15 +104,6 @@ def measure_slow_points(
         path,
         slow,
     )
-
-
-def check_search(settings: Search) -> None:
-    """Raises TypeError or ValueError, naming the setting, where it is impossible."""
-    instance(settings, Search, "settings", " (slowpoints.core.presets.search)")
-    for name, least in (("adam_steps", 1), ("max_iterations", 0), ("images_per_class", 1)):
-        whole(getattr(settings, name), name, least)
-    for name in ("tolerance", "noise_scale"):
-        finite(getattr(settings, name), name, least=0)
 
 
 def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor, Columns]:
