@@ -107,5 +107,5 @@ def test_status_of_the_default_study_works_from_a_wheel(installed, tmp_path):
 def test_a_finished_study_is_summed_up_from_a_wheel(command, finished, tmp_path):
     shutil.copytree(finished.folder / "results/test/tables", tmp_path / "results/test/tables")
     output = command("summary", "results/test")
-    for part in ("### Networks (test images)", "### Claims, pooled", "| digits-tiny |"):
+    for part in ("### Networks (test images)", "### Claims, pooled", "| digits-tiny/gru/vocu | 2 |"):
         assert part in output

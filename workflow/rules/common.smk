@@ -80,10 +80,9 @@ def checked_study():
             read_yaml(Path(file))
         for text in workflow.config_settings.config_args or ():
             parse_setting(text)
-    own = (
-        given and not workflow.modifier.skip_configfile
-    )  # which is not so in a module with keys of its own
-    named = workflow.config_settings.overwrite_config if own else config
+    # A module that is given its keys reads no file, and those of the command line are its parent's.
+    of_files = given and not workflow.modifier.skip_configfile
+    named = workflow.config_settings.overwrite_config if of_files else config
     return read_study(config, named=named, name=name)
 
 
