@@ -23,7 +23,8 @@ USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.c
 PAGES := src/slowpoints/explorer docs/site
 
 all: setup  ## figures of the default study (CONFIG=... for another)
-	$(SNAKEMAKE) --cores all all --configfile "$$CONFIG" --rerun-incomplete
+	$(SNAKEMAKE) --cores all all --configfile "$$CONFIG" --rerun-incomplete || \
+		{ $(BIN)/python -m slowpoints name --configfile "$$CONFIG" >/dev/null; false; } # last, what is wrong with the file
 
 unlock: setup  ## lets `make` go on after a run that was killed, once nothing runs here any more
 	$(SNAKEMAKE) --unlock --configfile "$$CONFIG"

@@ -68,17 +68,13 @@ def test_the_report_is_of_the_study_that_the_configuration_names(make, tmp_path)
     assert said[said.index("--report") + 1] == "results/my-study/report.html"
 
 
-def test_a_configuration_without_a_study_is_called_as_the_workflow_calls_it(make, tmp_path):
-    from slowpoints.cli import SCHEMA, SHIPPED
-    from slowpoints.core.config import overlaid, read_yaml
-    from slowpoints.study import read_study
-
+def test_a_configuration_without_a_study_is_refused_by_key(make, tmp_path):
     config = tmp_path / "mine.yaml"
     config.write_text("seeds: 2\n")
-    settings = overlaid(read_yaml(ROOT / "config/config.yaml"), read_yaml(config))
-    study = read_study(settings, schema=SCHEMA, shipped=SHIPPED, name=str(config))
-    _, said = make("report", f"CONFIG={config}")
-    assert said[said.index("--report") + 1] == f"results/{study.name}/report.html"
+    done, said = make("report", f"CONFIG={config}")
+    assert done.returncode
+    assert f"{config}: study is missing" in done.stderr
+    assert said is None
 
 
 def test_a_report_of_what_is_no_configuration_names_the_file_and_starts_nothing(make, tmp_path):
