@@ -27,6 +27,22 @@ def test_a_mapping_is_taken_for_a_source(idx_folder, outputs, tmp_path):
         assert outputs[part].read_bytes() == others[part].read_bytes()
 
 
+def test_numbers_of_numpy_are_taken_and_stored(idx_folder, outputs, images, tmp_path):
+    make_dataset({"kind": "idx", "classes": np.int64(3)}, idx_folder, outputs)
+    assert load_images(outputs["train"]).classes == 3
+    numbers = {"classes": np.int64(3), "mean": np.float32(0.5), "std": np.float32(0.25)}
+    save_images(replace(images, labels=images.labels.astype(np.int64), **numbers), tmp_path / "images.parquet")
+    found = load_images(tmp_path / "images.parquet")
+    assert (found.classes, found.mean, found.std) == (3, 0.5, 0.25)
+
+
+def test_of_many_classes_without_images_some_are_named(arrays):
+    with pytest.raises(ValueError, match=r"^set: no image of class 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 32755 more$"):
+        check_images(*arrays[0], 2**15, "set")
+    with pytest.raises(ValueError, match=r"^set: of 32769 classes; there may be at most 32768"):
+        check_images(*arrays[0], 2**15 + 1, "set")
+
+
 def test_a_mapping_may_hold_lists_as_yaml_has_them(tmp_path, arrays, outputs):
     for name, part in zip(("train", "test"), arrays, strict=True):
         write_parquet(tmp_path, *part, name)
@@ -54,6 +70,10 @@ def test_a_mapping_may_hold_lists_as_yaml_has_them(tmp_path, arrays, outputs):
         ({"kind": "idx", "classes": 3.5}, "source.classes is 3.5"),
         ({"kind": "idx", "classes": True}, "source.classes is True"),
         ({"kind": "cifar", "train_files": "data_batch_1"}, "source.train_files is 'data_batch_1' .*: Input should be"),
+        ({"kind": "idx", "classes": 10**30}, "source.classes is 10+"),
+        ({"kind": "idx", "checksums": {"a": "md5:0"}}, "source.checksums.a is 'md5:0' .*md5"),
+        ({"kind": "cifar", "train_files": ["data_batch_1", 2]}, "source.train_files.1 is 2"),
+        ({"kind": "parquet", "shape": "541"}, "source.shape is '541'"),
         ({"kind": "idx", "checksums": ["md5:0"]}, "source.checksums is .*: Input should be a valid dictionary"),
     ],
 )

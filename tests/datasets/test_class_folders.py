@@ -119,12 +119,15 @@ def test_images_out_of_place_are_refused(write, place, trouble, name):
 
 def test_what_else_is_left_out_is_named(write, caplog):
     folder = write(["a", "b"])
-    for name in ("README.md", "train/labels.csv", "train/a/notes.txt"):
+    for name in ("README.md", "train/LICENSE", "train/labels.csv", "train/a/notes.txt"):
         (folder / name).touch()
     (folder / "valid").mkdir()
     with caplog.at_level(logging.WARNING):
         made(folder, 2)
-    assert "left out, as no images of a class: valid, README.md, train/labels.csv, train/a/notes.txt" in caplog.text
+    assert (
+        "left out, as no images of a class: valid, README.md, train/LICENSE, train/labels.csv, train/a/notes.txt"
+        in caplog.text
+    )
 
 
 def test_train_and_test_may_not_be_one_folder(write):

@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from test_sources import CIFAR, IDX, PARQUET, write_idx
+from test_sources import CIFAR, IDX, PARQUET, PNG, write_idx
 
 from slowpoints.datasets.readers import cifar, idx
 from slowpoints.datasets.sources import source_files
@@ -30,7 +30,8 @@ def test_an_idx_file_of_another_name_is_told(tmp_path, name):
         (tmp_path / other).touch()
     with pytest.raises(FileNotFoundError) as told:
         source_files(IDX, tmp_path)
-    hint = f"; there is {name}, which may be it: it must be called {FIRST}"
+    suffix = ".gz" if name.endswith(".gz") else ""
+    hint = f"; there is {name}, which may be it: it must be called {FIRST}{suffix}"
     assert str(told.value) == f"{tmp_path}: neither {FIRST}.gz nor {FIRST} is there{hint}"
 
 
@@ -49,11 +50,13 @@ def test_a_folder_in_a_file_s_place_is_told(tmp_path):
         source_files(IDX, tmp_path)
 
 
-def test_files_one_folder_below_are_told(tmp_path):
-    (tmp_path / "raw").mkdir()
+@pytest.mark.parametrize("place", ["raw", "MNIST/raw"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_files_in_a_folder_below_are_told(tmp_path, place, suffix):
+    (tmp_path / place).mkdir(parents=True)
     for name in idx.NAMES:
-        (tmp_path / "raw" / name).touch()
-    with pytest.raises(FileNotFoundError, match=rf"; there is {FIRST} in the folder raw: move it up, or name"):
+        (tmp_path / place / f"{name}{suffix}").touch()
+    with pytest.raises(FileNotFoundError, match=rf"; there is {FIRST}{suffix} in the folder {place}: move it up, or"):
         source_files(IDX, tmp_path)
 
 
@@ -71,6 +74,27 @@ def test_parquet_parts_are_told(tmp_path):
         (tmp_path / f"{part}.parquet/part-0.parquet").touch()
     with pytest.raises(FileNotFoundError, match=r"; train.parquet is a folder there \(part-0.parquet\), where one"):
         source_files(PARQUET, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train", "Train.parquet"])
+def test_a_folder_of_another_name_is_not_to_be_renamed(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "part-0.parquet").touch()
+    complaint = rf"; {name} is a folder there \(part-0.parquet\), where one file is needed, called train.parquet$"
+    with pytest.raises(FileNotFoundError, match=complaint):
+        source_files(PARQUET, tmp_path)
+
+
+def test_a_file_where_folders_of_classes_should_be_is_told(tmp_path):
+    (tmp_path / "train").touch()
+    with pytest.raises(FileNotFoundError, match=r"; train is a file there, where a folder is needed, called train"):
+        source_files(PNG, tmp_path)
+
+
+def test_a_zipped_batch_must_be_unpacked(tmp_path):
+    (tmp_path / "data_batch_1.gz").touch()
+    with pytest.raises(FileNotFoundError, match=r"\.gz, which may be it: it must be unpacked, and called data_"):
+        source_files(CIFAR, tmp_path)
 
 
 def test_parquet_files_of_a_hub_are_told(tmp_path):

@@ -17,6 +17,8 @@ SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
 """What file managers leave behind, in lower case; what begins with a dot is skipped as well."""
 NOTES = {".csv", ".html", ".json", ".log", ".md", ".rst", ".toml", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
 """Suffixes of files that go with images without being one."""
+WORDS = {"readme", "license", "licence", "copying", "notice", "changelog", "md5sums", "sha1sums", "sha256sums"}
+"""Names of such files that have no suffix, in lower case."""
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 MOST_NAMED = 5  # names in a message
 
@@ -45,7 +47,7 @@ def class_folders(folder: Path, classes: int) -> ClassFolders:
     """
     absent = [part for part in PARTS if not (folder / part).is_dir()]
     if absent:
-        hints = "".join(near_misses(folder, part, PARTS) for part in absent)
+        hints = "".join(near_misses(folder, part, PARTS, is_folder=True) for part in absent)
         raise FileNotFoundError(f"{folder}: folders train and test are needed, each with one folder a class{hints}")
     if (folder / PARTS[0]).samefile(folder / PARTS[1]):
         raise ValueError(f"{folder}: train and test are the same folder; test images must not be trained on")
@@ -93,7 +95,7 @@ def _part(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
 
 def _refuse_images(folder: Path, files: list[Path], trouble: str) -> None:
     """Refuses files that may be images, which would otherwise be left out without a word."""
-    images = [path for path in files if path.suffix.lower() not in NOTES]
+    images = [path for path in files if path.suffix.lower() not in NOTES and path.name.lower() not in WORDS]
     if images:
         kinds = Counter(path.suffix.lower() or "no suffix" for path in images)
         counts = ", ".join(f"{number} of {kind}" for kind, number in kinds.most_common(MOST_NAMED))

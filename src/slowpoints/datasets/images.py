@@ -19,6 +19,9 @@ from slowpoints.datasets.columns import read_columns
 
 KIND = "images"
 """What the metadata of such a file call it."""
+MOST_CLASSES = 2**15
+"""Labels are int16."""
+MOST_NAMED = 10  # classes in a message
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ class ImageSet:
         Raises:
             ValueError: if there is no image of a class.
         """
-        if absent := sorted(set(range(self.classes)) - set(np.unique(self.labels).tolist())):
-            raise ValueError(f"images hold none of class {', '.join(map(str, absent))}; they must hold some of each")
+        if absent := _absent(self.labels, self.classes):
+            raise ValueError(f"images hold none of class {absent}; they must hold some of each")
         rng = numpy_generator(purpose)
         return np.concatenate([pick(rng, np.flatnonzero(self.labels == label)) for label in range(self.classes)])
 
@@ -97,9 +100,8 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
     """
     _check_arrays(images, labels, source)
     _check_labels(labels, classes, source)
-    absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
-    if absent:
-        raise ValueError(f"{source}: no image of class {', '.join(map(str, absent))}")
+    if absent := _absent(labels, classes):
+        raise ValueError(f"{source}: no image of class {absent}")
     return (images if images.ndim == 4 else images[..., None]), labels.astype(np.int16)
 
 
@@ -118,8 +120,17 @@ def _check_arrays(images: Any, labels: Any, source: str) -> None:
         raise ValueError(f"{source}: {len(images)} images but {len(labels)} labels")
 
 
+def _absent(labels: np.ndarray, classes: int) -> str:
+    """Classes that no label is of, the first of them where there are many; empty where there are none."""
+    absent = np.setdiff1d(np.arange(classes), labels)
+    more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
+    return ", ".join(map(str, absent[:MOST_NAMED])) + more
+
+
 def _check_labels(labels: np.ndarray, classes: int, source: str) -> None:
-    """Raises ValueError unless all lie in [0, classes)."""
+    """Raises ValueError unless all lie in [0, classes), and labels of so many classes can be stored."""
+    if classes > MOST_CLASSES:
+        raise ValueError(f"{source}: of {classes} classes; there may be at most {MOST_CLASSES}")
     outside = labels[(labels < 0) | (labels >= classes)]
     if len(outside):
         raise ValueError(f"{source}: label {outside[0]} is outside the classes 0 to {classes - 1}")
@@ -134,13 +145,13 @@ def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
     table = pa.table(
         {
             "image": pa.FixedSizeListArray.from_arrays(flat, int(np.prod(images.shape))),
-            "label": pa.array(images.labels, pa.int16()),
+            "label": pa.array(images.labels.astype(np.int16)),
         }
     )
-    about: dict[str, Any] = {"shape": list(images.shape), "channels": images.shape[-1], "classes": images.classes}
+    about: dict[str, Any] = {"shape": list(images.shape), "channels": images.shape[-1], "classes": int(images.classes)}
     if images.class_names is not None:
         about["class_names"] = list(images.class_names)
-    write_arrow(table, path, kind=KIND, **about, mean=images.mean, std=images.std, **facts)
+    write_arrow(table, path, kind=KIND, **about, mean=float(images.mean), std=float(images.std), **facts)
 
 
 def load_images(path: str | Path) -> ImageSet:

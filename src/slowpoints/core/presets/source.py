@@ -52,7 +52,7 @@ class Source(Section):
     train_files: OrNull[Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
         default=None, description="CIFAR batches to train on; null is all five."
     )
-    classes: Whole = Field(default=10, ge=2, description="Number of classes; labels run from 0 to one less.")
+    classes: Whole = Field(default=10, ge=2, le=2**15, description="Number of classes; labels run from 0 to one less.")
     shape: OrNull[tuple[Size, Size, Size]] = Field(
         default=None, description="Height, width and channels of images in Parquet files whose metadata does not say."
     )

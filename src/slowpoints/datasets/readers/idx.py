@@ -47,7 +47,9 @@ def _present(folder: Path, name: str) -> Path:
     for path in (folder / f"{name}.gz", folder / name):
         if path.is_file():
             return path
-    raise FileNotFoundError(f"{folder}: neither {name}.gz nor {name} is there{near_misses(folder, name, NAMES)}")
+    raise FileNotFoundError(
+        f"{folder}: neither {name}.gz nor {name} is there{near_misses(folder, name, NAMES + DOWNLOADS)}"
+    )
 
 
 def _check_twin(path: Path, magic: int, array: np.ndarray) -> None:
