@@ -97,12 +97,41 @@ def test_one_bright_pixel_does_not_hide_that_the_others_are_lost(write):
         samples[0, 0] = 65535
         Image.fromarray(samples).save(path)
 
-    with pytest.raises(ValueError, match="nearly all of it lies in one 256th of the 16 bits' range"):
+    with pytest.raises(ValueError, match="nearly all of it lies in 2 of the 256 parts of the 16 bits' range"):
         png.read(SOURCE, write(save))
 
 
+@pytest.mark.parametrize("middle", [32768, 32700, 40000, 65407])
+def test_few_shades_at_any_place_of_the_range_are_refused(write, middle):
+    """A range of 8 bits in the midst of 16, such as a camera's with an offset, spans two shades of 8 bits."""
+
+    def save(ink, path):
+        Image.fromarray((middle - 128 + ink.astype(int)).astype(np.uint16)).save(path)
+
+    with pytest.raises(ValueError, match=r"\.png: nearly all of it lies in 2 of the 256 parts"):
+        png.read(SOURCE, write(save))
+
+
+def test_sparse_images_of_8_bits_saved_in_16_lose_nothing(write):
+    def save(ink, path):
+        shades = np.random.default_rng(ink.argmax()).integers(40, 42, ink.shape)
+        shades[ink.argmax() // 12, :3] = 200
+        grey_16(shades, path)
+
+    (images, _), _ = png.read(SOURCE, write(save))
+    assert set(np.unique(images)) == {40, 41, 200}
+
+
+def test_one_bright_image_does_not_hide_that_the_others_are_lost(write):
+    folder = write(lambda ink, path: grey_16(ink, path, 4))
+    for place in ("train/a", "train/b", "test/a", "test/b"):
+        grey_16(strokes(0, 0), folder / place / "0.png")
+    with pytest.raises(ValueError, match=r"/1.png: .*no sample of it is over 1020 \(10 bits\), as in most images of"):
+        png.read(SOURCE, folder)
+
+
 def test_a_class_of_low_values_among_others_is_refused(write):
-    with pytest.raises(ValueError, match=r"/b/.*no sample of it or its like is over 4080 \(12 bits\)"):
+    with pytest.raises(ValueError, match=r"/b/.*no sample of it is over 4080 \(12 bits\), as in most images of"):
         png.read(SOURCE, write(grey_16, lambda ink, path: grey_16(ink, path, 16)))
 
 

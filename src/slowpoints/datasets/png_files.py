@@ -17,6 +17,8 @@ MOST_PIXELS = 2**24  # of an image, 4096 x 4096: no network here has so many inp
 ORIENTATION = 0x0112  # EXIF's tag
 UPRIGHT = (None, 0, 1)  # values of it that leave an image as it is; 0 is not allowed, and common
 FLAT = 0.95  # share of pixels of one shade above which an image has hardly another
+SCALES_OF_8_BITS = (256, 257)  # by which samples of 8 bits are spread over 16: of these nothing is lost
+WINDOW = 2  # neighbouring shades of 8 bits, of 256, between which hardly anything can be told apart
 NOISE = 64  # of 65536: shades of 16 bits that differ by less may become one
 LOW_BYTES: dict[str, tuple[str, list[int]]] = {
     "RGB;16B": ("RGB;16L", [0, 1, 2]),
@@ -35,7 +37,7 @@ class PngFile:
         pixels: `[height, width]` (grey) or `[height, width, 3]` uint8; of 16 bits the upper 8.
         alpha: that of every pixel, in [0, 1].
         largest: sample of 16 bits; None where samples have fewer.
-        collapses: whether shades of 16 bits that differ are the same in `pixels` nearly everywhere.
+        collapses: whether shades of 16 bits that differ are the same, or `WINDOW` neighbours, in nearly all `pixels`.
     """
 
     pixels: np.ndarray
@@ -156,7 +158,11 @@ def _pixels(image: Image.Image, samples: np.ndarray) -> np.ndarray:
 
 
 def _collapses(samples: np.ndarray) -> bool:
-    """Whether nearly all samples of 16 bits have the upper 8 in common, and differ by more than noise in the lower."""
+    """Whether nearly all samples of 16 bits have the same upper 8, or neighbouring ones, and differ by over `NOISE`."""
+    if any((samples % scale == 0).all() for scale in SCALES_OF_8_BITS):
+        return False
     upper = samples >> 8
-    shared = upper == np.bincount(upper.ravel()).argmax()
+    counts = np.convolve(np.bincount(upper.ravel()), np.ones(WINDOW, int))[WINDOW - 1 :]  # from each shade on
+    low = counts.argmax()
+    shared = (upper >= low) & (upper < low + WINDOW)
     return bool(shared.mean() >= FLAT and np.ptp(samples[shared]) >= NOISE)

@@ -10,10 +10,10 @@ import numpy as np
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.class_folders import class_folders, named
 from slowpoints.datasets.limits import check_size
-from slowpoints.datasets.png_files import PngFile, read_png
+from slowpoints.datasets.png_files import WINDOW, PngFile, read_png
 
 LEAST_RANGE = 2**15  # of 65536: what no sample of 16 bits reaches would come out less than half as bright as it can be
-LEAST_OF_A_CLASS = 2**12  # the same of the images of one class, which may well be dark
+LEAST_OF_MOST = 2**12  # the same of most images of a class, which may well be dark
 
 log = logging.getLogger(__name__)
 
@@ -75,20 +75,17 @@ class _Tally:
         """Images of one class of a part.
 
         Raises:
-            ValueError: where most lose their shades, or all are dark.
+            ValueError: where most lose their shades.
         """
         for image, path in zip(images, paths, strict=True):
             self.alphas.setdefault(image.alpha, path)
         deep = [(image, path) for image, path in zip(images, paths, strict=True) if image.largest is not None]
         if not deep:
             return
-        largest, where = max((image.largest or 0, path) for image, path in deep)
-        self.largest.append((largest, where))
-        lost = [path for image, path in deep if image.collapses]
+        self.largest.append(max((image.largest or 0, path) for image, path in deep))
+        lost = [f"{path}: {trouble}" for image, path in deep if (trouble := _lost(image))]
         if len(lost) > len(deep) / 2:
-            raise ValueError(_too_dark(f"{lost[0]}: nearly all of it lies in one 256th of the 16 bits' range"))
-        if any(image.pixels.max() != image.pixels.min() or image.collapses for image, _ in deep):
-            _check_range(largest, where, LEAST_OF_A_CLASS)
+            raise ValueError(_too_dark(f"{lost[0]}, as in most images of its folder"))
 
     def check(self) -> None:
         """Raises ValueError where images differ in alpha alone, or all are dark."""
@@ -98,16 +95,21 @@ class _Tally:
                 f"{there}: alpha is {other:.2g} where that of {here} is {one:.2g}; lay all images on the ground that "
                 "they are meant for, and save them without alpha"
             )
-        if self.largest:
-            _check_range(*max(self.largest), LEAST_RANGE)
+        largest, path = max(self.largest, default=(0, None))
+        if 0 < largest < LEAST_RANGE:
+            raise ValueError(_too_dark(f"{path}: {_range(largest)}, nor of any other image"))
 
 
-def _check_range(largest: int, path: Path, least: int) -> None:
-    if 0 < largest < least:
-        bits = largest.bit_length()
-        raise ValueError(
-            _too_dark(f"{path}: a PNG of 16 bits, but no sample of it or its like is over {largest} ({bits} bits)")
-        )
+def _lost(image: PngFile) -> str | None:
+    """How an image of 16 bits loses its shades; None where it keeps them, or is of one shade."""
+    if image.collapses:
+        return f"nearly all of it lies in {WINDOW} of the 256 parts of the 16 bits' range that are told apart"
+    varies = image.pixels.max() != image.pixels.min()
+    return _range(image.largest) if varies and image.largest and image.largest < LEAST_OF_MOST else None
+
+
+def _range(largest: int) -> str:
+    return f"a PNG of 16 bits, but no sample of it is over {largest} ({largest.bit_length()} bits)"
 
 
 def _too_dark(trouble: str) -> str:
