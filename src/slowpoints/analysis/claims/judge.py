@@ -44,7 +44,7 @@ def judge(
     """
     table_columns(networks, [*NETWORK, "learned", "nominal_accuracy", "memory_score"], "networks")
     table_columns(correlations, [*CORRELATIONS.key, "n", "r", "low", "high", "p"], "correlations")
-    table_columns(formation, [*NETWORK, "label", "step", "speed", "readout"], "formation")
+    table_columns(formation, [*NETWORK, "label", "step"], "formation")
     table_columns(regularisation, [*TUNED_NETWORK, "memory_score_before", "memory_score_after"], "regularisation")
     learned = networks[networks["learned"]]
     formation, tuned = (table.merge(learned[NETWORK], on=NETWORK) for table in (formation, regularisation))
