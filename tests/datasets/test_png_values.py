@@ -230,6 +230,14 @@ def test_alpha_that_is_the_same_everywhere_changes_no_shade(write, alpha):
     np.testing.assert_array_equal(images[0], np.repeat(strokes(0, 0)[..., None], 3, -1))
 
 
+def test_alpha_that_is_hardly_less_than_1_is_told_as_such(write):
+    def save(ink, path):
+        Image.fromarray(np.stack([ink, np.where(ink > 0, 255, 254)], -1).astype(np.uint8), "LA").save(path)
+
+    with pytest.raises(ValueError, match=r"\(alpha from 0.996 to 1\)"):
+        png.read(SOURCE, write(save))
+
+
 def test_a_colour_that_stands_for_none_but_is_not_there_changes_no_shade(write):
     (images, _), _ = png.read(SOURCE, write(by_colour("L", 7)))
     np.testing.assert_array_equal(images[0], strokes(0, 0))
@@ -241,7 +249,7 @@ def test_images_that_differ_in_alpha_alone_are_refused(write):
             path
         )
 
-    with pytest.raises(ValueError, match=r"/b/0.png: alpha is 0.25 where that of .*/a/0.png is 1; lay all images"):
+    with pytest.raises(ValueError, match=r"/b/0.png: alpha is 0.251 where that of .*/a/0.png is 1; lay all images"):
         png.read(SOURCE, write(save(255), save(64)))
 
 

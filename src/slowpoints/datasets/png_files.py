@@ -72,7 +72,7 @@ def read_png(path: Path) -> PngFile:
         raise ValueError(f"{path}: {trouble}")
     if alpha.min() != alpha.max():
         raise ValueError(
-            f"{path}: transparent in parts (alpha from {alpha.min():.2g} to {alpha.max():.2g}), so what it shows "
+            f"{path}: transparent in parts (alpha from {alpha.min():.3g} to {alpha.max():.3g}), so what it shows "
             f"depends on the ground. Lay all images on the ground that they are meant for, with ImageMagick's {FLATTEN}"
         )
     if bits < 16:

@@ -92,7 +92,7 @@ class _Tally:
         if len(self.alphas) > 1:
             (one, here), (other, there) = list(self.alphas.items())[:2]
             raise ValueError(
-                f"{there}: alpha is {other:.2g} where that of {here} is {one:.2g}; lay all images on the ground that "
+                f"{there}: alpha is {other:.3g} where that of {here} is {one:.3g}; lay all images on the ground that "
                 "they are meant for, and save them without alpha"
             )
         largest, path = max(self.largest, default=(0, None))
