@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -102,18 +103,18 @@ def test_images_of_another_kind_are_refused(write, name):
     for row in range(7):
         (folder / "test/b" / f"{row}{name}").write_bytes(b"anything")
     suffix = name[name.rindex(".") :].lower() if "." in name else "no suffix"
-    complaint = rf"/test/b: 7 files \(7 of {suffix}\) would be left out, as they are no PNGs.*; 0{name}, .* and 2 more"
+    complaint = rf"/test/b: 7 files \(7 of {suffix}\) would be left out, since only PNGs.*: 0{name}, .* and 2 more"
     with pytest.raises(ValueError, match=complaint):
         source_files(Source("png", classes=2), folder)
 
 
-@pytest.mark.parametrize(("place", "trouble"), [("train", "lie in no folder"), ("train/a/more", "lie below a class")])
+@pytest.mark.parametrize(("place", "trouble"), [("train", "being in no"), ("train/a/more", "being below a class")])
 @pytest.mark.parametrize("name", ["x.png", "x.jpg"])
 def test_images_out_of_place_are_refused(write, place, trouble, name):
     folder = write(["a", "b"])
     (folder / place).mkdir(exist_ok=True)
     Image.new("L", SHAPE).save(folder / place / name)
-    with pytest.raises(ValueError, match=rf"{place}: 1 files .* would be left out, as they {trouble}.*; {name}"):
+    with pytest.raises(ValueError, match=rf"{place}: 1 file .* would be left out, {trouble}.*: {name}"):
         source_files(Source("png", classes=2), folder)
 
 
@@ -146,6 +147,27 @@ def test_a_file_may_not_be_of_both_parts(write):
     (folder / "test/b/3.png").symlink_to(folder / "train/b/5.png")
     with pytest.raises(ValueError, match=r"test/b/3.png: the same file as .*train/b/5.png; test images must not be"):
         png.read(Source("png", classes=2), folder)
+
+
+def test_a_file_may_not_be_of_two_classes(write):
+    folder = write(["a", "b"])
+    (folder / "train/b/3.png").unlink()
+    (folder / "train/b/3.png").hardlink_to(folder / "train/a/5.png")
+    (folder / "train/a/twice.png").hardlink_to(folder / "train/a/7.png")
+    with pytest.raises(ValueError, match=r"train/b/3.png: the same file as .*train/a/5.png; an image must be of one"):
+        png.read(Source("png", classes=2), folder)
+
+
+def test_names_of_files_may_be_in_any_encoding(write):
+    folder = write(["a", "b"])
+    (folder / "train/b/3.png").rename(folder / "train/b" / os.fsdecode(b"\xfc.png"))
+    assert len(load_images(made(folder, 2)["test"])) == 24
+
+
+def test_names_of_classes_must_be_in_utf_8(write):
+    folder = write([os.fsdecode(b"\xfc"), "b"])
+    with pytest.raises(ValueError, match=r"train: the folder '\\udcfc' has a name that is not in UTF-8; rename it"):
+        source_files(Source("png", classes=2), folder)
 
 
 @pytest.mark.parametrize(("name", "hint"), [("Train", "a folder Train"), ("training", "a folder training")])

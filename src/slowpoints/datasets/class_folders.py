@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +57,7 @@ def class_folders(folder: Path, classes: int) -> ClassFolders:
     for part in PARTS:
         found[part], others = _part(folder / part)
         left_out += others
+        _check_encodings(folder / part, found[part])
     train, test = (_in_order(folder / part, found[part]) for part in PARTS)
     _check_classes(folder, train, test, classes)
     images = {part: [found[part][name] for name in train] for part in PARTS}
@@ -64,6 +66,15 @@ def class_folders(folder: Path, classes: int) -> ClassFolders:
             if not paths:
                 raise FileNotFoundError(f"{folder / part / name}: no PNG there; each class needs images")
     return ClassFolders(train, images, left_out)
+
+
+def _check_encodings(folder: Path, names: Iterable[str]) -> None:
+    """Raises ValueError where a name, which is stored with the data set, is not in UTF-8, as from old archives."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{folder}: the folder {name!a} has a name that is not in UTF-8; rename it") from None
 
 
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -80,15 +91,15 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
 def _part(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
     """PNGs of each class folder of a part, and what is left out."""
     places, left_out = _entries(folder)
-    _refuse_images(folder, left_out, "lie in no folder of a class")
+    _refuse_images(folder, left_out, "being in no folder of a class")
     classes = {}
     for place in places:
         below, files = _entries(place)
         classes[place.name] = [path for path in files if path.suffix.lower() == SUFFIX]
         others = [path for path in files if path.suffix.lower() != SUFFIX]
-        _refuse_images(place, others, "are no PNGs, which alone are read: convert them, or take them away")
+        _refuse_images(place, others, "since only PNGs are read (convert or remove what is none)")
         for path in below:
-            _refuse_images(path, _entries(path)[1], "lie below a class folder")
+            _refuse_images(path, _entries(path)[1], "being below a class folder")
         left_out += others + below
     return classes, left_out
 
@@ -99,9 +110,8 @@ def _refuse_images(folder: Path, files: list[Path], trouble: str) -> None:
     if images:
         kinds = Counter(path.suffix.lower() or "no suffix" for path in images)
         counts = ", ".join(f"{number} of {kind}" for kind, number in kinds.most_common(MOST_NAMED))
-        raise ValueError(
-            f"{folder}: {len(images)} files ({counts}) would be left out, as they {trouble}; {named(images, folder)}"
-        )
+        n_files = "1 file" if len(images) == 1 else f"{len(images)} files"
+        raise ValueError(f"{folder}: {n_files} ({counts}) would be left out, {trouble}: {named(images, folder)}")
 
 
 def named(paths: list[Path], folder: Path) -> str:

@@ -60,7 +60,7 @@ def verify(source: Source, folder: Path) -> dict[str, str]:
         found[str(path.relative_to(folder))] = pooch.file_hash(str(path), alg="sha256")
     if source.kind == "png":
         joined = "".join(f"{name}\0{digest}\0" for name, digest in sorted(found.items()))
-        return {"all files": hashlib.sha256(joined.encode()).hexdigest()}
+        return {"all files": hashlib.sha256(joined.encode("utf-8", "surrogateescape")).hexdigest()}
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from slowpoints.core.presets.source import Source
-from slowpoints.datasets.class_folders import class_folders, named
+from slowpoints.datasets.class_folders import ClassFolders, class_folders, named
 from slowpoints.datasets.limits import check_size
 from slowpoints.datasets.png_files import WINDOW, PngFile, read_png
 
@@ -27,7 +27,7 @@ def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
     found = class_folders(folder, source.classes)
     if found.left_out:
         log.warning("%s: left out, as no images of a class: %s", folder, named(found.left_out, folder))
-    _refuse_shared(*found.images.values())
+    _refuse_shared(found)
     tally = _Tally(folder)
     train, test = (_read_part(folder / part, found.images[part], tally) for part in found.images)
     tally.check()
@@ -50,12 +50,17 @@ def class_names(source: Source, folder: Path) -> list[str]:
     return class_folders(folder, source.classes).names
 
 
-def _refuse_shared(train: list[list[Path]], test: list[list[Path]]) -> None:
-    """Raises ValueError where a file is of both parts, by a link."""
-    seen = {_identity(path): path for paths in train for path in paths}
-    for path in (path for paths in test for path in paths):
-        if other := seen.get(_identity(path)):
-            raise ValueError(f"{path}: the same file as {other}; test images must not be trained on")
+def _refuse_shared(found: ClassFolders) -> None:
+    """Raises ValueError where a file is of both parts, or of two classes, by a link."""
+    seen: dict[tuple[int, int], tuple[str, str, Path]] = {}
+    for part, classes in found.images.items():
+        for name, paths in zip(found.names, classes, strict=True):
+            for path in paths:
+                other_part, other_name, other = seen.setdefault(_identity(path), (part, name, path))
+                if other_part != part:
+                    raise ValueError(f"{path}: the same file as {other}; test images must not be trained on")
+                if other_name != name:
+                    raise ValueError(f"{path}: the same file as {other}; an image must be of one class")
 
 
 def _identity(path: Path) -> tuple[int, int]:
