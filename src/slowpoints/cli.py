@@ -1,4 +1,4 @@
-"""Commands without Snakemake: `slowpoints --help`, or `python -m slowpoints --help`."""
+"""Commands that do not need Snakemake: `slowpoints --help`, or `python -m slowpoints --help`."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from slowpoints.task.protocols import PROTOCOLS
 if TYPE_CHECKING:
     from slowpoints.datasets.images import ImageSet
 
-TRAIN = """Trains a cell's networks, for a borrowed GPU.
+TRAIN = """Train the networks of one cell, for use on a borrowed GPU.
 
-What it writes lies where the workflow would put it, byte for byte on the same machine, so that a results folder copied
-home (`rsync -a`, which keeps times) goes on there with the measures. Run again after an interruption, it goes on where
-it was. It needs this library's Python requirements, but not Snakemake.
+Files are written where the workflow would write them, and are identical byte for byte on the same machine. Copy the
+results folder home (`rsync -a`, which keeps times), and the workflow continues there with the measurements. After an
+interruption, run the same command again to resume. This needs the library's Python requirements, but not Snakemake.
 """
-STATUS = """How far a study is, cell by cell, from its files and from the progress that its jobs report.
+STATUS = """Show the progress of a study, cell by cell, from its files and the progress that its jobs report.
 
-For each block of a cell and each mode: done; running (stage, step, accuracy of the last logged batch, time left in this
-stage); failed (the error); killed (seen only on the machine where the job ran); no news (the job ran on another machine
-and has reported nothing for ten minutes or more, so it may be dead); or waiting, also while it is queued. Run it in the
-folder where the workflow runs, on any machine that sees this folder.
+Each block of a cell and each mode is done; running (stage, step, accuracy of the last logged batch, time left in this
+stage); failed (the error); killed (visible only on the machine where the job ran); no news (the job ran on another
+machine and has reported nothing for ten minutes or more, so it may be dead); or waiting, which includes queued jobs.
+Run this command in the folder where the workflow runs, on any machine that can see this folder.
 """
-NAME = "The name of a study, which is that of its folder in results/."
-SUMMARY = "What a study came to, as Markdown: networks, claims, predictors."
+NAME = "Check a configuration and print the name of its study, which is also that of the folder in results/."
+SUMMARY = "Summarise a finished study as Markdown: networks, claims, predictors."
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,29 +60,37 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help=TRAIN.splitlines()[0], description=TRAIN, formatter_class=raw)
     train.set_defaults(command=_train)
     train.add_argument("dataset", help="name of a preset, such as mnist")
-    train.add_argument("architecture", choices=sorted(units()))
-    train.add_argument("protocol", choices=sorted(PROTOCOLS))
-    train.add_argument("--seeds", help="first and last, such as 0-9; default: as many as the preset says")
+    train.add_argument("architecture", choices=sorted(units()), help="recurrent unit")
+    train.add_argument("protocol", choices=sorted(PROTOCOLS), help="training protocol")
+    train.add_argument("--seeds", help="first and last seed, such as 0-9 (default: as many as the preset sets)")
     train.add_argument(
         "--config",
         type=Path,
-        help="a configuration, for its presets and data_dir; settings of a trial run belong into a preset of its own",
+        help="a configuration file, for its presets and data_dir; put settings of a trial run into a separate preset",
     )
-    train.add_argument("--data-dir", help="folder with mnist/, cifar10/ ...")
-    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    train.add_argument("--resume-minutes", type=float, default=1.0, help="time between two resume files (1)")
-    train.add_argument("--results", type=Path, default=Path("results"), help="folder to write to (results)")
+    train.add_argument("--data-dir", help="folder that contains mnist/, cifar10/ ...")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    train.add_argument(
+        "--resume-minutes", type=float, default=1.0, help="minutes between two resume files (default: 1)"
+    )
+    train.add_argument("--results", type=Path, default=Path("results"), help="folder to write to (default: results)")
     status = commands.add_parser("status", help=STATUS.splitlines()[0], description=STATUS, formatter_class=raw)
     status.set_defaults(command=_status)
     name = commands.add_parser("name", help=NAME, description=NAME)
     name.set_defaults(command=_name)
     for command in (status, name):
         files, settings = ("--configfile", "--configfiles"), ("--config", "-C")
-        command.add_argument(*files, type=Path, nargs="+", default=[], help="as given to snakemake")
-        command.add_argument(*settings, nargs="*", default=[], metavar="KEY=VALUE", help="as given to snakemake")
+        command.add_argument(*files, type=Path, nargs="+", default=[], help="as for snakemake")
+        command.add_argument(*settings, nargs="*", default=[], metavar="KEY=VALUE", help="as for snakemake")
     summary = commands.add_parser("summary", help=SUMMARY, description=SUMMARY)
     summary.set_defaults(command=_summary)
-    summary.add_argument("folder", type=Path, nargs="?", default=Path("results/default"), help="results/{study}")
+    summary.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("results/default"),
+        help="results/{study} (default: results/default)",
+    )
     return parser
 
 
