@@ -17,10 +17,11 @@ HEAD = """# Configuration
 
 <!-- Written by `make docs` from the keys in src/slowpoints/configuration.py and core/presets/: edit there. -->
 
-A study is described by one YAML file: `snakemake --cores 8 --configfile config/mine.yaml`, or single keys on the
-command line, target first: `snakemake all --cores 8 --config seeds=2`. Keys left out keep the value of `config.yaml`,
-but for `study`, which a file of your own must have: it names the folder of the results. Files are in UTF-8. Unknown
-keys, keys given twice and impossible values stop a run before it starts, naming the key, the value and what is allowed.
+One YAML file describes a study: `snakemake --cores 8 --configfile config/mine.yaml`. Single keys can be set on the
+command line, after the target: `snakemake all --cores 8 --config seeds=2`. Omitted keys keep the value of
+`config.yaml`, except for `study`, which your own file must set: it names the folder of the results. Files are in UTF-8.
+Unknown keys, duplicate keys and impossible values stop a run before it starts; the error names the key, the value and
+what is allowed.
 
 | file | study |
 |---|---|
@@ -33,8 +34,8 @@ SCHEMA_HEAD = """\
 PRESETS = """
 ## Presets
 
-`presets` overrides shipped presets, or makes new ones; `base` names the preset whose settings hold where yours is
-silent. A new data set of a known file kind needs nothing else:
+`presets` overrides shipped presets or defines new ones; `base` names the preset that supplies all settings that yours
+omits. A new data set of a supported file type needs nothing else:
 
 ```yaml
 study: kuzushiji
@@ -43,10 +44,10 @@ presets:
   kuzushiji: {base: mnist-small, source: {kind: idx, path: /data/kmnist}}
 ```
 
-An overridden preset keeps its folder of networks, so the study that had them before would train again: give a variant a
-name of its own instead (`my-digits: {base: digits, training: {steps: 500}}`).
+An overridden preset keeps its folder of networks, so the study that used them before would train again. Give a variant
+its own name instead (`my-digits: {base: digits, training: {steps: 500}}`).
 
-| preset | |
+| preset | description |
 |---|---|
 """
 

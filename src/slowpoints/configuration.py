@@ -39,52 +39,54 @@ class Configuration(Section):
 
     study: Annotated[Name, NOT_TAKEN] = Field(
         default="default",
-        description="Names results/{study}/. Studies never overwrite each other, and share trained networks. A file "
-        "that is named on the command line must have it.",
+        description="Name of the folder results/{study}/. Studies never overwrite each other, and share trained "
+        "networks. A file named on the command line must set it.",
     )
     datasets: Annotated[tuple[str, ...], UNIQUE] = Field(
         default=("digits", "glyphs"),
         min_length=1,
-        description="Names of presets, shipped or of your own under `presets`.",
+        description="Names of presets, either shipped or your own under `presets`.",
     )
     architectures: Annotated[tuple[Architecture, ...], UNIQUE] = Field(
         default=("gru", "lstm"),
         min_length=1,
-        description="Recurrent units; docs/method.md, Networks, says what each is.",
+        description="Recurrent units, described in docs/method.md, Networks.",
     )
     protocols: Annotated[tuple[ProtocolName, ...], UNIQUE] = Field(
         default=("vocu", "decu"),
         min_length=1,
-        description="Training protocols, such as vocabulary curriculum (vocu), delay curriculum (decu) or none; "
-        "docs/method.md says what each is.",
+        description="Training protocols, such as vocabulary curriculum (vocu), delay curriculum (decu) or none, "
+        "described in docs/method.md.",
     )
     seeds: OrNull[Annotated[Whole, Field(ge=1, le=MOST_SEEDS)]] = Field(
         default=None,
-        description="Networks a cell; null takes each preset's own number. Raising it adds networks and retrains none.",
+        description="Networks per cell; null uses each preset's own number. Raising it adds networks and retrains "
+        "none.",
     )
     seeds_per_job: OrNull[Annotated[Whole, Field(ge=1)]] = Field(
-        default=None, description="Networks that train together in one job; null puts all new ones of a cell together."
+        default=None,
+        description="Networks that train together in one job; null trains all new ones of a cell together.",
     )
     modes: Annotated[tuple[Mode, ...], UNIQUE] = Field(
         default=("control", "slow_points", "centre_of_mass", "settled"),
-        description="Regularised fine-tuning: none (control), at the slow points (slow_points), at the class centres "
-        "(centre_of_mass), under the mean input at the settled states (settled), at slow points that are sought anew "
-        "on the way (tracking); [] for no fine-tuning.",
+        description="Penalties for fine-tuning: none (control), at the slow points (slow_points), at the class "
+        "centres (centre_of_mass), under the mean input at the settled states (settled), at slow points that are "
+        "recomputed during fine-tuning (tracking); [] for no fine-tuning.",
     )
     data_dir: OrNull[str] = Field(
         default=None,
-        description="Folder with mnist/, cifar10/ and so on; null downloads what a preset needs, checked, into "
-        "resources/.",
+        description="Folder that contains mnist/, cifar10/ and so on; null downloads the files a preset needs into "
+        "resources/ and verifies them.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
-        description="Where networks train, and where they are fine-tuned and measured afterwards; auto takes a GPU "
-        "where there is one. Networks as trained are measured on the CPU.",
+        description="Device for training, for fine-tuning and for the measurements after fine-tuning; auto uses a GPU "
+        "if available. Networks before fine-tuning are measured on the CPU.",
     )
     resume_minutes: Number = Field(
         default=10,
         ge=0,
-        description="Minutes between two writes of a resume file, from which a killed training goes on.",
+        description="Minutes between two writes of a resume file, from which interrupted training resumes.",
     )
     presets: dict[Name, WrittenPreset] = Field(
         default={},

@@ -16,10 +16,11 @@ class Formation(Section):
         default=25,
         ge=1,
         description="Snapshots of the dynamics, evenly over the run; more are taken at its start and around each "
-        "change of the curriculum or the rate.",
+        "change of the curriculum or the learning rate.",
     )
     max_iterations: Whole = Field(
         default=10,
         ge=1,
-        description="Iterations of the deep search in each snapshot, from where the next later one ended.",
+        description="Iterations of the deep search in each snapshot, starting from where that of the following "
+        "snapshot ended.",
     )

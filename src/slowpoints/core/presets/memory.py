@@ -22,10 +22,12 @@ class Memory(Section):
             ]
         ),
         min_length=3,
-        description="Delays in frames, increasing; 19, 20 and one beyond must be among them.",
+        description="Delays in frames, increasing; they must include 19, 20 and one beyond.",
     )
-    n_images: Whole = Field(default=400, ge=1, description="Trials of each network, a multiple of the classes.")
+    n_images: Whole = Field(
+        default=400, ge=1, description="Trials of each network, a multiple of the number of classes."
+    )
     noise: Literal["fresh", "bank"] = Field(
-        default="fresh", description="fresh, or bank where a front end makes fresh noise dear."
+        default="fresh", description="fresh, or bank if a front end makes fresh noise expensive."
     )
-    bank: Whole = Field(default=4096, ge=1, description="Noise frames of that bank, more than the longest delay.")
+    bank: Whole = Field(default=4096, ge=1, description="Noise frames in that bank, more than the longest delay.")

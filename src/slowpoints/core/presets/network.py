@@ -21,7 +21,7 @@ class Layers(Section):
     )
     dense: tuple[Size, ...] = Field(
         min_length=1,
-        description="Units of each dense layer after them; the last is what the recurrent units see.",
+        description="Units of each dense layer after them; the last is the input of the recurrent units.",
     )
 
 

@@ -21,10 +21,10 @@ MOST_SEEDS = 100_000
 class Preset(Section):
     """Everything about a data set's networks, in the order in which it is used."""
 
-    seeds: Whole = Field(default=8, ge=1, le=MOST_SEEDS, description="Networks a cell.")
+    seeds: Whole = Field(default=8, ge=1, le=MOST_SEEDS, description="Networks per cell.")
     source: Source = Field(
         default_factory=Source,
-        description="Where the images come from. A section that names a `kind` replaces that of its base.",
+        description="Where the images come from. A section that sets `kind` replaces that of its base.",
     )
     network: Network = Field(default_factory=Network)
     training: Training = Field(default_factory=Training)
@@ -38,4 +38,4 @@ class Preset(Section):
 class WrittenPreset(Preset):
     """A preset as it is written, silent where its base speaks."""
 
-    base: str = Field(default="", description="Preset whose settings hold where this one is silent.")
+    base: str = Field(default="", description="Preset that supplies all settings that this one omits.")

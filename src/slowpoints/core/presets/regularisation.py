@@ -43,21 +43,21 @@ class Regularisation(Section):
     steps: Whole = Field(default=600, ge=0, description="Optimisation steps.")
     learning_rate: Number = Field(default=0.0003, gt=0, description="Adam's learning rate.")
     points: OrNull[Annotated[Whole, Field(ge=1)]] = Field(
-        default=None, description="Points penalised, those of the first classes; null for one of every class."
+        default=None, description="Number of penalised points, those of the first classes; null for one per class."
     )
-    noise_frames: Whole = Field(default=10, ge=1, description="Fresh noise frames that each point meets at each step.")
+    noise_frames: Whole = Field(default=10, ge=1, description="Fresh noise frames for each point at each step.")
     refresh: Whole = Field(
         default=100,
         ge=1,
-        description="Steps after which mode tracking seeks its points anew, and mode settled takes the mean input of a "
-        "front end anew.",
+        description="Steps after which mode tracking recomputes its points, and mode settled recomputes the mean "
+        "input of a front end.",
     )
     lambda_: Lambdas = Field(
         default=written({"slow_points": 0.01, "centre_of_mass": 0.01, "tracking": 0.01, "settled": 100}),
         alias="lambda",
-        description="Weight of the speed penalty; a list is a sweep, with a folder for each; a dict gives either by "
-        "mode, as {slow_points: 0.1, settled: [30, 300]}. That of settled weighs no noise, so it is orders of "
-        "magnitude larger.",
+        description="Weight of the speed penalty; a list is a sweep, with a folder for each value; a dict sets either "
+        "by mode, as {slow_points: 0.1, settled: [30, 300]}. Mode settled does not penalise noise, so its weight is "
+        "orders of magnitude larger.",
     )
 
     @model_validator(mode="before")

@@ -13,12 +13,12 @@ class Search(Section):
     """How slow points are searched."""
 
     adam_steps: Whole = Field(default=10_000, ge=1, description="Steps of the authors' descent.")
-    max_iterations: Whole = Field(default=40, ge=0, description="Iterations of the deep search at most.")
+    max_iterations: Whole = Field(default=40, ge=0, description="Maximum number of iterations of the deep search.")
     tolerance: Number = Field(
-        default=1e-8, gt=0, description="Projected gradient at which a deep search has converged."
+        default=1e-8, gt=0, description="Projected gradient below which a deep search has converged."
     )
     images_per_class: Whole = Field(
-        default=100, ge=1, description="Trials of each class whose mean state is where the search starts."
+        default=100, ge=1, description="Trials of each class; the search starts at their mean state."
     )
     noise_scale: Share = Field(
         default=written(1), description="Factor on the noise's standard deviation in those trials."

@@ -40,21 +40,23 @@ class Source(Section):
     )
     path: OrNull[str] = Field(
         default=None,
-        description="Folder of the files, below data_dir unless absolute; below resources/ where they are downloaded.",
+        description="Folder of the files, relative to data_dir unless absolute; relative to resources/ if they are "
+        "downloaded.",
     )
     urls: tuple[Address, ...] = Field(
-        default=(), description="Public folders that hold the files named in `checksums`, tried in turn."
+        default=(), description="Public folders that contain the files listed in `checksums`, tried in turn."
     )
     checksums: dict[str, Checksum] = Field(
         default={},
-        description='Checksum by file name, "md5:..." or "sha256:...". A file of that name is compared with it.',
+        description='Checksum by file name, "md5:..." or "sha256:...". Files with these names are verified.',
     )
     train_files: OrNull[Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
-        default=None, description="CIFAR batches to train on; null is all five."
+        default=None, description="CIFAR batches to train on; null uses all five."
     )
     classes: Whole = Field(default=10, ge=2, le=2**15, description="Number of classes; labels run from 0 to one less.")
     shape: OrNull[tuple[Size, Size, Size]] = Field(
-        default=None, description="Height, width and channels of images in Parquet files whose metadata does not say."
+        default=None,
+        description="Height, width and channels of images in Parquet files whose metadata do not state them.",
     )
     size: Whole = Field(default=16, ge=8, le=64, description="Height and width of generated glyphs, in pixels.")
     n_train: Whole = Field(default=6000, ge=100, description="Glyphs to generate for training and validation.")

@@ -25,8 +25,7 @@ class Schedules(Section):
                 *([f"{start}/140", classes] for classes, start in enumerate((8, 16, 26, 36, 48, 62, 78, 98), 3)),
             ]
         ),
-        description="Classes in use (vocu); null adds one every 1/classes of the run, as a data set of other than ten "
-        "classes needs.",
+        description="Classes in use (vocu); the default is for ten classes, null adds one every 1/classes of the run.",
     )
     delay: _Steps = Field(
         default=written([[0, 6], *([f"{10 * step}/140", 4 + 2 * step] for step in range(2, 9))]),
@@ -43,21 +42,21 @@ class Training(Section):
     """How networks train."""
 
     steps: Whole = Field(default=3000, ge=1, description="Optimisation steps.")
-    batch_size: Whole = Field(default=32, ge=1, description="Trials a step.")
+    batch_size: Whole = Field(default=32, ge=1, description="Trials per step.")
     learning_rate: Number = Field(default=0.003, gt=0, description="Adam's learning rate.")
     rate_drop: OrNull[Share] = Field(
         default=written("12/14"),
-        description="Share of the run from which the learning rate is a tenth; null for never.",
+        description="Share of the run after which the learning rate is a tenth; null for never.",
     )
     readout: Literal["softmax", "sigmoid_softmax"] = Field(
         default="softmax", description="softmax, or the authors' softmax of sigmoids (sigmoid_softmax)."
     )
     noise: Literal["bank", "fresh"] = Field(
-        default="bank", description="bank (noise frames of a step shared by its trials) or fresh (each trial's own)."
+        default="bank", description="bank (the trials of a step share noise frames) or fresh (each trial has its own)."
     )
-    bank: Whole = Field(default=128, ge=1, description="Noise frames of a bank.")
+    bank: Whole = Field(default=128, ge=1, description="Noise frames per bank.")
     clip_norm: OrNull[Annotated[Number, Field(gt=0)]] = Field(
-        default=None, description="Norm to which each network's gradient is cut; null for none."
+        default=None, description="Maximum norm of each network's gradient, which is clipped to it; null for none."
     )
     precision: Literal["float32", "tf32"] = Field(
         default="float32",
@@ -65,9 +64,9 @@ class Training(Section):
     )
     cuda_graph: YesNo = Field(
         default=True,
-        description="Whether a GPU replays the training step as one graph, in place of some hundred launches.",
+        description="Whether a GPU replays the training step as one graph instead of some hundred kernel launches.",
     )
     schedules: Schedules = Field(
         default_factory=Schedules,
-        description="Curricula, as pairs of a share of the run and the value from there on.",
+        description="Curricula, as pairs of a share of the run and the value from then on.",
     )
