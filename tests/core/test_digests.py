@@ -134,7 +134,7 @@ def test_scripts_and_their_helper_count(copy, before, edited, touched):
         ("training/loop.py", "def clip_gradients(weights: list[Tensor]", "def clip_gradients(weights: list", set()),
         (
             "core/presets/training.py",
-            '32, ge=1, description="Trials a step."',
+            '32, ge=1, description="Trials per step."',
             '64, ge=2, description="Trials."',
             set(),
         ),
