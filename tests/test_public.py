@@ -1,5 +1,6 @@
 """Every public name of the library refuses what it can't use: by the argument's name, from the library's own lines."""
 
+import contextlib
 import re
 import traceback
 from dataclasses import replace
@@ -59,10 +60,13 @@ REFUSED = {
         (lambda g: replace(g.images, std=130.0), "std is 130"),
     ],
     "Networks": [
-        (lambda g: replace(g.networks, seeds=(0, 0)), r"seeds are \[0, 0\]"),
+        (lambda g: replace(g.networks, seeds=(0, 0)), r"seeds is \[0, 0\]"),
         (lambda g: replace(g.networks, seeds=(0,)), "weights are"),
         (lambda g: replace(g.networks, weights={}), "weights are {}"),
         (lambda g: replace(g.networks, spec="gru"), "spec is a str"),
+        (lambda g: replace(g.networks, seeds=("a", "b")), "each of seeds is 'a'"),
+        (lambda g: replace(g.networks, weights=g.arrays), r"weights\['input'\] is a ndarray"),
+        (lambda g: g.networks.to("meta"), "device is meta"),
         (lambda g: g.networks.select([7]), r"seeds \[7\] are not among"),
         (lambda g: g.networks.select(0), "seeds is 0"),
         (lambda g: g.networks.to("abacus"), "device is 'abacus'"),
@@ -90,6 +94,7 @@ REFUSED = {
         (lambda g: sp.flip_flop_trials(2, 5, bits=-1, seed=0), "bits is -1"),
         (lambda g: sp.flip_flop_trials(2, 5, rate=2, seed=0), "rate is 2"),
         (lambda g: sp.flip_flop_trials(2, 5, seed=None), "seed is None"),
+        (lambda g: sp.flip_flop_trials(2, 5, seed=2**70), "seed is 1180591620717411303424"),
     ],
     "from_torch": [
         (lambda g: sp.from_torch(nn.Linear(2, 2)), "a Linear is none of"),
@@ -136,6 +141,9 @@ REFUSED = {
         (lambda g: memory(g, noise_scale=-1), "noise_scale is -1"),
         (lambda g: memory(g, noise_scale=float("nan")), "noise_scale is nan"),
         (lambda g: memory(g, images=g.other_images), r"images are \(4, 4, 1\) in 4 classes; the networks take"),
+        (lambda g: memory(g, delays=torch.tensor(19)), r"delays is tensor\(19\)"),
+        (lambda g: memory(g, networks=g.double), "of the networks is torch.float64"),
+        (lambda g: memory(g, networks=g.broken), "of the networks is not finite"),
         (lambda g: memory(g, networks=None), "networks is a NoneType"),
         (lambda g: memory(g, images=g.without_a_class), "images hold none of class 2"),
     ],
@@ -149,6 +157,7 @@ REFUSED = {
         (lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", lambda_=float("inf")), "lambda_ is inf"),
         (lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", mode=3), "mode is a int"),
         (lambda g: sp.save_networks(g.networks, g.folder), str),
+        (lambda g: sp.save_networks(g.networks, 3), "path is a int"),
     ],
     "slow_points_of": [
         (lambda g: sp.slow_points_of(g.gru, torch.zeros(4, 6), starts=0), "starts is 0"),
@@ -185,6 +194,9 @@ def given(make_networks, images, tmp_path):
     return SimpleNamespace(
         networks=networks,
         lstm=make_networks("lstm", double=False),
+        double=make_networks(),
+        broken=replace(networks, weights={name: w * torch.nan for name, w in networks.weights.items()}),
+        arrays={name: weight.numpy() for name, weight in networks.weights.items()},
         dynamics=sp.Dynamics.of(networks),
         gru=nn.GRU(3, 6),
         images=images,
@@ -208,6 +220,54 @@ def test_what_it_cannot_use_is_refused_by_name(given, name, number):
     assert re.search(re.escape(str(given.folder)) if said is str else said, str(caught.value))
     last = traceback.extract_tb(caught.tb)[-1]
     assert last.filename.startswith(str(LIBRARY)), f"raised within {last.filename}, line {last.lineno}"
+
+
+def test_whole_numbers_of_any_type_are_taken(given):
+    wanted = memory(given, noise="bank")
+    pd.testing.assert_frame_equal(memory(given, noise="bank", bank=32.0, delays=np.array([19.0, 4.0])), wanted)
+    floats = replace(SEARCH, adam_steps=2.0, images_per_class=5.0, max_iterations=np.int64(1))
+    pd.testing.assert_frame_equal(slow_points(given, floats).slow_points, slow_points(given).slow_points)
+    seeds = replace(given.networks, seeds=np.array(given.networks.seeds))
+    sp.save_networks(seeds, given.folder / "seeds/weights.safetensors")
+    assert sp.load_networks(given.folder / "seeds").seeds == given.networks.seeds
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        lambda: torch.device("meta"),
+        lambda: torch.autocast("cpu", torch.bfloat16),
+        torch.inference_mode,
+        lambda: default_type(torch.float64),
+        lambda: default_type(torch.float16),
+    ],
+)
+def test_modes_and_defaults_of_pytorch_change_no_measure(given, mode):
+    def measured():
+        points = slow_points(given)
+        return [
+            memory(given),
+            memory(given, noise="bank"),
+            sp.measure_accuracy(given.networks, given.images, n_images=6),
+            points.slow_points,
+            points.spectrum,
+        ]
+
+    wanted = measured()
+    with mode():
+        found = measured()
+    for table, other in zip(found, wanted, strict=True):
+        pd.testing.assert_frame_equal(table, other, check_exact=True)
+
+
+@contextlib.contextmanager
+def default_type(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def test_nothing_that_was_refused_is_left_behind(given):

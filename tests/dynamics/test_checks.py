@@ -55,17 +55,20 @@ REFUSED = {
     "gives other values": [
         lambda z: torch.tanh(z @ WEIGHTS) + 1e-5 * torch.randn_like(z),
         lambda z: torch.tanh(nn.functional.dropout(z @ WEIGHTS, 0.1)),
+        lambda z: torch.tanh((z - STARTS[0]) * (1 + 0.1 * torch.randn_like(z))),  # not random at a start
         Keeping(),
     ],
     "gave float32": [lambda z: torch.tanh(z.float() @ WEIGHTS.float())],
     "less than the digits of float64": [
         lambda z: torch.tanh(z.float() @ WEIGHTS.float()).double(),
         lambda z: 0.9 * z + 0.1 * torch.tanh(z.float()).double(),
+        lambda z: 0.5 * z + 1e-3 * torch.tanh(z.float() @ WEIGHTS.float()).double(),
         lambda z: torch.tanh(z.half() @ WEIGHTS.half()).double(),
         autocast,
     ],
     "lets no gradient through": [
         lambda z: torch.tanh(z @ WEIGHTS + 0.5 * z.detach()),
+        lambda z: torch.tanh(z @ WEIGHTS + 0.01 * z.detach()),  # a hundredth of it
         lambda z: 0.5 * z + torch.from_numpy(np.tanh(z.detach().numpy())),
         lambda z: torch.tanh(z + (z.round() - z).detach()),
         lambda z: WrongBackward.apply(2 * z @ WEIGHTS),
@@ -86,6 +89,36 @@ def test_what_is_no_map_that_can_be_searched_is_refused(message, step, points):
     if not isinstance(step, nn.Module):  # of which a copy in evaluation is taken
         with pytest.raises((TypeError, ValueError), match=message):
             slow_points_of(step, starts, starts=None)
+
+
+def test_a_map_that_becomes_another_during_the_search_is_refused():
+    calls = []
+
+    def step(states):
+        calls.append(1)
+        return torch.tanh(states @ WEIGHTS) + 0.1 * (len(calls) > 8)
+
+    with pytest.raises(TypeError, match="other values at the end of the search"):
+        find_slow_points(step, STARTS)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (lambda z: torch.tanh(z + 0.1 * torch.randn_like(z)), "gives other values"),
+        (torch.no_grad()(torch.tanh), "lets no gradient through"),
+        (lambda z: z - z.mean(0), "any number of rows"),
+    ],
+)
+def test_spectra_of_a_map_in_float32_are_of_a_map_that_was_looked_at(step, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        spectra(step, STARTS.float())
+
+
+@pytest.mark.parametrize("step", [lambda z: torch.relu(0.5 * z), lambda z: z.abs().sqrt(), torch.tanh])
+def test_kinks_are_none_of_the_faults_of_float32(step):
+    values = spectra(step, torch.tensor([[0.5, 0.3], [0.0, 1e-4]]))
+    assert values.dtype == torch.complex64
 
 
 def test_a_second_derivative_is_looked_at_where_it_is_needed():

@@ -1,5 +1,7 @@
 """Layers and cells whose weights are worked out from others: the weights that they would use now, and no change."""
 
+import functools
+
 import pytest
 import torch
 from torch import nn
@@ -88,6 +90,54 @@ def test_a_module_that_keeps_states_of_a_graph_is_copied():
     assert len(network.last) == 2
 
 
+def test_weights_that_a_hook_of_one_s_own_works_out_are_those_of_now():
+    module = nn.LSTM(3, 6)
+    raw = module.weight_hh_l0.detach().clone()
+    del module._parameters["weight_hh_l0"]
+    module.register_parameter("raw", nn.Parameter(raw))
+    module.weight_hh_l0 = torch.zeros_like(raw)
+    module.register_forward_pre_hook(lambda module, _: setattr(module, "weight_hh_l0", 2 * module.raw))
+    _, weights = from_torch(module)
+    torch.testing.assert_close(weights["recurrent"].abs().sum(), 2 * raw.abs().sum())
+    inputs = torch.randn(4, 2, 3)
+    states = states_of(module, inputs)
+    torch.testing.assert_close(states[..., :6].float(), module(inputs)[0].detach())
+    slow_points_of(module, states, starts=2)
+
+
+def test_hooks_that_change_more_than_weights_make_no_unit():
+    module = nn.GRU(3, 6)
+    seen = []
+    module.register_forward_hook(lambda module, inputs, after: seen.append(after[0].shape))
+    assert from_torch(module)[0] == "gru-after"
+    module.register_forward_hook(lambda module, inputs, after: (after[0] / 2, after[1] / 2))
+    with pytest.raises(ValueError, match="hooks of the module, a GRU, change its inputs or outputs"):
+        from_torch(module)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forward_put_in_its_place_is_dropped_if_compiled_and_else_refused():
+    module, states = nn.GRUCell(3, 6), 2 * torch.rand(4, 6) - 1
+    wanted = slow_points_of(module, states).state
+    own = module.forward
+    module.forward = torch.compile(own)
+    assert torch.equal(slow_points_of(module, states).state, wanted)
+    module.forward = lambda inputs, states: own(inputs, states) / 2
+    with pytest.raises(ValueError, match="forward of the module, a GRUCell, was replaced"):
+        slow_points_of(module, states)
+    module.forward = functools.wraps(own)(module.forward)
+    with pytest.raises(ValueError, match="forward of the module, a GRUCell, was replaced"):
+        slow_points_of(module, states)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_modules_of_torchscript_are_copied():
+    cell = nn.GRUCell(3, 6)
+    wanted = slow_points_of(cell, torch.zeros(2, 6), torch.zeros(3)).state
+    found = slow_points_of(torch.jit.script(cell), torch.zeros(2, 6), torch.zeros(3)).state
+    torch.testing.assert_close(found, wanted)
+
+
 def test_a_derived_readout_is_the_one_of_now():
     readout = nn.utils.parametrizations.weight_norm(nn.Linear(6, 2))
     _, weights = from_torch(nn.GRU(3, 6), readout)
@@ -116,3 +166,8 @@ def test_a_subclass_with_a_forward_of_its_own_is_no_unit():
 
     with pytest.raises(ValueError, match="a Leaky has a forward of its own"):
         from_torch(Leaky(3, 6))
+
+
+def test_a_lazy_module_must_have_run():
+    with pytest.raises(ValueError, match="weight of the module is not there yet"):
+        slow_points_of(nn.LazyLinear(5), torch.randn(4, 5))

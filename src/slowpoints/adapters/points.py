@@ -5,6 +5,7 @@ P points of n coordinates.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from slowpoints.adapters.frames import Frozen
 from slowpoints.adapters.states import as_states, paths_of
-from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arguments import finite, instance, whole
 from slowpoints.core.arrays import Array
 from slowpoints.core.tables import write_arrow
 from slowpoints.core.torch_modes import usual_modes
@@ -195,6 +196,7 @@ class NetworkPoints(SlowPoints):
 
     def to_parquet(self, path: str | Path) -> None:
         """Writes the table of `to_frame`, with the versions that made it in the metadata."""
+        instance(path, (str, os.PathLike), "path")
         write_arrow(pa.Table.from_pandas(self.to_frame(), preserve_index=False), path, kind="network_points")
 
     @usual_modes()

@@ -63,7 +63,7 @@ def whole_numbers(values: Any, name: str, least: int = 0) -> list[int]:
         TypeError: if they are no sequence of numbers.
         ValueError: if there are none, one occurs twice, is not whole, or is less than `least`.
     """
-    if isinstance(values, str | bytes | dict) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes | dict) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} is {values!r}; it must be a sequence of whole numbers")
     numbers_ = [whole(value, f"each of {name}", least) for value in values]
     if not numbers_ or len(set(numbers_)) < len(numbers_):

@@ -42,6 +42,8 @@ def checked_device(device: torch.device | str) -> torch.device:
     except (RuntimeError, TypeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device is {device!r}, which PyTorch does not find here ({reason})") from None
+    if found.type == "meta":
+        raise ValueError("device is meta, where tensors hold no numbers; it must be cpu or cuda")
     return found
 
 

@@ -24,3 +24,21 @@ def usual_modes() -> Iterator[None]:
             if torch.is_autocast_enabled(device):
                 stack.enter_context(torch.autocast(device, enabled=False))
         yield
+
+
+@contextlib.contextmanager
+def usual_defaults() -> Iterator[None]:
+    """`usual_modes`, and PyTorch's own default type and device inside; a decorator, too.
+
+    For what runs the library's own networks alone, in float32 on the device where they lie: no function of a caller's
+    may be called inside, since it may rely on other defaults.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(usual_modes())
+        if torch.empty(0).device.type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        dtype = torch.get_default_dtype()
+        if dtype != torch.float32:
+            torch.set_default_dtype(torch.float32)
+            stack.callback(torch.set_default_dtype, dtype)
+        yield

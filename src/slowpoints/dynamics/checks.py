@@ -11,7 +11,7 @@ from torch import Tensor
 
 from slowpoints.core.arrays import Array, as_numbers
 from slowpoints.dynamics.autonomous import Dynamics
-from slowpoints.dynamics.differences import Differences
+from slowpoints.dynamics.differences import CLOSE, ROUGHLY, SAME_SLOPE, Differences
 from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.residual import Map, MapResidual, Residual
 from slowpoints.dynamics.speed import SpeedResidual, StepResidual
@@ -29,7 +29,9 @@ COPIES = 32  # rows at least on which a function is called twice: dropout of a f
 FINE, COARSE = (1e-9, 1e-8), (1e-5, 1e-3)
 """Steps of differences, relative to 1 + |z|. Float32 loses the fine ones, 16 bits all but the last."""
 FINE_OF_GRADIENT = (1e-7, 1e-6)
+SINGLE = (1e-3, 1e-2)  # in float32 throughout, as `spectra` may be
 SAME, NEARLY = 1e-9, 1e-6  # differences of values at another call, and beside other rows, that count as rounding
+SAME_SINGLE, NEARLY_SINGLE = 1e-5, 1e-3  # the same in float32
 SAME_SPEED = 1e-6
 
 
@@ -46,6 +48,7 @@ class CheckedResidual(Residual):
     def __init__(self, residual: Residual):
         self.residual, self.curvature_is_right = residual, False
         self.values = 0  # of each point, known after `check`
+        self.begin: tuple[Tensor, Tensor] | None = None  # states and their values before the search
 
     @property
     def name(self) -> str:
@@ -104,13 +107,14 @@ class CheckedResidual(Residual):
 
     @torch.no_grad()
     def check_after(self, states: Tensor, speed: Tensor) -> None:
-        """Looks whether it still gives states `[P, n]` the speed `[P]` that was found.
+        """Looks whether it still gives states `[P, n]` the speed `[P]` that was found, and the first ones their values.
 
         Raises:
             TypeError: if it does not.
         """
         now = self.residual(states).norm(dim=1)
-        if ((now - speed).abs() > SAME_SPEED * speed + SAME * (1 + states.norm(dim=1))).any():
+        other = ((now - speed).abs() > SAME_SPEED * speed + SAME * (1 + states.norm(dim=1))).any()
+        if other or (self.begin is not None and not _alike(self.residual(self.begin[0]), self.begin[1], nearly=True)):
             raise TypeError(f"the {self.name} gives other values at the end of the search than during it; {CHANGES}")
 
     @torch.no_grad()
@@ -118,38 +122,50 @@ class CheckedResidual(Residual):
         """Same states, same values: at once, at another call, and without the others."""
         points = len(states)
         together = self.residual(states)
-        self.values = together.shape[1]
+        self.values, self.begin = together.shape[1], (states.clone(), together)
         copies = states.repeat(-(-COPIES // points) if self._takes_any_rows(states) else 1, 1)
         try:
             first, again = self.residual(copies), self.residual(copies)
         except (RuntimeError, ValueError, IndexError) as error:
             raise _row_by_row(error) from error
-        if not _alike(first, again):
-            raise TypeError(f"the {self.name} gives other values for the same states at another call; {CHANGES}")
-        if not _alike(first, together.repeat(len(copies) // points, 1), NEARLY):
+        self._refuse_other(first, again)
+        if not _alike(first, together.repeat(len(copies) // points, 1), nearly=True):
             raise ValueError(ROW_BY_ROW)
         for row in {0, points - 1} if len(copies) > 1 else ():
             try:
                 alone = self.residual.of_rows(torch.tensor([row], device=states.device), points)(states[row : row + 1])
             except (RuntimeError, ValueError, IndexError) as error:
                 raise _row_by_row(error) from error
-            if not _alike(alone[0], together[row], NEARLY):
+            if not _alike(alone[0], together[row], nearly=True):
                 raise ValueError(ROW_BY_ROW)
+
+    def _check_twice(self, states: Tensor) -> None:
+        self._refuse_other(self.residual(states), self.residual(states))
+
+    def _refuse_other(self, first: Tensor, again: Tensor) -> None:
+        if not _alike(first, again):
+            raise TypeError(f"the {self.name} gives other values for the same states at another call; {CHANGES}")
 
     def _check_derivative(self, states: Tensor) -> None:
         """Derivatives against differences of values, at a few states."""
         if not self._takes_any_rows(states):
             return
+        double = states.dtype == torch.float64
         try:
-            differences = Differences(self.residual, states, (*FINE, *COARSE))
+            differences = Differences(self.residual, states, (*FINE, *COARSE) if double else SINGLE)
             expected = (self.residual.jacobian(differences.states) @ differences.direction[..., None])[..., 0]
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, NotImplementedError) as error:
             raise TypeError(f"{self._no_gradient()} ({error})") from error
-        if differences.agree(expected, len(FINE)):
+        if differences.agree(expected, len(FINE), SAME_SLOPE if double else ROUGHLY):
             return
-        if not differences.repeat_themselves():  # as those of a smooth function do
+        with torch.no_grad():
+            self._check_twice(differences.states)  # what is random may be 0 at the states given
+        smooth = differences.repeat_themselves()
+        if not (double or smooth):
+            return  # a kink within reach of the long steps that float32 needs
+        if not smooth:  # as those of a smooth function do
             raise TypeError(
                 f"the {self.name} computes with less than the digits of float64: small changes of the states are lost "
                 "in it, as in float32, float16 or bfloat16, and with them its fixed points; let it compute in float64 "
@@ -163,7 +179,7 @@ class CheckedResidual(Residual):
             return
         differences = Differences(self.residual.gradient, states, FINE_OF_GRADIENT)
         expected = (self.residual.hessian(differences.states) @ differences.direction[..., None])[..., 0]
-        if not differences.agree(expected, len(FINE_OF_GRADIENT)):
+        if not differences.agree(expected, len(FINE_OF_GRADIENT), CLOSE):
             raise TypeError(
                 f"the {self.name} must be differentiable twice by PyTorch: its second derivative is not that of its "
                 "first, as where a `torch.autograd.Function` of its own has a backward that cannot be differentiated"
@@ -218,11 +234,10 @@ def checked_step(step: Map, states: Array) -> tuple[Map, Tensor]:
     given = checked_rows(states, "states", dynamics)
     if dynamics is not None:
         return step, given
-    if isinstance(states, Tensor) and states.is_floating_point():
-        given = given.to(states.dtype)  # a map of its own may work in float32
+    if isinstance(states, Tensor) and states.dtype == torch.float32:
+        given = given.float()  # a map of its own may work in it
     checked = CheckedMap(step)
-    if given.dtype == torch.float64:
-        CheckedResidual(MapResidual(checked)).check(given)
+    CheckedResidual(MapResidual(checked)).check(given)
     return checked, given
 
 
@@ -244,8 +259,10 @@ def checked_residual(step: Map | None, residual: Map | Residual | None) -> Resid
     return residual if isinstance(residual, SpeedResidual | CheckedResidual) else CheckedResidual(residual)
 
 
-def _alike(some: Tensor, others: Tensor, tolerance: float = SAME) -> bool:
-    """Whether values are the same but for rounding."""
+def _alike(some: Tensor, others: Tensor, *, nearly: bool = False) -> bool:
+    """Whether values are the same but for rounding, or nearly, as beside other rows."""
+    double = some.dtype == torch.float64
+    tolerance = (NEARLY if double else NEARLY_SINGLE) if nearly else (SAME if double else SAME_SINGLE)
     same = (some - others).abs() <= tolerance * (1 + others.abs())
     return bool((same | (some == others) | (some.isnan() & others.isnan())).all())
 

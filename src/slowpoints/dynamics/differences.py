@@ -11,9 +11,12 @@ import torch
 from torch import Tensor
 
 PROBES = 4  # states at which derivatives are compared with differences
-SHIFT = 1e-3  # how far from those given, relative to 1 + |z|: off kinks, such as that of ReLU at 0
-CLOSE, ROUGHLY = 0.01, 0.2  # relative differences up to which two slopes are the same
-LOST = 1e3 * torch.finfo(torch.float64).eps  # relative to values and states, what rounding may take of a difference
+SHIFT = {torch.float64: 1e-3, torch.float32: 0.1}
+"""How far from those given, relative to 1 + |z|: off kinks, such as that of ReLU at 0, by more than a step's length."""
+SAME_SLOPE, CLOSE, ROUGHLY = 1e-4, 0.01, 0.2
+"""Relative differences up to which slopes are the same: first ones; second ones; over long steps, or in float32."""
+LOST = {dtype: many * torch.finfo(dtype).eps for dtype, many in ((torch.float64, 1e3), (torch.float32, 30))}
+"""What rounding may take of a difference, relative to values and states."""
 
 
 class Differences:
@@ -32,7 +35,7 @@ class Differences:
         stream = torch.Generator("cpu").manual_seed(0)
         away, direction = torch.randn((2, *some.shape), generator=stream, dtype=torch.float64, device="cpu").to(some)
         scale = 1 + some.norm(dim=1, keepdim=True)
-        near = some + SHIFT / n**0.5 * scale * away
+        near = some + SHIFT[some.dtype] / n**0.5 * scale * away
         with torch.no_grad():
             defined = function(near).isfinite().all(1, keepdim=True)
         self.states = torch.where(defined, near, some)
@@ -45,21 +48,21 @@ class Differences:
         ahead, behind = values.chunk(2)
         self.slopes = (ahead - behind) / (2 * steps)
         size = ahead.norm(dim=2) + self.states.norm(dim=1) * (1 + self.slopes.norm(dim=2))
-        self.rounding = LOST * size / steps[..., 0]
+        self.rounding = LOST[some.dtype] * size / steps[..., 0]
 
-    def agree(self, expected: Tensor, lengths: int) -> bool:
+    def agree(self, expected: Tensor, lengths: int, tolerance: float) -> bool:
         """Whether at each state the difference over one of the first lengths is the expected one, `[R, m]`.
 
         States at which there is nothing finite to compare don't count.
         """
-        close = self._close(expected, lengths, CLOSE)
+        close = self._close(expected, lengths, tolerance)
         comparable = expected.isfinite().all(1) & self.slopes.isfinite().all(2).all(0)
         return bool((close.any(0) | ~comparable).all())
 
     def repeat_themselves(self) -> bool:
         """Whether they are the same over all lengths, over the last roughly, as those of a smooth function are."""
-        lengths = len(self.slopes)
-        fine, all_ = self._close(self.slopes[0], lengths - 1, CLOSE), self._close(self.slopes[0], lengths, ROUGHLY)
+        lengths, most_exact = len(self.slopes), self.slopes[-2]
+        fine, all_ = self._close(most_exact, lengths - 1, SAME_SLOPE), self._close(most_exact, lengths, ROUGHLY)
         return bool(fine.all() and all_.all())
 
     def _close(self, expected: Tensor, lengths: int, tolerance: float) -> Tensor:

@@ -138,8 +138,10 @@ def bounds_like(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> 
         ValueError: if they are no numbers, do not fit the start, or cross.
     """
     low, high = (_bound(bound, name, start) for name, bound in (("lower", lower), ("upper", upper)))
-    if not (low <= high).all():
-        raise ValueError("a lower bound lies above its upper bound")
+    if (low > high).any():
+        point, coordinate = (low > high).nonzero()[0].tolist()
+        at = f"{low[point, coordinate]:g} and {high[point, coordinate]:g} for coordinate {coordinate}"
+        raise ValueError(f"lower and upper are {at}: a lower bound lies above its upper bound")
     return low, high
 
 

@@ -8,8 +8,9 @@ import torch
 from slowpoints.core.arguments import whole
 from slowpoints.core.progress import report_stage
 from slowpoints.core.streams import uniform
+from slowpoints.core.torch_modes import usual_defaults
 from slowpoints.datasets.images import ImageSet
-from slowpoints.networks.ensemble import Networks, check_fit
+from slowpoints.networks.ensemble import Networks, check_measured
 from slowpoints.task.loss import accuracies, in_use_mask
 from slowpoints.task.timing import FRAMES
 from slowpoints.task.trials import DRAWS, Batch, draw_trials, fresh_rows
@@ -17,6 +18,7 @@ from slowpoints.task.trials import DRAWS, Batch, draw_trials, fresh_rows
 TRIALS_AT_ONCE = 128  # of each network: bounds the memory taken
 
 
+@usual_defaults()
 @torch.no_grad()
 def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> pd.DataFrame:
     """Accuracy on the trained task: trials of the full training distribution with fresh noise, on these images.
@@ -33,7 +35,7 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
     Raises:
         TypeError, ValueError: naming the argument, if images do not fit the networks, or `n_images` is not at least 1.
     """
-    check_fit(networks, images)
+    check_measured(networks, images)
     n_images = whole(n_images, "n_images", least=1)
     spec, device = networks.spec, networks.device
     table = networks.image_table(images)

@@ -18,8 +18,9 @@ from slowpoints.core.intervals import wilson
 from slowpoints.core.progress import report_stage
 from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.streams import uniform
+from slowpoints.core.torch_modes import usual_defaults
 from slowpoints.datasets.images import ImageSet
-from slowpoints.networks.ensemble import Networks, check_fit
+from slowpoints.networks.ensemble import Networks, check_measured
 from slowpoints.networks.rollout import Drives, fresh_noise, mean_input, roll_out, scaled, triggered
 from slowpoints.networks.unroll import gathered
 from slowpoints.task.trials import NoiseBank
@@ -29,6 +30,7 @@ NOISES = ("fresh", "bank")
 BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
 
 
+@usual_defaults()
 @torch.no_grad()
 def measure_memory(
     networks: Networks,
@@ -61,12 +63,12 @@ def measure_memory(
     Raises:
         TypeError, ValueError: naming the argument, if images do not fit the networks, or a setting is impossible.
     """
-    check_fit(networks, images)
+    check_measured(networks, images)
     delays = sorted(whole_numbers(delays, "delays", least=1))
     n_images = checked_trials(n_images, images)
     one_of(noise, NOISES, "noise")
     noise_scale = finite(noise_scale, "noise_scale", least=0)
-    if noise == "bank" and whole(bank, "bank", least=1) <= delays[-1]:
+    if noise == "bank" and (bank := whole(bank, "bank", least=1)) <= delays[-1]:
         raise ValueError(f"bank is {bank}; it must be more than the longest delay, {delays[-1]}")
     rows = chosen_rows(images, n_images)
     labels = torch.as_tensor(images.labels[rows].astype(np.int64), device=networks.device)

@@ -18,6 +18,7 @@ from torch import Tensor
 from slowpoints.core.arguments import instance, whole
 from slowpoints.core.presets.search import Search
 from slowpoints.core.progress import report_stage
+from slowpoints.core.torch_modes import usual_defaults
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.descent import descend
@@ -29,7 +30,7 @@ from slowpoints.measures.lifetimes import LIFETIME_CAP, lifetimes
 from slowpoints.measures.noise_at_points import noise_parts
 from slowpoints.measures.points import class_or_null, point_table
 from slowpoints.measures.relaxation import SETTLED, Relaxation, relax
-from slowpoints.networks.ensemble import Networks, check_fit
+from slowpoints.networks.ensemble import Networks, check_measured
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class MeasuredPoints(NamedTuple):
     state: Tensor
 
 
+@usual_defaults()
 def measure_slow_points(
     networks: Networks, images: ImageSet, settings: Search, *, longest_delay: int
 ) -> MeasuredPoints:
@@ -77,7 +79,7 @@ def measure_slow_points(
         TypeError: if networks, images or settings are of another type.
         ValueError: if images do not fit the networks, or `longest_delay` is not at least 1.
     """
-    check_fit(networks, images)
+    check_measured(networks, images)
     instance(settings, Search, "settings", " (slowpoints.core.presets.search)")
     longest_delay = whole(longest_delay, "longest_delay", least=1)
     dynamics, cap = Dynamics.of(networks), LIFETIME_CAP * longest_delay

@@ -27,14 +27,20 @@ def plain_copy(module: Kind) -> Kind:
         module: not changed, nor its buffers, hooks, gradients or mode.
 
     Raises:
-        ValueError: if weights lie on the device meta, or are not finite.
+        ValueError: if weights lie on the device meta, are not there yet (of a lazy module), or are not finite; or if a
+            forward of a module's own, put in the place of its class's, would run the module given and not the copy.
     """
     for name, weight in module.named_parameters():
+        if nn.parameter.is_lazy(weight):
+            raise ValueError(f"{name} of the module is not there yet; run the module once, so that it is")
         if weight.is_meta:
             raise ValueError(f"{name} of the module lies on the device meta, where tensors hold no numbers")
     with torch.inference_mode(False), torch.no_grad():
-        copied = copy.deepcopy(module, _of_graphs(module)).eval().requires_grad_(False)
+        copied = copy.deepcopy(module, _of_graphs(module)).eval()
+        for weight in copied.parameters():  # modules of TorchScript have no `requires_grad_`
+            weight.requires_grad_(False)
         for each in list(copied.modules()):
+            _drop_compiled(each)
             _make_plain(each)
     for name, weight in copied.named_parameters():
         if weight.is_floating_point() and not weight.isfinite().all():
@@ -66,6 +72,25 @@ def _of_graphs(module: nn.Module) -> dict[int, Any]:
             waiting += vars(value).values()
     memory[id(memory)] = [seen, *memory.values()]  # as deepcopy does, so that no id is given away
     return memory
+
+
+def _drop_compiled(module: nn.Module) -> None:
+    """Runs the class's own forward again where `torch.compile` has put another in its place; a copy's module.
+
+    Raises:
+        ValueError: if another function is in its place: it cannot be copied, and would run the module that was given.
+    """
+    forward = vars(module).get("forward")
+    if not callable(forward) or getattr(forward, "__self__", None) is module:
+        return
+    compiled = getattr(forward, "_torchdynamo_orig_callable", None)
+    original = getattr(compiled, "__wrapped__", compiled)  # one wrapper is PyTorch's; more are a user's
+    if getattr(original, "__func__", None) is not type(module).forward:
+        raise ValueError(
+            f"forward of the module, a {type(module).__name__}, was replaced by a function, which cannot be copied "
+            "with it; make it a method of a subclass"
+        )
+    del module.forward
 
 
 def _make_plain(module: nn.Module) -> None:

@@ -17,6 +17,7 @@ from slowpoints.core.arguments import instance, whole_numbers
 from slowpoints.core.devices import checked_device
 from slowpoints.core.presets.network import Layers
 from slowpoints.core.streams import generator
+from slowpoints.core.torch_modes import usual_defaults
 from slowpoints.networks.front_end import front_end_features, front_end_shapes
 from slowpoints.networks.units import unit_named
 from slowpoints.networks.units.unit import Unit
@@ -109,12 +110,13 @@ class Networks:
         """
         instance(self.spec, Specification, "spec")
         instance(self.weights, dict, "weights")
+        object.__setattr__(self, "seeds", tuple(whole_numbers(self.seeds, "seeds")))
+        for name, weight in self.weights.items():
+            instance(weight, Tensor, f"weights[{name!r}]")
         shapes = {name: (len(self.seeds), *shape) for name, shape in self.spec.shapes().items()}
-        given = {name: tuple(getattr(weight, "shape", ())) for name, weight in self.weights.items()}
+        given = {name: tuple(weight.shape) for name, weight in self.weights.items()}
         if given != shapes:
             raise ValueError(f"weights are {given}; networks of this specification have {shapes}")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds are {list(self.seeds)}; each must occur once")
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -267,6 +269,21 @@ def check_fit(networks: Networks, images: ImageSet) -> None:
         )
 
 
+def check_measured(networks: Networks, images: ImageSet) -> None:
+    """Refuses what nothing can be measured of.
+
+    Raises:
+        TypeError, ValueError: as `check_fit`, or if weights are not finite numbers in float32.
+    """
+    check_fit(networks, images)
+    for name, weight in networks.weights.items():
+        if weight.dtype != torch.float32 or weight.is_meta:
+            raise ValueError(f"{name} of the networks is {weight.dtype} on {weight.device}; weights must be float32")
+        if not weight.isfinite().all():
+            raise ValueError(f"{name} of the networks is not finite")
+
+
+@usual_defaults()
 def initialise(spec: Specification, seeds: Sequence[int], device: torch.device | str = "cpu") -> Networks:
     """Untrained networks: weights Normal(0, 1 / fan-in), biases 0.01 Normal(0, 1) (authors' code).
 

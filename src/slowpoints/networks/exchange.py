@@ -109,6 +109,7 @@ def from_torch(module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None = 
 def _weights(architecture: str, module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None) -> dict[str, Tensor]:
     """Weights by name, of one network."""
     form, plain = FORMS[architecture], plain_copy(module)
+    _run_hooks(plain)
     suffix = "_l0" if isinstance(module, form.layer) else ""
     # By attribute, not among the parameters: a tied weight is listed once there.
     found = {name: getattr(plain, name + suffix, None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
@@ -130,6 +131,29 @@ def _weights(architecture: str, module: nn.RNNBase | nn.RNNCellBase, readout: nn
         weights["readout"] = stored["weight"].detach().T.clone()
         weights["readout_bias"] = stored.get("bias", none.new_zeros(readout.out_features)).detach().clone()
     return weights
+
+
+@torch.no_grad()
+def _run_hooks(module: nn.RNNBase | nn.RNNCellBase) -> None:
+    """Lets hooks of a user's own put weights in their place, as before a frame; the module is one's own copy.
+
+    Raises:
+        ValueError: if they change more than weights, so that the module is no unit of these.
+    """
+    if not (module._forward_hooks or module._forward_pre_hooks):
+        return
+    weight = next(module.parameters())
+    inputs = torch.linspace(-1, 1, module.input_size, dtype=weight.dtype, device=weight.device)[None]
+    given, bare = module(inputs), type(module).forward(module, inputs)
+    if not _same(given, bare):
+        raise ValueError(f"hooks of the module, a {type(module).__name__}, change its inputs or outputs")
+
+
+def _same(some: Any, others: Any) -> bool:
+    """Whether outputs of a module, tensors or tuples of these, are alike."""
+    if isinstance(some, Tensor) and isinstance(others, Tensor):
+        return some.shape == others.shape and torch.allclose(some, others)
+    return isinstance(some, tuple) and isinstance(others, tuple) and all(map(_same, some, others))
 
 
 def _blank(kind: type[nn.Module], *sizes: int, like: Tensor) -> Any:

@@ -31,6 +31,7 @@ def save_networks(networks: Networks, path: str | Path, mode: str = "trained", l
         OSError: naming the file, where it cannot be written.
     """
     instance(networks, Networks, "networks")
+    instance(path, (str, os.PathLike), "path")
     instance(mode, str, "mode")
     if lambda_ is not None:
         lambda_ = finite(lambda_, "lambda_", least=0)

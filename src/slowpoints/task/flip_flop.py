@@ -13,6 +13,8 @@ from torch import Tensor
 
 from slowpoints.core.arguments import finite, whole
 
+SEEDS = 2**64  # of PyTorch's generators
+
 
 def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0.1, seed: int) -> tuple[Tensor, Tensor]:
     """Pulses of 1 or -1, one on each channel in the first frame, later at random; and the sign of each channel's last.
@@ -36,12 +38,12 @@ def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0
     if finite(rate, "rate", least=0) > 1:
         raise ValueError(f"rate is {rate}; it must be at most 1, a pulse in every frame")
     seed = whole(seed, "seed")
-    generator = torch.Generator().manual_seed(seed)
+    if seed >= SEEDS:
+        raise ValueError(f"seed is {seed}; it must be less than 2^64")
+    generator = torch.Generator("cpu").manual_seed(seed)
     shape = (frames, trials, bits)
-    single: dict[str, Any] = {
-        "device": "cpu",
-        "dtype": torch.float32,
-    }  # whatever the defaults are, or the draws would be others
+    # Whatever the defaults are, or the draws would be others.
+    single: dict[str, Any] = {"device": "cpu", "dtype": torch.float32}
     signs = 2 * torch.randint(2, shape, generator=generator, **single) - 1
     pulse = torch.rand(shape, generator=generator, **single) < rate
     pulse[0] = True
