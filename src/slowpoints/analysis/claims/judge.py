@@ -44,8 +44,8 @@ def judge(
     """
     table_columns(networks, [*NETWORK, "learned", "nominal_accuracy", "memory_score"], "networks")
     table_columns(correlations, [*CORRELATIONS.key, "n", "r", "low", "high", "p"], "correlations")
-    table_columns(formation, [*NETWORK, "label", "step"], "formation")
-    table_columns(regularisation, [*TUNED_NETWORK, "memory_score_before", "memory_score_after"], "regularisation")
+    table_columns(formation, NETWORK, "formation")
+    table_columns(regularisation, TUNED_NETWORK, "regularisation")
     learned = networks[networks["learned"]]
     formation, tuned = (table.merge(learned[NETWORK], on=NETWORK) for table in (formation, regularisation))
     evidence = Evidence(networks, learned, correlations, formation, tuned, Excluded(networks))
