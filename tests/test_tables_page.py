@@ -5,6 +5,7 @@ import re
 
 import pytest
 from places import ROOT
+from test_results_page import worked_out
 
 PAGE = (ROOT / "docs/tables.md").read_text(encoding="utf-8")
 STATEMENTS = [
@@ -15,8 +16,8 @@ STATEMENTS = [
 @pytest.fixture
 def shown(tmp_path, monkeypatch):
     """What each expression of the page gives, by its text."""
-    (tmp_path / "results/default").mkdir(parents=True)
-    (tmp_path / "results/default/tables").symlink_to(ROOT / "reference/cifar")
+    worked_out("cifar", tmp_path / "results")
+    (tmp_path / "results/default").symlink_to(tmp_path / "results/reference-cifar")
     monkeypatch.chdir(tmp_path)
     names, values = {}, {}
     for statement in STATEMENTS:
@@ -34,7 +35,7 @@ def test_groups_by_lambda_hold_networks_as_trained(shown):
 
 
 def test_lambda_can_be_queried(shown):
-    (queried,) = (value for text, value in shown.items() if ".query(" in text)
+    (queried,) = (value for text, value in shown.items() if "`lambda`" in text)
     assert len(queried) > 0
     assert set(queried["mode"]) == {"slow_points"}
 

@@ -93,7 +93,7 @@ class ProgressFile:
         temporary = self.path.with_name(f".{self.path.name}.tmp")
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self.progress._asdict()))
+            temporary.write_text(json.dumps(self.progress._asdict()), encoding="utf-8")
             temporary.replace(self.path)
 
     def remove(self) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from slowpoints.core.looks import Look
-from slowpoints.core.tables import class_names_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +88,8 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         It; `attrs["class_names"]` has the names of classes by data set, of those whose tables have any.
     """
+    from slowpoints.core.tables import class_names_of  # and so pandas, for which planning must not wait
+
     module = _module(name)
     shown = module.data(**{table: tables[table] for table in FIGURES[name].tables})
     schema = pa.schema(list(module.DATA.columns.items()))
