@@ -65,8 +65,8 @@ GROUPS = {
     "weights": Group("networks/ensemble.py", "networks/test_ensemble.py", names="*.x_initialise__*"),
     "units": Group(
         "networks/units/*.py",
-        "networks/test_units.py networks/test_unroll.py networks/test_ensemble.py dynamics/test_autonomous.py "
-        "networks/test_kernel_unroll.py dynamics/test_jacobian.py",
+        "networks/test_units.py networks/test_ensemble.py networks/recurrence/test_unroll.py "
+        "networks/recurrence/test_numba_unroll.py dynamics/test_autonomous.py dynamics/test_jacobian.py",
     ),
     "descent": Group("dynamics/descent.py", "dynamics/test_descent.py dynamics/test_search.py"),
     "search": Group(

@@ -8,7 +8,7 @@ from torch import nn
 
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.exchange import FORMS, from_torch, to_torch
-from slowpoints.networks.unroll import unroll
+from slowpoints.networks.recurrence.unroll import unroll
 
 FRAMES, TRIALS, INPUTS, HIDDEN = 30, 4, 17, 6
 LAYERS = {"rnn": nn.RNN, "gru-after": nn.GRU, "lstm": nn.LSTM}

@@ -21,8 +21,8 @@ from slowpoints.core.streams import uniform
 from slowpoints.core.torch_modes import usual_defaults
 from slowpoints.datasets.images import ImageSet
 from slowpoints.networks.ensemble import Networks, check_measured
+from slowpoints.networks.recurrence.unroll import gathered
 from slowpoints.networks.rollout import Drives, fresh_noise, mean_input, roll_out, scaled, triggered
-from slowpoints.networks.unroll import gathered
 from slowpoints.task.trials import NoiseBank
 
 NOISES = ("fresh", "bank")

@@ -19,9 +19,9 @@ from slowpoints.core.presets.network import Layers
 from slowpoints.core.streams import generator
 from slowpoints.core.torch_modes import usual_defaults
 from slowpoints.networks.front_end import front_end_features, front_end_shapes
+from slowpoints.networks.recurrence.unroll import unroll
 from slowpoints.networks.units import unit_named
 from slowpoints.networks.units.unit import Unit
-from slowpoints.networks.unroll import unroll
 from slowpoints.task.trials import Batch, ImageTable, place_rows
 
 if TYPE_CHECKING:

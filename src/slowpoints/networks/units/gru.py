@@ -44,7 +44,7 @@ class GRU(Unit):
         return (before,), [(h, grad_gates), (reset, grad_n)]
 
     def kernels(self):
-        from slowpoints.networks.kernels.gru import backward, forward  # Numba takes half a second to import
+        from slowpoints.networks.recurrence.kernels.gru import backward, forward  # Numba takes half a second to import
 
         return Kernels(forward, backward, kept=(2, 1, 1))
 

@@ -51,7 +51,7 @@ class LSTM(Unit):
         return (grad_pre.bmm(recurrent[0].mT), grad_c * f), [(h, grad_pre)]
 
     def kernels(self):
-        from slowpoints.networks.kernels.lstm import backward, forward  # Numba takes half a second to import
+        from slowpoints.networks.recurrence.kernels.lstm import backward, forward  # Numba takes half a second to import
 
         return Kernels(forward, backward, kept=(4, 1))
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from slowpoints.networks.recurrence.unroll import unroll
 from slowpoints.networks.units import unit_named, units
 from slowpoints.networks.units.gru import GRU
 from slowpoints.networks.units.unit import Unit
-from slowpoints.networks.unroll import unroll
 
 
 class Plain(GRU):

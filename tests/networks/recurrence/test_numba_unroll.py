@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from slowpoints.networks import kernel_unroll
-from slowpoints.networks.kernel_unroll import kernels_of
-from slowpoints.networks.kernels import compiling
+from slowpoints.networks.recurrence import numba_unroll
+from slowpoints.networks.recurrence.kernels import jit, primitives
+from slowpoints.networks.recurrence.numba_unroll import kernels_of
+from slowpoints.networks.recurrence.unroll import unroll
 from slowpoints.networks.units import unit_named, units
 from slowpoints.networks.units.gru import GRU
-from slowpoints.networks.unroll import unroll
 
 COMPILED = ("gru", "lstm")  # those of the paper
 ROUNDING = 2e-6  # relative to the largest number of a tensor: some roundings of float32
@@ -85,16 +85,16 @@ def test_what_is_not_finite_shows(drawn, architecture):
 def test_tanh_and_sigmoid_hold_everywhere():
     x = np.concatenate([np.linspace(-30, 30, 20001), [-np.inf, np.inf, 0, 1e-30, 3e38]]).astype(np.float32)
     exact = np.tanh(x.astype(np.float64))
-    assert np.abs([compiling.tanh(number) for number in x] - exact).max() < 2.5e-7
+    assert np.abs([primitives.tanh(number) for number in x] - exact).max() < 2.5e-7
     exact = 0.5 + 0.5 * np.tanh(x.astype(np.float64) / 2)
-    assert np.abs([compiling.sigmoid(number) for number in x] - exact).max() < 1.5e-7
-    assert np.isnan(compiling.tanh(np.float32(np.nan)))
+    assert np.abs([primitives.sigmoid(number) for number in x] - exact).max() < 1.5e-7
+    assert np.isnan(primitives.tanh(np.float32(np.nan)))
 
 
 def test_what_can_be_kept_nowhere_is_compiled_all_the_same():
     names = {}
     exec("def double(x): return 2 * x", names)  # of no file, beside which it could be kept
-    double = compiling.compiled(names["double"])
+    double = jit.compiled(names["double"])
     assert double(np.float32(3)) == 6
     assert double.nopython_signatures
 
@@ -108,11 +108,11 @@ def test_damaged_machine_code_is_made_anew(tmp_path, monkeypatch, caplog, ending
     def triple_of_two():
         names = {}
         exec(compile(module.read_text(), str(module), "exec"), names)
-        return compiling.compiled(names["triple"])(np.float32(2))
+        return jit.compiled(names["triple"])(np.float32(2))
 
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "kept"))
     assert triple_of_two() == 6
-    (file,) = (tmp_path / "kept").glob(f"*/*.{compiling.KIND}*.{ending}")
+    (file,) = (tmp_path / "kept").glob(f"*/*.{jit.KIND}*.{ending}")
     file.write_bytes(file.read_bytes()[:left])
     assert triple_of_two() == 6
     assert caplog.text.count("compiled code there is not used") == 1
@@ -140,7 +140,7 @@ def test_a_class_that_steps_otherwise_has_no_passes_of_its_parent(drawn):
 def test_only_float32_on_a_cpu_takes_them(drawn, monkeypatch):
     unit = unit_named("gru")
     tables, index, recurrent, grad = drawn(unit)
-    monkeypatch.setattr(kernel_unroll.KernelUnroll, "apply", None)
+    monkeypatch.setattr(numba_unroll.KernelUnroll, "apply", None)
     run(unit, [table.double() for table in tables], index, recurrent.double(), grad)
     with pytest.raises(TypeError):
         run(unit, tables, index, recurrent, grad)
@@ -149,7 +149,7 @@ def test_only_float32_on_a_cpu_takes_them(drawn, monkeypatch):
 
 def test_without_numba_networks_train_as_before_and_the_log_says_so(drawn, monkeypatch, caplog):
     def without(name, *arguments, real=builtins.__import__):
-        if name.startswith("slowpoints.networks.kernels."):
+        if name.startswith("slowpoints.networks.recurrence.kernels."):
             raise ModuleNotFoundError("No module named 'numba'")
         return real(name, *arguments)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from slowpoints.networks.compiled import _Compiled, fused
+from slowpoints.networks.recurrence.torch_compiled import _Compiled, fused
 from slowpoints.networks.units import unit_named, units
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of PyTorch's own compiler

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from slowpoints.networks.kernels.compiling import ONE, add, compiled, product, sigmoid, tanh
+from slowpoints.networks.recurrence.kernels.jit import compiled
+from slowpoints.networks.recurrence.kernels.primitives import ONE, add, product, sigmoid, tanh
 
 
 @compiled

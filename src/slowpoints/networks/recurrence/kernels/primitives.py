@@ -1,56 +1,17 @@
-"""What the passes of all units need: how they are compiled and kept, their products and the functions of numbers."""
+"""What the passes of all units are made of: products of matrices, and functions of numbers."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import hashlib
-import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from llvmlite.binding import add_symbol, get_host_cpu_features, get_host_cpu_name
-from numba import njit, types
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from llvmlite.binding import add_symbol
+from numba import types
 
-log = logging.getLogger(__name__)
-
-# Of the processor, and of all modules here, since Numba looks only at that of the function itself.
-_DIGEST = hashlib.sha256(f"{get_host_cpu_name()} {get_host_cpu_features().flatten()}".encode())
-for _module in sorted(Path(__file__).parent.glob("*.py")):
-    _DIGEST.update(_module.read_bytes())
-KIND = _DIGEST.hexdigest()[:16]
-"""Machine code is kept in files of their own for each kind."""
-
-
-def compiled(function: Callable) -> Callable:
-    """A function compiled at its first call, the machine code kept beside its file, or where Numba finds a place."""
-    # No fast mathematics but products and sums in one: a number that is not finite must show in the loss.
-    dispatcher = njit(function, error_model="numpy", fastmath={"contract"}, nogil=True)
-    with contextlib.suppress(RuntimeError):  # no place: neither there nor in the home directory may be written
-        dispatcher._cache = _Kept(function)
-    return dispatcher
-
-
-class _Kept(FunctionCache):
-    """Machine code on disk, without which a job goes on: damaged files, a full disk."""
-
-    def __init__(self, function: Callable):
-        super().__init__(function)
-        base, stamp = self._impl.filename_base, self._impl.locator.get_source_stamp()
-        self._cache_file = IndexDataCacheFile(self.cache_path, f"{base}.{KIND}", stamp)
-
-    @contextlib.contextmanager
-    def _guard_against_spurious_io_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # what is damaged can raise anything
-            log.warning("%s: compiled code there is not used (%s: %s)", self.cache_path, type(error).__name__, error)
-            with contextlib.suppress(OSError):
-                self.flush()
+from slowpoints.networks.recurrence.kernels.jit import compiled
 
 
 def _sgemm() -> types.ExternalFunction:

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from slowpoints.networks.compiled import fused
-from slowpoints.networks.kernel_unroll import KernelUnroll, kernels_of
+from slowpoints.networks.recurrence.numba_unroll import KernelUnroll, kernels_of
+from slowpoints.networks.recurrence.torch_compiled import fused
 from slowpoints.networks.units.unit import Unit
 
 
