@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from numba import njit
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import FunctionCache
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +19,12 @@ _DIGEST = hashlib.sha256(f"{get_host_cpu_name()} {get_host_cpu_features().flatte
 for _module in sorted(Path(__file__).parent.glob("*.py")):
     _DIGEST.update(_module.read_bytes())
 KIND = _DIGEST.hexdigest()[:16]
-"""Machine code is kept in files of their own for each kind."""
+"""Machine code is kept in separate files for each kind."""
 
 
 def compiled(function: Callable) -> Callable:
     """A function compiled at its first call, the machine code kept beside its file, or where Numba finds a place."""
+    function.__qualname__ += f".{KIND}"  # Numba names the files of its cache after it
     # No fast mathematics but products and sums in one: a number that is not finite must show in the loss.
     dispatcher = njit(function, error_model="numpy", fastmath={"contract"}, nogil=True)
     with contextlib.suppress(RuntimeError):  # no place: neither there nor in the home directory may be written
@@ -32,12 +33,11 @@ def compiled(function: Callable) -> Callable:
 
 
 class _Kept(FunctionCache):
-    """Machine code on disk, without which a job goes on: damaged files, a full disk."""
+    """The cache of `njit(cache=True)`, but a job goes on where its files are damaged or the disk is full.
 
-    def __init__(self, function: Callable):
-        super().__init__(function)
-        base, stamp = self._impl.filename_base, self._impl.locator.get_source_stamp()
-        self._cache_file = IndexDataCacheFile(self.cache_path, f"{base}.{KIND}", stamp)
+    With Numba's own such an error ends the job, and every later one. Only this hook, which is private to Numba, knows
+    reading and writing of the cache from an error of the compiled function.
+    """
 
     @contextlib.contextmanager
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:
