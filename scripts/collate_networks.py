@@ -10,4 +10,6 @@ with logged(snakemake):
     study = own_study(snakemake)
     accuracy = collate(snakemake.input.accuracy, ACCURACY, snakemake.params.seeds)
     measured = read_study_tables(snakemake.input, snakemake.params.versions, study)
-    write_table(network_table(accuracy, *measured.values()), snakemake.output[0], NETWORKS, study=study)
+    extrapolation, by_noise = measured["extrapolation"], measured["extrapolation_by_noise"]
+    networks = network_table(accuracy, extrapolation, measured["slow_points"], by_noise)
+    write_table(networks, snakemake.output[0], NETWORKS, study=study)

@@ -10,4 +10,5 @@ with logged(snakemake):
     study = own_study(snakemake)
     accuracy = collate(snakemake.input.accuracy, ACCURACY, snakemake.params.seeds)
     measured = read_study_tables(snakemake.input, snakemake.params.versions, study)
-    write_table(regularisation_table(accuracy, *measured.values()), snakemake.output[0], REGULARISATION, study=study)
+    regularisation = regularisation_table(accuracy, measured["extrapolation"], measured["slow_points"])
+    write_table(regularisation, snakemake.output[0], REGULARISATION, study=study)

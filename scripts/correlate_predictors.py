@@ -9,6 +9,6 @@ from slowpoints.core.tables import read_study_tables, study_of, write_table
 with logged(snakemake):
     study = own_study(snakemake)
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
-    networks, extrapolation, points = tables.values()
-    found = correlations(networks, as_trained(extrapolation), as_trained(points))
+    extrapolation, points = as_trained(tables["extrapolation"]), as_trained(tables["slow_points"])
+    found = correlations(tables["networks"], extrapolation, points)
     write_table(found, snakemake.output[0], CORRELATIONS, study=study_of(tables))

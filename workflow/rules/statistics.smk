@@ -1,4 +1,4 @@
-# Correlations and claims, from a study's tables; the first by their order as the script takes them.
+# Correlations and claims, from a study's tables.
 CORRELATED = ["networks", "extrapolation", "slow_points"]
 JUDGED = ["networks", "correlations", "formation", "regularisation"]
 
