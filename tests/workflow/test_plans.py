@@ -122,3 +122,12 @@ def test_numbers_that_planning_has_for_itself_are_those_of_the_library():
 def test_planning_does_not_wait_for_pytorch(project):
     (project.folder / "src/torch.py").write_text("raise ImportError('planning loads PyTorch')\n")
     assert project.planned("--cores", "2")["train_networks"] == 8
+
+
+def test_rules_made_by_a_loop_are_named_in_a_comment(project):
+    """So that a rule is found by searching for its name."""
+    texts = [path.read_text() for path in [*(ROOT / "workflow/rules").glob("*.smk"), ROOT / "workflow/Snakefile"]]
+    written = {name for text in texts for name in re.findall(r"^(?:rule|checkpoint) (\w+)", text, re.MULTILINE)}
+    lists = [line for text in texts for line in re.findall(r"^#   (.*)", text, re.MULTILINE)]
+    made = set(re.findall(r"^(\w+)$", project.snakemake("--list-rules", "--quiet"), re.MULTILINE)) - written
+    assert made == set(re.findall(r"\w+", " ".join(lists)))

@@ -1,4 +1,6 @@
-# A rule plot_NAME (plot_claims, plot_task ...) for each figure NAME, as src/slowpoints/plots/NAME.py declares it.
+# A rule for each figure, as src/slowpoints/plots/NAME.py declares it:
+#   plot_claims, plot_extrapolation, plot_formation, plot_predictors, plot_regularisation,
+#   plot_relaxation, plot_spectrum, plot_speed_vs_memory, plot_state_space, plot_task
 LOOKS = {name: asdict(unit.look) for name, unit in units().items()}
 
 for figure, spec in FIGURES.items():

@@ -1,4 +1,9 @@
-# Tables over the whole grid, one rule each: those of the networks as trained wait for no fine-tuning.
+# Tables over the whole grid, one rule each:
+#   collate_extrapolation, collate_extrapolation_by_noise, collate_slow_points, collate_spectrum,
+#   collate_relaxation, collate_trajectories, collate_formation
+# and of the networks as trained, which wait for no fine-tuning:
+#   collate_trained_extrapolation, collate_trained_slow_points, collate_trained_spectrum,
+#   collate_trained_relaxation
 STUDY_SEEDS = {name: STUDY.seeds(name) for name in STUDY.presets}
 
 # Name of the rule, its table, the folder that this goes to, and whether fine-tuned networks are in it.
