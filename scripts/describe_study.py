@@ -5,17 +5,16 @@ from pathlib import Path
 from _job import logged, own_study
 from slowpoints.analysis.report import captions, claims_page, networks_page, summary
 from slowpoints.core.files import atomic
-from slowpoints.core.looks import looks
+from slowpoints.core.looks import unit_looks
 from slowpoints.core.tables import read_study_tables
 
-with logged(snakemake):
+with logged(snakemake), unit_looks(snakemake.params.units):
     study = own_study(snakemake)
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     claims, networks = tables["claims"], tables["networks"]
-    units = looks(snakemake.params.units)
     said = captions(claims, tables["correlations"])
     pages = {
-        snakemake.output.summary: summary(claims, networks, units),
+        snakemake.output.summary: summary(claims, networks),
         snakemake.output.claims: claims_page(claims),
         snakemake.output.networks: networks_page(networks),
     }

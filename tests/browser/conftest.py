@@ -6,6 +6,7 @@ console, or asked for anything but files at hand: nothing goes out. `screenshots
 """
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from browser.explorer_page import FIRST, go, visit
 from helpers import reference_tables, with_ways
 from places import ROOT
 
+from slowpoints.core.looks import unit_looks
 from slowpoints.explorer import EXPLORED
 from slowpoints.explorer.page import write_page
 from slowpoints.networks.units import units
@@ -87,7 +89,8 @@ def tables():
 @pytest.fixture(scope="session")
 def file(tables, tmp_path_factory):
     path = tmp_path_factory.mktemp("explorer") / "explorer.html"
-    write_page("embedded", tables, path, {name: unit.look for name, unit in units().items()})
+    with unit_looks({name: asdict(unit.look) for name, unit in units().items()}):
+        write_page("embedded", tables, path)
     return path
 
 

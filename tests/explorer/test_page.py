@@ -8,7 +8,7 @@ import pytest
 from helpers import reference_tables
 from plotly.offline import get_plotlyjs
 
-from slowpoints.core.looks import Look
+from slowpoints.core.looks import unit_looks
 from slowpoints.explorer import EXPLORED
 from slowpoints.explorer.page import EXPORT, FOLDER, IMPORT, MODULES, write_page
 from slowpoints.plots.style import class_colour
@@ -33,7 +33,8 @@ def test_equal_tables_are_equal_pages_and_nothing_is_loaded(tables, tmp_path):
 
 
 def test_looks_are_those_of_the_figures(tables, tmp_path):
-    write_page("mine", tables, tmp_path / "page.html", {"gru": Look("gated", marker="D")})
+    with unit_looks({"gru": {"label": "gated", "marker": "D"}}):
+        write_page("mine", tables, tmp_path / "page.html")
     found = header(tmp_path / "page.html")
     assert found["looks"]["architecture"]["gru"] == {
         "label": "gated", "colour": "#555555", "dash": "solid", "symbol": "diamond"

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.analysis.predictors import PREDICTORS
-from slowpoints.core.looks import Look
+from slowpoints.core.looks import unit_looks
 from slowpoints.core.tables import read_table, write_table
 from slowpoints.plots import relaxation, state_space, style
 from slowpoints.plots.figures import FIGURES, data, draw, kind
@@ -87,9 +87,9 @@ def tables():
     return made | {"task": pd.concat([trial(1), trial(3).assign(dataset="b")])}
 
 
-def drawn(name, *tables, **keywords):
+def drawn(name, *tables):
     """A figure of tables, in the order that it takes them."""
-    return draw(name, data(name, dict(zip(FIGURES[name].tables, tables, strict=True))), **keywords)
+    return draw(name, data(name, dict(zip(FIGURES[name].tables, tables, strict=True))))
 
 
 def words(ax):
@@ -277,8 +277,8 @@ def test_drawing_leaves_the_settings_of_who_imports_it(tables, tmp_path):
 
 
 def test_recurrent_units_are_called_as_their_look_says(tables):
-    named = {"gru": Look("gated", marker="D")}
-    figure = drawn("speed_vs_memory", tables["networks"], tables["correlations"], units=named)
+    with unit_looks({"gru": {"label": "gated", "marker": "D"}}):
+        figure = drawn("speed_vs_memory", tables["networks"], tables["correlations"])
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {"gated", "LSTM"} <= set(labels)  # a unit without a look is called by its name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,7 +12,7 @@ from slowpoints.analysis.claims.tunings import OURS
 from slowpoints.analysis.claims.wording import asked, interval, place_name
 from slowpoints.analysis.names import AMONG, PREDICTOR_NAMES
 from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY
-from slowpoints.core.looks import Look, look_of
+from slowpoints.core.looks import unit_look
 from slowpoints.task.protocols import PROTOCOLS
 
 
@@ -71,16 +70,15 @@ def counted(rows: pd.DataFrame) -> list[str]:
     return parts
 
 
-def studied(networks: pd.DataFrame, units: Mapping[str, Look]) -> str:
+def studied(networks: pd.DataFrame) -> str:
     """How many networks of what kinds there are, and how well they do their task.
 
     Args:
         networks: table `networks`.
-        units: how figures name each recurrent unit.
     """
     kinds = [
         ", ".join(dict.fromkeys(networks["dataset"])),
-        ", ".join(look_of(name, units).label for name in dict.fromkeys(networks["architecture"])),
+        ", ".join(unit_look(name).label for name in dict.fromkeys(networks["architecture"])),
         ", ".join(PROTOCOLS[name].look.label for name in dict.fromkeys(networks["protocol"])),
     ]
     learned = networks[networks["learned"]]

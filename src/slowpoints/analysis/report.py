@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 
 import pandas as pd
 
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.wording import CONTRADICTED, SUPPORTED, UNDECIDED
 from slowpoints.analysis.findings import best_predictors, counted, findings, overall, pooled, studied, unconfirmed
-from slowpoints.core.looks import Look
 
 LONG = 25  # characters from which on a cell of a table may break, and is given room
 
 
-def summary(claims: pd.DataFrame, networks: pd.DataFrame, units: Mapping[str, Look] = MappingProxyType({})) -> str:
+def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
     """The front page: what came out, question by question, and what did not.
 
     Args:
         claims: table `claims`.
         networks: table `networks`.
-        units: how figures name each recurrent unit; in capitals where it says nothing.
     """
     rows = pooled(claims)
-    parts = [_escaped(studied(networks, units))]
+    parts = [_escaped(studied(networks))]
     answers: dict[str, list[str]] = {}
     for claim in all_claims().values():
         answers.setdefault(claim.topic, []).extend(findings(rows if claim.each_data_set else overall(rows), claim.name))

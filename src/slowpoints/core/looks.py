@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 
@@ -26,11 +29,25 @@ class Look:
     marker: str = "o"
 
 
-def look_of(unit: str, known: Mapping[str, Look]) -> Look:
-    """How a recurrent unit is named and marked: by its name in capitals where it is none of those known by name."""
-    return known.get(unit, Look(unit.upper()))
+_units: ContextVar[Mapping[str, Look]] = ContextVar("looks of recurrent units", default=MappingProxyType({}))
 
 
-def looks(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Look]:
-    """Looks by name, from their attributes: params of rules are plain data."""
-    return {name: Look(**look) for name, look in given.items()}
+@contextlib.contextmanager
+def unit_looks(looks: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """Within it, recurrent units are named and marked by these looks.
+
+    What draws and tells knows no networks, and so no units: rules hand their looks on.
+
+    Args:
+        looks: the attributes of a `Look`, which are plain data as params of rules are, by name of the unit.
+    """
+    token = _units.set({name: Look(**look) for name, look in looks.items()})
+    try:
+        yield
+    finally:
+        _units.reset(token)
+
+
+def unit_look(architecture: str) -> Look:
+    """How a recurrent unit is named and marked: by its name in capitals where `unit_looks` says nothing of it."""
+    return _units.get().get(architecture, Look(architecture.upper()))

@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 from plotly.offline import get_plotlyjs
 
 from slowpoints.core.files import atomic
-from slowpoints.core.looks import Look, look_of
+from slowpoints.core.looks import Look, unit_look
 from slowpoints.core.modes import LOOKS
 from slowpoints.core.provenance import code_revision
 from slowpoints.explorer.data import LASTING, gather
@@ -62,7 +62,6 @@ def write_page(
     study: str,
     tables: Mapping[str, pd.DataFrame],
     path: str | Path,
-    units: Mapping[str, Look] | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> None:
     """Writes the explorer of a study.
@@ -74,13 +73,12 @@ def write_page(
         study: its name.
         tables: its tables by name, of `EXPLORED` those that there are.
         path: the file.
-        units: looks of recurrent units by name; those that are not in it are called by their name in capitals.
         most_bytes: of the file.
     """
     seeds = None
     while True:
         header, columns = gather(tables, seeds)
-        page = _page(study, header, columns, units or {}).encode()
+        page = _page(study, header, columns).encode()
         given = header["seeds"][1]
         if len(page) <= most_bytes or given <= 1:
             break
@@ -90,13 +88,13 @@ def write_page(
         temporary.write_bytes(page)
 
 
-def _page(study: str, header: dict[str, Any], columns: bytes, units: Mapping[str, Look]) -> str:
+def _page(study: str, header: dict[str, Any], columns: bytes) -> str:
     packed = base64.b64encode(zlib.compress(columns, 9)).decode()
     texts = {
         "study": _escaped(study),
         "style": (FOLDER / "page.css").read_text(encoding="utf-8"),
         "plotly": get_plotlyjs(),
-        "header": json.dumps(header | {"study": study, "revision": code_revision()} | _looks(header, units))
+        "header": json.dumps(header | {"study": study, "revision": code_revision()} | _looks(header))
         .replace("<", "\\u003c"),
         "columns": packed,
         "script": _script(),
@@ -113,10 +111,10 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def _looks(header: dict[str, Any], units: Mapping[str, Look]) -> dict[str, Any]:
+def _looks(header: dict[str, Any]) -> dict[str, Any]:
     """How figures name and draw things, and the numbers that they mark, in Plotly's words."""
     of_protocols = {name: protocol.look for name, protocol in PROTOCOLS.items()}
-    of_units = {name: look_of(name, units) for name in (network["architecture"] for network in header["networks"])}
+    of_units = {name: unit_look(name) for name in (network["architecture"] for network in header["networks"])}
     looks = {"architecture": of_units, "protocol": of_protocols, "mode": LOOKS}
     return {
         "looks": {kind: {name: _look(look) for name, look in of.items()} for kind, of in looks.items()},

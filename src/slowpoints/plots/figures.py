@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from slowpoints.core.looks import Look
-
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
@@ -98,15 +96,14 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return drawn
 
 
-def draw(name: str, drawn: pd.DataFrame, units: Mapping[str, Look] | None = None) -> Figure:
+def draw(name: str, drawn: pd.DataFrame) -> Figure:
     """A figure.
 
     Args:
         name: a key of `FIGURES`.
         drawn: as `data` gives it.
-        units: looks of recurrent units by name; those that are not in it are called by their name in capitals.
     """
-    return _module(name).draw(drawn, units=units)
+    return _module(name).draw(drawn)
 
 
 def _module(name: str) -> Any:

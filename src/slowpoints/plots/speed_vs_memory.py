@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.correlation import missing
+from slowpoints.core.looks import unit_look
 from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, NOTHING, SMALL, legend, ordered, panels, protocols_in, say, styled, unit_look
+from slowpoints.plots.style import GREY, NOTHING, SMALL, legend, ordered, panels, protocols_in, say, styled
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
 

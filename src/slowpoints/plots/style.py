@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from itertools import product
 from pathlib import Path
@@ -21,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.core.files import atomic
-from slowpoints.core.looks import Look, look_of
+from slowpoints.core.looks import unit_look
 from slowpoints.core.schemas.kinds import CELL
 from slowpoints.task.protocols import PROTOCOLS
 
@@ -75,8 +74,6 @@ SMALL = 6.5  # points: the least size of print
 HANDLE, CHARACTER, LINE = 0.43, 0.054, 0.16
 """Inches that an entry of a legend takes beside its text, a character of it, and a line."""
 
-_units: ContextVar[Mapping[str, Look]] = ContextVar("units", default={})  # noqa: B039 (never changed in place)
-
 
 @contextlib.contextmanager
 def project_style() -> Iterator[None]:
@@ -94,24 +91,15 @@ def project_style() -> Iterator[None]:
         yield
 
 
-def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[..., Figure]:
-    """The function that draws a figure, in the project's style, with looks of recurrent units in `units`."""
+def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[[pd.DataFrame], Figure]:
+    """The function that draws a figure, in the project's style."""
 
     @wraps(draw)
-    def drawn(data: pd.DataFrame, units: Mapping[str, Look] | None = None) -> Figure:
-        token = _units.set(units or {})
-        try:
-            with project_style():
-                return draw(data)
-        finally:
-            _units.reset(token)
+    def drawn(data: pd.DataFrame) -> Figure:
+        with project_style():
+            return draw(data)
 
     return drawn
-
-
-def unit_look(architecture: str) -> Look:
-    """How a recurrent unit is named and marked."""
-    return look_of(architecture, _units.get())
 
 
 def panels(
