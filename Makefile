@@ -89,8 +89,9 @@ report: setup  ## the report of the last run, as one HTML file
 	study=$$(PYTHONPATH=src $(BIN)/python -m slowpoints name --configfile "$$CONFIG") && \
 		$(SNAKEMAKE) --configfile "$$CONFIG" --report "results/$$study/report.html"
 
-docs: setup $(VENV)/.docs  ## the page on configuration, from its schema, and all pages as a site: site/index.html
+docs: setup $(VENV)/.docs  ## the page on configuration, the table of what runs again, and all pages as a site: site/index.html
 	$(BIN)/python docs/config_page.py
+	$(BIN)/python docs/reruns_page.py
 	$(BIN)/python -m sphinx -q -E -W --keep-going -c docs/site -b html . site
 
 $(VENV)/.docs: docs/requirements.txt | $(VENV)/.installed

@@ -26,6 +26,13 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
             count as they are.
         looks: whether `Look(...)` and what a look is, which only figures show, count.
     """
+    seen = reached(*files, looks=looks)
+    texts = sorted(f"{module.name}\0{_text(module, looks)}\0" for module in seen)  # wherever the modules lie
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
+
+
+def reached(*files: str | Path, looks: bool = False) -> set[Path]:
+    """The files themselves and all library modules that count in their `library_digest`."""
     seen: set[Path] = set()
     waiting = [Path(file) for file in files]
     while waiting:
@@ -35,8 +42,7 @@ def library_digest(*files: str | Path, looks: bool = False) -> str:
             waiting.extend(_imported(module, looks))
     if not looks:
         seen.discard(LIBRARY / "core/looks.py")
-    texts = sorted(f"{module.name}\0{_text(module, looks)}\0" for module in seen)  # wherever the modules lie
-    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
+    return seen
 
 
 def _text(module: Path, looks: bool) -> str:
