@@ -8,7 +8,6 @@ import tarfile
 import time
 import tracemalloc
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -327,7 +326,10 @@ def test_a_pickle_that_asks_for_gigabytes_gets_none(tmp_path, asks):
 
 def test_weights_of_other_shapes_than_their_specification_are_refused(make_networks, tmp_path):
     networks, path = make_networks(double=False), tmp_path / "weights.safetensors"
-    save_networks(replace(networks, weights=networks.weights | {"bias": networks.weights["bias"][:, 1:]}), path)
+    whole = networks.weights["bias"]
+    networks.weights["bias"] = whole[:, 1:]
+    save_networks(networks, path)
+    networks.weights["bias"] = whole
     with pytest.raises(ValueError, match=f"^{path}: holds weights .* where its specification says"):
         load_networks(path)
     save_networks(networks, path)

@@ -33,7 +33,6 @@ def place(folder):
         (("data_batch_1", "test_batch"), "names the batch to test with"),
         (("test_batch",), "names the batch to test with"),
         (("data_batch_1", ".//test_batch"), "names the batch to test with"),
-        ((), "source.train_files names no batch"),
     ],
 )
 @pytest.mark.parametrize("archived", [False, True])

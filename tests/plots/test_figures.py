@@ -135,7 +135,7 @@ NAMES = {"a": ["owl", "a very long name of a bird that no legend has room for"]}
 @pytest.mark.parametrize("name", ["state_space", "relaxation", "formation"])
 def test_legends_name_classes_where_tables_do(tables, tmp_path, name):
     without = {text.get_text() for text in draw(name, data(name, tables)).legends[0].texts}
-    for table in FIGURES[name]:
+    for table in FIGURES[name].tables:
         tables[table].attrs["class_names"] = NAMES
     shown = data(name, tables)
     figure = draw(name, shown)

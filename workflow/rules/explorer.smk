@@ -18,8 +18,8 @@ rule draw_explorer:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=light_megabytes(gathering_mb),
-        runtime=light_minutes(gathering_minutes),
+        mem_mb=grown(LIGHT_MB, gathering_mb),
+        runtime=grown(LIGHT_MINUTES, gathering_minutes),
     params:
         units=LOOKS,
         versions=lambda wildcards: versions(explored(wildcards)),

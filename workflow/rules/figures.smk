@@ -31,8 +31,8 @@ for figure, spec in FIGURES.items():
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=light_megabytes(gathering_mb),
-            runtime=light_minutes(gathering_minutes),
+            mem_mb=grown(LIGHT_MB, gathering_mb),
+            runtime=grown(LIGHT_MINUTES, gathering_minutes),
         params:
             figure=figure,
             units=LOOKS,

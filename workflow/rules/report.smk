@@ -26,8 +26,8 @@ rule describe_study:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=light_megabytes(gathering_mb),
-        runtime=light_minutes(gathering_minutes),
+        mem_mb=grown(LIGHT_MB, gathering_mb),
+        runtime=grown(LIGHT_MINUTES, gathering_minutes),
     params:
         versions=versions(DESCRIBED),
         units=LOOKS,

@@ -35,14 +35,6 @@ def minutes(*needs):
     return grown(BASE_MINUTES, *needs)
 
 
-def light_megabytes(*needs):
-    return grown(LIGHT_MB, *needs)
-
-
-def light_minutes(*needs):
-    return grown(LIGHT_MINUTES, *needs)
-
-
 def working_minutes(multiply_adds, seconds=CPU_SECONDS):
     return multiply_adds * seconds / 60
 

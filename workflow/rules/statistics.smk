@@ -14,8 +14,8 @@ rule correlate_predictors:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=light_megabytes(gathering_mb),
-        runtime=light_minutes(resampling_minutes),
+        mem_mb=grown(LIGHT_MB, gathering_mb),
+        runtime=grown(LIGHT_MINUTES, resampling_minutes),
     params:
         versions=versions(CORRELATED),
         code=library_digest("correlate_predictors"),
@@ -34,8 +34,8 @@ rule judge_claims:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=light_megabytes(gathering_mb),
-        runtime=light_minutes(resampling_minutes),
+        mem_mb=grown(LIGHT_MB, gathering_mb),
+        runtime=grown(LIGHT_MINUTES, resampling_minutes),
     params:
         versions=versions(JUDGED),
         code=library_digest("judge_claims", *claim_files()),

@@ -25,8 +25,8 @@ for rule_name, table, folder, tuned in GATHERED:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=light_megabytes(gathering_mb),
-            runtime=light_minutes(gathering_minutes),
+            mem_mb=grown(LIGHT_MB, gathering_mb),
+            runtime=grown(LIGHT_MINUTES, gathering_minutes),
         params:
             kind=table,
             seeds=STUDY_SEEDS,
@@ -49,8 +49,8 @@ rule collate_networks:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=light_megabytes(gathering_mb),
-        runtime=light_minutes(gathering_minutes),
+        mem_mb=grown(LIGHT_MB, gathering_mb),
+        runtime=grown(LIGHT_MINUTES, gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
         versions=versions(["extrapolation", "slow_points", "extrapolation_by_noise"]),
@@ -72,8 +72,8 @@ rule collate_regularisation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=light_megabytes(gathering_mb),
-        runtime=light_minutes(gathering_minutes),
+        mem_mb=grown(LIGHT_MB, gathering_mb),
+        runtime=grown(LIGHT_MINUTES, gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
         versions=versions(["extrapolation", "slow_points"]),
@@ -93,8 +93,8 @@ rule collate_task:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=light_megabytes(preparing_mb),
-        runtime=light_minutes(gathering_minutes),
+        mem_mb=grown(LIGHT_MB, preparing_mb),
+        runtime=grown(LIGHT_MINUTES, gathering_minutes),
     params:
         code=library_digest("collate_task"),
     script:

@@ -162,8 +162,6 @@ def _names(source: Source) -> list[str]:
     Raises:
         ValueError: where one is named twice, however it is written.
     """
-    if source.train_files is not None and not source.train_files:
-        raise ValueError("source.train_files names no batch; leave it out for all five")
     names = [*(source.train_files or TRAIN_FILES), TEST_FILE]
     seen: dict[str, str] = {}
     for name in names:
