@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 FLAGS = ("--enable-unsafe-swiftshader",)  # WebGL without a GPU
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 DRAWN = "performance.now()"
+IDLE = "document.querySelector('main').getAttribute('aria-busy') === 'false'"
 KEYS = [*5 * [("seed", "ArrowRight")], ("protocol", "p"), ("architecture", "a"), ("dataset", "d"), *2 * [("mode", "m")]]
 """Controls, and the key that shows the next network by each, or the same after fine-tuning."""
 
@@ -43,7 +44,7 @@ def measure(path: Path, program: str) -> pd.DataFrame:
                 continue
             before, shown = busy(), page.evaluate("document.body.dataset.drawn")
             page.keyboard.press(key)
-            page.wait_for_function("shown => document.body.dataset.drawn !== shown && !drawing", arg=shown)
+            page.wait_for_function(f"shown => document.body.dataset.drawn !== shown && {IDLE}", arg=shown)
             clock = float(page.evaluate("document.body.dataset.milliseconds"))
             rows.append({"what": "another network", "clock_ms": clock, "thread_ms": busy() - before})
         browser.close()

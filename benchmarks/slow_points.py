@@ -90,8 +90,10 @@ class OfTheGrid(nn.Module):
 
 def ours(case: Case, newton: int = 40) -> tuple[Tensor, float]:
     """As `slow_points_of` does it."""
-    step, residual, lower, upper = case.network
-    points = find_slow_points(step, case.starts, lower, upper, residual=residual, newton=newton)
+    network = case.network
+    points = find_slow_points(
+        network.step, case.starts, network.lower, network.upper, residual=network.residual, newton=newton
+    )
     return points.state, points.converged.double().mean().item()
 
 
@@ -165,7 +167,7 @@ def flip_flop_cases(given: argparse.Namespace) -> Iterator[Case]:
             states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
             for points in given.points:
                 starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0).start
-                network = frozen(Frame(module), None, starts)
+                network = frozen(Frame(module), None)
                 yield Case(f"flip-flop {kind} {units}", module, starts.float(), network)
 
 

@@ -98,10 +98,13 @@ def test_the_grid_runs_to_its_figures(reader):
 
 LEGEND = """
 import pandas as pd
+from dataclasses import asdict
+from slowpoints.core.looks import unit_looks
 from slowpoints.networks.units import units
 from slowpoints.plots.figures import FIGURES, data, draw
 tables = {name: pd.read_parquet(f"results/stripes/tables/{name}.parquet") for name in FIGURES["speed_vs_memory"].tables}
-figure = draw("speed_vs_memory", data("speed_vs_memory", tables), {name: unit.look for name, unit in units().items()})
+with unit_looks({name: asdict(unit.look) for name, unit in units().items()}):
+    figure = draw("speed_vs_memory", data("speed_vs_memory", tables))
 print([text.get_text() for text in figure.legends[0].get_texts()])
 """
 

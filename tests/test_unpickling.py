@@ -11,13 +11,14 @@ UNPICKLER = {"Unpickler", "_Unpickler"}  # in C, and in Python
 UNPICKLERS = {"cPickle", "cloudpickle", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve"}
 LOADERS = {"yaml": {"load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all"}}
 LOADERS |= {"torch": {"load"}, "pandas": {"read_pickle"}, "pd": {"read_pickle"}}
-SAFE = {"SafeLoader", "CSafeLoader"}
+SAFE = {"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"}
 
 
 def complaints(code):
     """What in a module's code unpickles, or runs text as code."""
-    found = []
-    for node in ast.walk(ast.parse(code)):
+    found, tree = [], ast.parse(code)
+    safe = SAFE | _derived(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [name.name for name in node.names if name.name.split(".")[0] in UNPICKLERS]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -25,11 +26,20 @@ def complaints(code):
             found += [node.module] if node.module.split(".")[0] in UNPICKLERS else []
             found += [f"{node.module}.{name.name}" for name in node.names if name.name in loads]
         elif isinstance(node, ast.Call):
-            found += [reason for reason in (_call(node),) if reason]
+            found += [reason for reason in (_call(node, safe),) if reason]
     return found
 
 
-def _call(node):
+def _derived(tree):
+    """Loaders of a module's own that change how a safe one composes a document, and not what it constructs."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    changed = [part.name for node in classes for part in node.body if isinstance(part, ast.FunctionDef)]
+    if any("construct" in name for name in changed):
+        return set()
+    return {node.name for node in classes if any(getattr(base, "attr", "") in SAFE for base in node.bases)}
+
+
+def _call(node, safe_loaders):
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
     allowed = keywords.get("allow_pickle")
     if allowed is not None and not (isinstance(allowed, ast.Constant) and allowed.value is False):
@@ -42,7 +52,7 @@ def _call(node):
     if name not in LOADERS.get(module, set()):
         return None
     loader = keywords.get("Loader", node.args[1] if len(node.args) > 1 else None)
-    safe = module == "yaml" and isinstance(loader, ast.Attribute) and loader.attr in SAFE
+    safe = module == "yaml" and getattr(loader, "attr", getattr(loader, "id", "")) in safe_loaders
     return None if safe else f"{module}.{name}"
 
 
@@ -96,6 +106,8 @@ def test_rules_unpickle_nothing(file):
         "yaml.load(text)",
         "yaml.load(text, Loader=yaml.Loader)",
         "yaml.unsafe_load(text)",
+        "class Own(yaml.Loader): ...\nyaml.load(text, Loader=Own)",
+        "class Own(yaml.SafeLoader):\n    def construct_object(self): ...\nyaml.load(text, Loader=Own)",
         "eval(text)",
         "exec(text)",
     ],

@@ -91,7 +91,7 @@ def test_every_section_shows_its_results(opened, screenshots):
 def test_figures_have_captions_with_numbers_and_a_copy_to_print(opened):
     show(opened, SECTIONS[2]).first.locator("a").nth(1).click()
     caption = menu(opened).locator(".prose").inner_text()
-    assert "Share of trials in which the class is reported rightly" in caption
+    assert "Share of trials in which the class is reported correctly" in caption
     assert re.search(r"VoCu − DeCu: −?\d\.\d{3} \[.*\] \(n = 4, p", caption)
     kinds = opened.evaluate("Object.entries(results).map(([path, result]) => [path, result.mime_type])")
     copies = {path for path, kind in kinds if kind == "application/pdf"}

@@ -10,11 +10,10 @@ from slowpoints.adapters.points import NetworkPoints
 from slowpoints.adapters.states import as_states
 from slowpoints.core.arguments import finite, whole
 from slowpoints.core.arrays import Array, as_numbers, is_list_of_arrays
+from slowpoints.core.streams import seeded
 from slowpoints.core.torch_modes import usual_modes
 from slowpoints.dynamics.residual import bounds_like, put_within
 from slowpoints.dynamics.search import find_slow_points
-
-SEEDS = range(-(2**63), 2**64)  # of PyTorch's generators
 
 
 @usual_modes()
@@ -75,7 +74,7 @@ def slow_points_of(
     """
     starts = None if starts is None else whole(starts, "starts", least=1)
     noise = finite(noise, "noise", least=0)
-    generator = _generator(seed)
+    generator = seeded(seed)
     module = unwrapped(module)
     frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
     given = frame.checked_states(states) if frame is not None else _states_for(module, states)
@@ -165,13 +164,6 @@ def _states_for(module: Module, states: Array) -> Tensor:
     """States `[..., n]`, where the weights of a callable are, if it is a module of some."""
     given, device = as_states(states, ()), device_of(module)
     return given if device is None else given.to(device)
-
-
-def _generator(seed: int) -> torch.Generator:
-    number = whole(seed, "seed", least=SEEDS.start)
-    if number not in SEEDS:
-        raise ValueError(f"seed is {seed}; it must be less than 2^64")
-    return torch.Generator("cpu").manual_seed(number)
 
 
 def _mean(inputs: Array, frame: Frame | None) -> Tensor:

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slowpoints.core.arguments import whole
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+SEEDS = range(-(2**63), 2**64)
+"""That PyTorch's generators take."""
 
 
 def stream_seed(*names: object) -> int:
@@ -28,6 +33,21 @@ def generator(*names: object, device: torch.device | str = "cpu") -> torch.Gener
     import torch  # here, so that statistics and figures do without PyTorch
 
     return torch.Generator(device).manual_seed(stream_seed(*names))
+
+
+def seeded(seed: int) -> torch.Generator:
+    """PyTorch generator on the CPU from a caller's own seed, also one of NumPy.
+
+    Raises:
+        TypeError: if it is no number.
+        ValueError: if it is not whole, or beyond what PyTorch takes.
+    """
+    import torch
+
+    number = whole(seed, "seed", least=SEEDS.start)
+    if number not in SEEDS:
+        raise ValueError(f"seed is {seed}; it must be less than 2^64")
+    return torch.Generator("cpu").manual_seed(number)
 
 
 def numpy_generator(*names: object) -> np.random.Generator:

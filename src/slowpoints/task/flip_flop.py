@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from slowpoints.core.arguments import finite, whole
-
-SEEDS = 2**64  # of PyTorch's generators
+from slowpoints.core.streams import seeded
 
 
 def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0.1, seed: int) -> tuple[Tensor, Tensor]:
@@ -37,10 +36,7 @@ def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0
     )
     if finite(rate, "rate", least=0) > 1:
         raise ValueError(f"rate is {rate}; it must be at most 1, a pulse in every frame")
-    seed = whole(seed, "seed")
-    if seed >= SEEDS:
-        raise ValueError(f"seed is {seed}; it must be less than 2^64")
-    generator = torch.Generator("cpu").manual_seed(seed)
+    generator = seeded(seed)
     shape = (frames, trials, bits)
     # Whatever the defaults are, or the draws would be others.
     single: dict[str, Any] = {"device": "cpu", "dtype": torch.float32}
