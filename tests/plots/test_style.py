@@ -2,6 +2,7 @@
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -76,3 +77,11 @@ def test_points_are_drawn_the_same_whatever_is_set(as_notebooks_do, points):
     with mpl.rc_context():
         mpl.rcParams.update({name: mpl.rcParamsDefault[name] for name in OTHER})
         assert ours == points.plot()._repr_png_()
+
+
+def test_names_of_classes_say_of_which_data_set_they_are_where_several_are_drawn():
+    shown = pd.DataFrame({"dataset": ["digits", "glyphs"]})
+    shown.attrs["class_names"] = {"digits": ["0", "1"], "glyphs": ["A", "C"]}
+    assert [handle.get_label() for handle in style.class_handles(shown)] == ["glyphs 0: A", "glyphs 1: C"]
+    alone = shown[shown["dataset"] == "glyphs"]
+    assert [handle.get_label() for handle in style.class_handles(alone)] == ["0: A", "1: C"]

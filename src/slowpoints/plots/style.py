@@ -232,7 +232,7 @@ def class_handles(data: pd.DataFrame) -> list[Line2D]:
         return []
     handles = []
     for dataset, names in named.items():
-        front = f"{dataset} " if len(named) > 1 else ""
+        front = f"{dataset} " if data["dataset"].nunique() > 1 else ""
         for label, name in enumerate(names):
             text = f"{front}{label}: {class_text(name)}"
             colour = class_colour(label, len(names) - 1)

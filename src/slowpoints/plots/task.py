@@ -57,7 +57,7 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
         # A long name hides what stands beside it.
         look: dict[str, Any] = {"fontweight": "bold", "zorder": 4, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
         ax.text(row.frame, -1.85, wanted, ha="center", va="center", **(look if row.target else {}))
-    ax.text(-0.75, -1.85, "wanted", ha="right", va="center")
+    ax.text(-0.75, -1.85, "target", ha="right", va="center")
     ax.annotate(
         "", (report - 0.1, 0.75), (stimulus + 0.1, 0.75), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 0.8}
     )
