@@ -19,7 +19,7 @@ from _study import ROOT, study_of
 
 from slowpoints import Networks, load_images, load_networks, measure_accuracy
 from slowpoints.core.modes import CONTROL, TRAINED
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.fine_tuning import regularise
 

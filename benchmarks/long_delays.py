@@ -18,7 +18,7 @@ from slowpoints import load_images, load_networks, measure_memory
 from slowpoints.analysis.aggregation import accuracy_by_delay, memory_measures
 from slowpoints.core.modes import CONTROL
 from slowpoints.core.presets.memory import Memory
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.task.timing import FRAMES
 
 MODES = (CONTROL, "settled")

@@ -20,7 +20,7 @@ from slowpoints.analysis.aggregation import as_trained
 from slowpoints.analysis.summary import rho
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.search import Search
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.core.tables import read_table
 from slowpoints.dynamics.autonomous import Dynamics

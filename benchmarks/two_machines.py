@@ -16,7 +16,7 @@ from _results import arguments, keep, markdown
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from slowpoints.core.schemas.kinds import CELL, NETWORK
+from slowpoints.core.schemas.schema import CELL, NETWORK
 from slowpoints.core.tables import read_facts
 
 MEASURES = ("nominal_accuracy", "memory_score", "log10_speed", "log10_lifetime")

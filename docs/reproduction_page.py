@@ -16,7 +16,7 @@ from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import asked, interval
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.presets.preset import Preset
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.tables import read_table
 from slowpoints.study import Study, read_study
 

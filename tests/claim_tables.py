@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from slowpoints.analysis.claims.rows import Subject
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.schemas.study import CLAIMS
 
 VALUES = {"n": 8, "p": 0.0123, "p_unadjusted": 0.01, "n_excluded": 0, "test": "a test", "scope": "in words"}

@@ -9,14 +9,14 @@ from places import ROOT
 
 from slowpoints.core.schemas import example, formation, memory, slow_points, study, training
 from slowpoints.core.schemas.example import TASK
-from slowpoints.core.schemas.kinds import CELL, Kind
+from slowpoints.core.schemas.schema import CELL, TableSchema
 from slowpoints.plots import figures
 
 KINDS = {
     kind.name: kind
     for module in (example, formation, memory, slow_points, study, training)
     for kind in vars(module).values()
-    if isinstance(kind, Kind)
+    if isinstance(kind, TableSchema)
 }
 
 

@@ -11,7 +11,7 @@ from places import ROOT
 
 from slowpoints import correlations, judge
 from slowpoints.analysis.aggregation import as_trained
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS
 from slowpoints.core.tables import read_table, write_table
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from browser.explorer_page import FIRST, IDLE, PANELS, apart, chosen, drawn, go, picture, text, traces, visit
 
-from slowpoints.core.schemas.kinds import NETWORK
+from slowpoints.core.schemas.schema import NETWORK
 from slowpoints.explorer.page import write_page
 
 OF_CLASSES = ("accuracy", "relaxation", "spectrum", "formation")

@@ -12,7 +12,7 @@ import torch
 from slowpoints.core.files import atomic
 from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas import slow_points as schemas
-from slowpoints.core.schemas.kinds import Kind
+from slowpoints.core.schemas.schema import TableSchema
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
 from slowpoints.core.tables import (
     class_names_of,
@@ -178,7 +178,7 @@ def test_a_table_of_another_study_is_refused(tmp_path):
             read(*names, study=study)
 
 
-@pytest.mark.parametrize("kind", [each for each in vars(schemas).values() if isinstance(each, Kind)])
+@pytest.mark.parametrize("kind", [each for each in vars(schemas).values() if isinstance(each, TableSchema)])
 def test_a_stored_kind_is_known_again(tmp_path, kind):
     write_table(pd.DataFrame(columns=list(kind.columns), dtype=object), tmp_path / "table", kind)
     assert list(read_table(tmp_path / "table", kind)) == list(kind.columns)

@@ -7,7 +7,7 @@ from helpers import reference_tables, with_ways
 
 from slowpoints.analysis.aggregation import accuracy_by_delay
 from slowpoints.analysis.births import births
-from slowpoints.core.schemas.kinds import NETWORK, TUNED_NETWORK
+from slowpoints.core.schemas.schema import NETWORK, TUNED_NETWORK
 from slowpoints.explorer import EXPLORED
 from slowpoints.explorer.data import OF_NETWORKS, OF_TUNED, PARTS, gather
 

@@ -16,8 +16,8 @@ from slowpoints.core.arguments import instance
 from slowpoints.core.blocks import read_block_table
 from slowpoints.core.layout import place_of
 from slowpoints.core.modes import TRAINED
-from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK, Kind
 from slowpoints.core.schemas.memory import QUIETER
+from slowpoints.core.schemas.schema import CELL, NETWORK, TUNED_NETWORK, TableSchema
 from slowpoints.core.schemas.study import BEFORE_AND_AFTER, NETWORKS
 from slowpoints.core.tables import read_facts, stored_class_names
 from slowpoints.task.timing import FRAMES
@@ -28,7 +28,7 @@ LEAST_ACCURACY, LEAST_SHARE = 0.5, 0.8
 """A network has learned if its nominal accuracy reaches both the first and the second times its cell's median."""
 
 
-def collate(paths: Iterable[str | Path], kind: Kind, seeds: dict[str, int]) -> pd.DataFrame:
+def collate(paths: Iterable[str | Path], kind: TableSchema, seeds: dict[str, int]) -> pd.DataFrame:
     """One table of a kind over all cells and blocks, sorted by its key.
 
     Args:
@@ -37,13 +37,13 @@ def collate(paths: Iterable[str | Path], kind: Kind, seeds: dict[str, int]) -> p
         seeds: how many networks of each data set's cells belong to the study: seeds 0, 1, ... below that number.
 
     Raises:
-        TypeError: if `kind` is no `Kind`.
+        TypeError: if `kind` is no `TableSchema`.
         FileNotFoundError: naming the file that is not there.
         ValueError: if there is no path, or naming the file that is damaged, of another kind or version, or not of the
             cell, mode and seeds that its path says, or the files that hold the same row, or were made with different
             settings.
     """
-    instance(kind, Kind, "kind", " (slowpoints.core.schemas)")
+    instance(kind, TableSchema, "kind", " (slowpoints.core.schemas)")
     files = [str(path) for path in paths]
     if not files:
         raise ValueError("paths is empty; a file for each block of each cell is needed")

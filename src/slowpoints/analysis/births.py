@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.aggregation import log10_floored
-from slowpoints.core.schemas.kinds import NETWORK
+from slowpoints.core.schemas.schema import NETWORK
 
 
 def births(formation: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from slowpoints.analysis.aggregation import class_memory, point_predictors
 from slowpoints.analysis.correlation import METHODS, Classes, NetworkCorrelation, class_correlation
 from slowpoints.core.arguments import table_columns
-from slowpoints.core.schemas.kinds import CELL, NETWORK
+from slowpoints.core.schemas.schema import CELL, NETWORK
 from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
 

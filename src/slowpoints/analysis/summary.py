@@ -12,7 +12,7 @@ from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import interval, p_value
 from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.core.tables import read_table
 

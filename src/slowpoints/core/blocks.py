@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from slowpoints.core.layout import block_seeds, place_of, tuning_named
-from slowpoints.core.schemas.kinds import CELL, Kind
+from slowpoints.core.schemas.schema import CELL, TableSchema
 from slowpoints.core.tables import read_table
 
 
-def read_block_table(path: str | Path, kind: Kind) -> pd.DataFrame:
+def read_block_table(path: str | Path, kind: TableSchema) -> pd.DataFrame:
     """A block's table, if its rows are of the cell, mode and seeds that its path says.
 
     Raises:

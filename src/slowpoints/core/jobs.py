@@ -9,15 +9,15 @@ from pathlib import Path
 
 from slowpoints.core.files import SNAPSHOTS, WEIGHTS
 from slowpoints.core.schemas.formation import FORMATION
-from slowpoints.core.schemas.kinds import Kind
 from slowpoints.core.schemas.memory import ACCURACY, EXTRAPOLATION, EXTRAPOLATION_BY_NOISE
+from slowpoints.core.schemas.schema import TableSchema
 from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 from slowpoints.core.schemas.training import TRAINING
 
 PREPARE, TRAIN, TUNE = "prepare_dataset", "train_networks", "regularise_networks"
 
 
-def table_file(kind: Kind) -> str:
+def table_file(kind: TableSchema) -> str:
     """Name of the file of a table."""
     return f"{kind.name}.parquet"
 

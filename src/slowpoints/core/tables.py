@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from slowpoints.core.files import atomic
 from slowpoints.core.provenance import stamp
-from slowpoints.core.schemas.kinds import CELL, Kind
+from slowpoints.core.schemas.schema import CELL, TableSchema
 
 
-def write_table(table: pd.DataFrame, path: str | Path, kind: Kind, **facts: object) -> None:
+def write_table(table: pd.DataFrame, path: str | Path, kind: TableSchema, **facts: object) -> None:
     """Writes a table as Parquet, columns in the order and of the types of its kind, NaN as null.
 
     Args:
@@ -52,7 +52,7 @@ def write_arrow(table: pa.Table, path: str | Path, *, kind: str, version: int = 
 
 
 def with_cell(
-    table: pd.DataFrame, kind: Kind, cell: object, mode: str = "trained", lambda_: float | None = None
+    table: pd.DataFrame, kind: TableSchema, cell: object, mode: str = "trained", lambda_: float | None = None
 ) -> pd.DataFrame:
     """The table with the columns of its cell in front, and mode and lambda where its kind has them.
 
@@ -69,7 +69,7 @@ def with_cell(
     return pd.concat([pd.DataFrame(present, index=table.index), table], axis=1)
 
 
-def read_table(path: str | Path, kind: Kind | None = None) -> pd.DataFrame:
+def read_table(path: str | Path, kind: TableSchema | None = None) -> pd.DataFrame:
     """A table as `pandas.read_parquet` gives it; `attrs["class_names"]` has what a study's table says of classes.
 
     Args:

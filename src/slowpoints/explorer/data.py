@@ -17,7 +17,7 @@ import pandas as pd
 from slowpoints.analysis.births import births
 from slowpoints.core.intervals import wilson
 from slowpoints.core.modes import LOOKS, TRAINED, lambda_text
-from slowpoints.core.schemas.kinds import CELL, NETWORK, TUNED_NETWORK
+from slowpoints.core.schemas.schema import CELL, NETWORK, TUNED_NETWORK
 from slowpoints.core.tables import class_names_of
 from slowpoints.plots.formation import changes
 from slowpoints.plots.relaxation import held

@@ -17,10 +17,10 @@ from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
-Kind = TypeVar("Kind", bound=nn.Module)
+Module = TypeVar("Module", bound=nn.Module)
 
 
-def plain_copy(module: Kind) -> Kind:
+def plain_copy(module: Module) -> Module:
     """A copy for evaluation, whose weights are those that the module would use now, and plain ones.
 
     Args:

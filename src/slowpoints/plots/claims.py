@@ -18,12 +18,12 @@ from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.rows import ScopeLevel
 from slowpoints.analysis.claims.wording import effect_name, subject_name
 from slowpoints.core.looks import Look
-from slowpoints.core.schemas.kinds import Kind, typed
+from slowpoints.core.schemas.schema import TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, panels, say, styled
 
 FIGURE = FigureSpec(tables=("claims",), section="What came out", title="Effects and verdicts", findings=True)
-DATA = Kind(
+DATA = TableSchema(
     "figure_claims",
     {
         **typed(pa.string(), "claim", "quantity", "scope"),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy.special import stdtrit
 
 from slowpoints.analysis.aggregation import accuracy_by_delay, as_trained
-from slowpoints.core.schemas.kinds import CELL, NETWORK, NETWORK_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import CELL, NETWORK, NETWORK_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SHADE, cell_title, legend, ordered, panels, protocols_in, styled
 from slowpoints.task.protocols import PROTOCOLS
@@ -18,7 +18,7 @@ from slowpoints.task.timing import FRAMES, MIN_DELAY
 FIGURE = FigureSpec(
     tables=("extrapolation",), section="How long networks remember", title="Accuracy against delay", findings=True
 )
-DATA = Kind(
+DATA = TableSchema(
     "figure_extrapolation",
     {**NETWORK_COLUMNS, "delay": pa.int32(), **typed(pa.float64(), "accuracy", "low", "high", "chance")},
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from slowpoints.core.schemas.kinds import Kind
+    from slowpoints.core.schemas.schema import TableSchema
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ TUNED = {name for name, figure in FIGURES.items() if figure.tuned}
 """Figures that need fine-tuned networks."""
 
 
-def kind(name: str) -> Kind:
+def kind(name: str) -> TableSchema:
     """The table of what a figure draws.
 
     Args:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.births import births
-from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK, NETWORK_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import (
     GREY,
@@ -29,7 +29,7 @@ from slowpoints.plots.style import (
 )
 
 FIGURE = FigureSpec(tables=("formation",), section="How memories form", title="Births of memories", findings=True)
-DATA = Kind(
+DATA = TableSchema(
     "figure_formation",
     {
         **NETWORK_COLUMNS,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from slowpoints.analysis.names import PREDICTOR_NAMES
 from slowpoints.core.looks import Look
-from slowpoints.core.schemas.kinds import Kind, typed
+from slowpoints.core.schemas.schema import TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, legend, ordered, panels, say, styled
 
@@ -27,7 +27,7 @@ FIGURE = FigureSpec(
     order=3,
     findings=True,
 )
-DATA = Kind(
+DATA = TableSchema(
     "figure_predictors",
     {
         **typed(pa.string(), "dataset", "predictor", "level"),

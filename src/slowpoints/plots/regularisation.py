@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from slowpoints.analysis.aggregation import accuracy_by_delay
 from slowpoints.core.modes import CONTROL, LOOKS, TRAINED, lambda_text
-from slowpoints.core.schemas.kinds import NETWORK, TUNED_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK, TUNED_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SHADE, legend, ordered, panels, styled
 from slowpoints.task.timing import FRAMES, MIN_DELAY
@@ -22,7 +22,7 @@ FIGURE = FigureSpec(
     tuned=True,
     findings=True,
 )
-DATA = Kind(
+DATA = TableSchema(
     "figure_regularisation",
     {
         **TUNED_COLUMNS,

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.aggregation import as_trained
-from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK, NETWORK_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import (
     GREY,
@@ -31,7 +31,7 @@ from slowpoints.task.timing import FRAMES
 FIGURE = FigureSpec(
     tables=("relaxation", "slow_points"), section="Does speed predict memory", title="How states slow down", order=4
 )
-DATA = Kind(
+DATA = TableSchema(
     "figure_relaxation",
     {
         **NETWORK_COLUMNS,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.aggregation import as_trained
-from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, cell_panels, legend, styled
 from slowpoints.task.protocols import PROTOCOLS
@@ -18,7 +18,7 @@ from slowpoints.task.protocols import PROTOCOLS
 FIGURE = FigureSpec(
     tables=("spectrum",), section="Does speed predict memory", title="Stability of slow points", order=5
 )
-DATA = Kind(
+DATA = TableSchema(
     "figure_spectrum",
     {
         **NETWORK_COLUMNS,

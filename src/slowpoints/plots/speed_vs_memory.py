@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from slowpoints.analysis.correlation import missing
 from slowpoints.core.looks import unit_look
-from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK_COLUMNS, TableSchema, typed
 from slowpoints.core.schemas.study import LEVELS
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, NOTHING, SMALL, legend, ordered, panels, protocols_in, say, styled
@@ -36,7 +36,7 @@ FIGURE = FigureSpec(
     order=2,
     findings=True,
 )
-DATA = Kind(
+DATA = TableSchema(
     "figure_speed_vs_memory",
     {
         "predictor": pa.string(),

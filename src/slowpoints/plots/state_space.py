@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from slowpoints.core.schemas.kinds import NETWORK_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, SMALL, cell_panels, class_colour, class_handles, first_networks, legend, styled
 
 FIGURE = FigureSpec(
     tables=("trajectories",), section="Does speed predict memory", title="States and slow points", order=1
 )
-DATA = Kind(
+DATA = TableSchema(
     "figure_state_space",
     {
         **NETWORK_COLUMNS,

@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 
 from slowpoints.core.files import atomic
 from slowpoints.core.looks import unit_look
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.task.protocols import PROTOCOLS
 
 GREY = "#555555"

@@ -12,7 +12,7 @@ from slowpoints.analysis.births import birth_counts, births
 from slowpoints.analysis.claims.claim import Claim, Question
 from slowpoints.analysis.claims.rows import Excluded, Row, ScopeLevel, Subject, changed, compared
 from slowpoints.analysis.claims.wording import SUPPORTED, beginning, measure_name, numbers, subject_name
-from slowpoints.core.schemas.kinds import NETWORK
+from slowpoints.core.schemas.schema import NETWORK
 
 COMPARED = ("merged_share", "jump_share", "price", "newborn_speed")
 """What is compared between protocols, one value a network."""

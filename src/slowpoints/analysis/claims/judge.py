@@ -17,7 +17,7 @@ from slowpoints.analysis.claims.claim import Evidence
 from slowpoints.analysis.claims.rows import Excluded, Row, ScopeLevel
 from slowpoints.analysis.claims.wording import scope_text
 from slowpoints.core.arguments import table_columns
-from slowpoints.core.schemas.kinds import NETWORK, TUNED_NETWORK
+from slowpoints.core.schemas.schema import NETWORK, TUNED_NETWORK
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS
 
 ALPHA = 0.05

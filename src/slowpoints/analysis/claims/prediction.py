@@ -16,7 +16,7 @@ from slowpoints.analysis.claims.wording import beginning, by_verdict, numbers
 from slowpoints.analysis.comparisons import Effect
 from slowpoints.analysis.names import AMONG
 from slowpoints.core.schemas import study
-from slowpoints.core.schemas.kinds import CELL, NETWORK
+from slowpoints.core.schemas.schema import CELL, NETWORK
 
 LEAST_MODES = 3  # fewer points a network have no correlation
 PREDICTOR = "log10_speed"

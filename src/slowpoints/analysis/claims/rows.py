@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.comparisons import Effect, Pairs, change, difference
-from slowpoints.core.schemas.kinds import CELL
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.streams import numpy_generator
 from slowpoints.task.protocols import PROTOCOLS
 

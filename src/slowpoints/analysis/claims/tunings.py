@@ -11,7 +11,7 @@ from slowpoints.analysis.claims.rows import Excluded, Row, Subject, changed
 from slowpoints.analysis.claims.wording import by_verdict
 from slowpoints.analysis.comparisons import no_loss
 from slowpoints.core.modes import CONTROL
-from slowpoints.core.schemas.kinds import NETWORK
+from slowpoints.core.schemas.schema import NETWORK
 
 LOSS = 0.01
 """Loss of nominal accuracy that counts as none."""

@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from slowpoints.core.schemas.kinds import Kind, typed
+from slowpoints.core.schemas.schema import TableSchema, typed
 
-TASK = Kind(
+TASK = TableSchema(
     "task",
     {
         "dataset": pa.string(),

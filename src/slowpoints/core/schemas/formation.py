@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK, NETWORK_COLUMNS, TableSchema, typed
 
-FORMATION = Kind(
+FORMATION = TableSchema(
     "formation",
     {
         **NETWORK_COLUMNS,

@@ -1,11 +1,11 @@
 """Which tables of cells are gathered over the whole grid as they are: the one place to add another."""
 
 from slowpoints.core.schemas.formation import FORMATION
-from slowpoints.core.schemas.kinds import Kind
 from slowpoints.core.schemas.memory import EXTRAPOLATION, EXTRAPOLATION_BY_NOISE
+from slowpoints.core.schemas.schema import TableSchema
 from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 
-MEASURED: dict[str, Kind] = {
+MEASURED: dict[str, TableSchema] = {
     kind.name: kind
     for kind in (
         EXTRAPOLATION,

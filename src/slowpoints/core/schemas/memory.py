@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, TUNED_COLUMNS, TUNED_NETWORK, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK, NETWORK_COLUMNS, TUNED_COLUMNS, TUNED_NETWORK, TableSchema, typed
 
-ACCURACY = Kind(
+ACCURACY = TableSchema(
     "accuracy",
     {
         **TUNED_COLUMNS,
@@ -14,7 +14,7 @@ ACCURACY = Kind(
     },
     key=(*TUNED_NETWORK,),
 )
-EXTRAPOLATION = Kind(
+EXTRAPOLATION = TableSchema(
     "extrapolation",
     {
         **TUNED_COLUMNS,
@@ -28,7 +28,7 @@ EXTRAPOLATION = Kind(
 )
 QUIETER = {"half": 0.5, "no": 0.0}
 """Factors on the noise with which memory is measured again, by what columns call them."""
-EXTRAPOLATION_BY_NOISE = Kind(
+EXTRAPOLATION_BY_NOISE = TableSchema(
     "extrapolation_by_noise",
     {
         **NETWORK_COLUMNS,

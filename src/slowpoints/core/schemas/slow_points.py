@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from slowpoints.core.schemas.kinds import NETWORK, NETWORK_COLUMNS, TUNED_COLUMNS, TUNED_NETWORK, Kind, typed
+from slowpoints.core.schemas.schema import NETWORK, NETWORK_COLUMNS, TUNED_COLUMNS, TUNED_NETWORK, TableSchema, typed
 
-SLOW_POINTS = Kind(
+SLOW_POINTS = TableSchema(
     "slow_points",
     {
         **TUNED_COLUMNS,
@@ -30,7 +30,7 @@ SLOW_POINTS = Kind(
     },
     key=(*TUNED_NETWORK, "label"),
 )
-SPECTRUM = Kind(
+SPECTRUM = TableSchema(
     "spectrum",
     {
         **TUNED_COLUMNS,
@@ -41,7 +41,7 @@ SPECTRUM = Kind(
     key=(*TUNED_NETWORK, "label", "index"),
     sparse=True,
 )
-RELAXATION = Kind(
+RELAXATION = TableSchema(
     "relaxation",
     {
         **TUNED_COLUMNS,
@@ -53,7 +53,7 @@ RELAXATION = Kind(
     key=(*TUNED_NETWORK, "label", "frame"),
     sparse=True,
 )
-TRAJECTORIES = Kind(
+TRAJECTORIES = TableSchema(
     "trajectories",
     {
         **NETWORK_COLUMNS,

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from slowpoints.core.schemas.kinds import (
+from slowpoints.core.schemas.schema import (
     CELL,
     CELL_COLUMNS,
     NETWORK,
@@ -10,11 +10,11 @@ from slowpoints.core.schemas.kinds import (
     TUNED_COLUMNS,
     TUNED_NETWORK,
     Columns,
-    Kind,
+    TableSchema,
     typed,
 )
 
-NETWORKS = Kind(
+NETWORKS = TableSchema(
     "networks",
     {
         **NETWORK_COLUMNS,
@@ -45,7 +45,7 @@ BEFORE_AND_AFTER = (
     "log10_settled_diffusion",
 )
 """Measures of a network that fine-tuning may change."""
-REGULARISATION = Kind(
+REGULARISATION = TableSchema(
     "regularisation",
     {
         **TUNED_COLUMNS,
@@ -55,7 +55,7 @@ REGULARISATION = Kind(
 )
 LEVELS = {"mixed": "protocols mixed", "network": "within cells", "class": "classes within networks"}
 """What is ranked within what at each level of `correlations`, as reports say it."""
-CORRELATIONS = Kind(
+CORRELATIONS = TableSchema(
     "correlations",
     {
         **CELL_COLUMNS,
@@ -76,7 +76,7 @@ ABOUT_CLAIMS: Columns = {
     **typed(pa.string(), "measure", "stratum"),
 }
 """What a row of `claims` is about; null for what is pooled over, or not asked."""
-CLAIMS = Kind(
+CLAIMS = TableSchema(
     "claims",
     {
         **ABOUT_CLAIMS,

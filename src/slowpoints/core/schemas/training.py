@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from slowpoints.core.schemas.kinds import Kind, typed
+from slowpoints.core.schemas.schema import TableSchema, typed
 
-TRAINING = Kind(
+TRAINING = TableSchema(
     "training",
     {
         "seed": pa.int32(),

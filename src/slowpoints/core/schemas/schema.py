@@ -17,8 +17,8 @@ TUNED_NETWORK = [*CELL, "mode", "lambda", "seed"]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of table.
+class TableSchema:
+    """Schema of a table.
 
     Attributes:
         name: of the table and of its file.
