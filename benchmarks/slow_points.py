@@ -133,7 +133,7 @@ def l_bfgs_b(case: Case) -> tuple[Tensor, float]:
 
     def value(z: np.ndarray) -> tuple[float, np.ndarray]:
         state = torch.tensor(z)[None]
-        return residual.half_square(state).item(), residual.gradient(state)[0].numpy()
+        return residual.objective(state).item(), residual.gradient(state)[0].numpy()
 
     def solve(start: np.ndarray) -> tuple[np.ndarray, bool]:
         options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 0, "gtol": 1e-10}

@@ -6,11 +6,11 @@ from slowpoints.core.presets.search import Search
 from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 from slowpoints.core.tables import with_cell, write_table
 from slowpoints.measures.trajectories import measure_trajectories
-from slowpoints.networks.blocks import load_block, weights_digest
+from slowpoints.networks.seed_blocks import load_seed_block, weights_digest
 
 with logged(snakemake):
     settings, longest = Search.of(snakemake.params.slow_points), snakemake.params.longest_delay
-    networks, images = load_block(snakemake.input.weights), load_images(snakemake.input.train)
+    networks, images = load_seed_block(snakemake.input.weights), load_images(snakemake.input.train)
     points = measure_slow_points(networks, images, settings, longest_delay=longest)
     trajectories = measure_trajectories(networks, images, points)
     for kind, table in (

@@ -5,11 +5,11 @@ from slowpoints import load_images, measure_accuracy, measure_memory
 from slowpoints.core.schemas.memory import ACCURACY, EXTRAPOLATION, EXTRAPOLATION_BY_NOISE
 from slowpoints.core.tables import with_cell, write_table
 from slowpoints.measures.retrieval import measure_in_less_noise
-from slowpoints.networks.blocks import load_block
+from slowpoints.networks.seed_blocks import load_seed_block
 
 with logged(snakemake):
     settings = snakemake.params.memory
-    networks = load_block(snakemake.input.weights)
+    networks = load_seed_block(snakemake.input.weights)
     images = load_images(snakemake.input.test)
     accuracy = measure_accuracy(networks, images, n_images=settings["n_images"])
     for kind, table in (

@@ -14,7 +14,7 @@ from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRU
 from slowpoints.core.schemas.training import TRAINING
 from slowpoints.core.tables import with_cell, write_table
 from slowpoints.measures.points import read_points
-from slowpoints.networks.blocks import load_block
+from slowpoints.networks.seed_blocks import load_seed_block
 from slowpoints.task.protocol import protocol_of
 from slowpoints.training.checkpoint import ResumeAt
 from slowpoints.training.fine_tuning import regularise
@@ -24,7 +24,7 @@ with logged(snakemake):
     train, test = (load_images(snakemake.input[part]) for part in ("train", "test"))
     search, memory = Search.of(params.slow_points), params.memory
     resume = ResumeAt.beside(output.weights, float(snakemake.config["resume_minutes"]), params.code)
-    trained = load_block(snakemake.input.weights, chosen_device(snakemake.config["device"]))
+    trained = load_seed_block(snakemake.input.weights, chosen_device(snakemake.config["device"]))
     networks, history = regularise(
         trained,
         train,

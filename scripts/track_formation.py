@@ -7,12 +7,12 @@ from slowpoints.core.tables import stored_class_names, with_cell, write_table
 from slowpoints.dynamics.snapshots import load_snapshots
 from slowpoints.measures.formation import measure_formation
 from slowpoints.measures.points import read_points
-from slowpoints.networks.blocks import load_block
+from slowpoints.networks.seed_blocks import load_seed_block
 from slowpoints.task.curricula import class_orders, stages
 from slowpoints.task.protocol import protocol_of
 
 with logged(snakemake):
-    networks, protocol = load_block(snakemake.input.weights), protocol_of(snakemake.params.protocol)
+    networks, protocol = load_seed_block(snakemake.input.weights), protocol_of(snakemake.params.protocol)
     spec = networks.spec
     table = measure_formation(
         load_snapshots(snakemake.input.snapshots, networks),

@@ -31,18 +31,18 @@ def test_derivatives_equal_automatic_ones(make_networks, architecture):
     assert error.max() < 0.02  # where the Jacobian is nearly singular
 
 
-@pytest.mark.parametrize("kind", [SpeedResidual, StepResidual])
+@pytest.mark.parametrize("residual_class", [SpeedResidual, StepResidual])
 @pytest.mark.parametrize("rows", [[0, 1, 2, 5, 11], [7], [4, 5, 6, 7], list(range(12))])
-def test_some_points_of_an_ensemble_are_as_among_all(make_networks, kind, rows):
+def test_some_points_of_an_ensemble_are_as_among_all(make_networks, residual_class, rows):
     """Ragged, of one network, of a middle one alone, and all."""
     networks = make_networks("lstm", (0, 1, 2))
     networks.weights["recurrent"].mul_(3)
     dynamics, rows = Dynamics.of(networks), torch.tensor(rows)
     states = torch.randn(12, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    everything = kind(dynamics)
+    everything = residual_class(dynamics)
     some = everything.of_rows(rows, 12)
     torch.testing.assert_close(some(states[rows]), everything(states)[rows])
-    for what in ("half_square", "gradient", "jacobian", "hessian"):
+    for what in ("objective", "gradient", "jacobian", "hessian"):
         expected = getattr(everything, what)(states)[rows]
         torch.testing.assert_close(getattr(some, what)(states[rows]), expected, rtol=1e-10, atol=1e-12)
 

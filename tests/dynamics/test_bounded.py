@@ -1,4 +1,4 @@
-"""The step in a box against the conditions of its optimum, and kinds of points of known quadratics."""
+"""The bounded step against its optimality conditions, and the types of stationary points of known quadratics."""
 
 import itertools
 import logging
@@ -9,19 +9,16 @@ import torch
 from scipy.optimize import lsq_linear
 
 from slowpoints.dynamics import bounded
-from slowpoints.dynamics.bounded import MAX_DAMPING, among_free, bounded_step, pressed_outwards, projected_gradient
-from slowpoints.dynamics.kinds import (
-    FIXED_POINT,
-    KINDS,
-    MINIMUM,
-    SADDLE,
-    SLIDING,
-    Points,
-    kinds_of,
-    pushed,
-    resting_speed,
+from slowpoints.dynamics.bounded import MAX_DAMPING, active_bounds, bounded_step, projected_gradient, reduced_hessian
+from slowpoints.dynamics.newton import DampedNewton
+from slowpoints.dynamics.point_types import (
+    TYPE_NAMES,
+    Iterates,
+    PointType,
+    classify,
+    fixed_point_tolerance,
+    perturb_gradient,
 )
-from slowpoints.dynamics.newton import NewtonWalk
 from slowpoints.dynamics.search import find_slow_points
 
 
@@ -75,7 +72,7 @@ def test_damping_is_raised_as_far_as_the_curvature_asks():
     torch.testing.assert_close(powers, powers.round())
     assert len(powers.round().unique()) > 2
     at_low, at_high = assert_optimal(step, hessian, gradient, lowest, highest, used)
-    least = torch.linalg.eigvalsh(among_free(hessian, ~(at_low | at_high), used[:, None]))[:, 0]
+    least = torch.linalg.eigvalsh(reduced_hessian(hessian, ~(at_low | at_high), used[:, None]))[:, 0]
     assert (least > 0).all()
     raised = torch.diag(torch.tensor([-1.0, 1.0], dtype=torch.float64))[None]
     room = torch.ones(1, 2, dtype=torch.float64)
@@ -86,11 +83,11 @@ def test_damping_is_raised_as_far_as_the_curvature_asks():
     assert MAX_DAMPING == 1e12
 
 
-def test_points_whose_bounds_no_longer_change_are_not_worked_on_again(monkeypatch):
+def test_points_whose_active_set_no_longer_changes_are_not_solved_again(monkeypatch):
     hessian, gradient, _, _ = boxes()
     room = torch.full_like(gradient, 1e3)
-    solved, step = [], bounded._step_of_free
-    monkeypatch.setattr(bounded, "_step_of_free", lambda *given: solved.append(len(given[1])) or step(*given))
+    solved, step = [], bounded._solve_free
+    monkeypatch.setattr(bounded, "_solve_free", lambda *given: solved.append(len(given[1])) or step(*given))
     bounded_step(hessian, gradient, -room, room, torch.zeros(60, dtype=torch.float64))
     assert solved == [60]
     room[:7, 0] = 1e-3
@@ -99,8 +96,8 @@ def test_points_whose_bounds_no_longer_change_are_not_worked_on_again(monkeypatc
     assert 0 < solved[2] <= 7
 
 
-def test_a_step_whose_bounds_go_on_changing_is_cut_off(monkeypatch):
-    monkeypatch.setattr(bounded, "MAX_CHANGES", 1)
+def test_a_step_whose_active_sets_cycle_is_truncated(monkeypatch):
+    monkeypatch.setattr(bounded, "MAX_ACTIVE_SETS", 1)
     hessian, gradient = torch.eye(2, dtype=torch.float64)[None], torch.tensor([[-5.0, 5.0]], dtype=torch.float64)
     room = torch.ones_like(gradient)
     step, _ = bounded_step(hessian, gradient, -room, room, torch.zeros(1, dtype=torch.float64))
@@ -108,9 +105,9 @@ def test_a_step_whose_bounds_go_on_changing_is_cut_off(monkeypatch):
 
 
 @pytest.mark.parametrize(("low", "high"), list(itertools.product((-1.0, 0.0), (0.0, 1.0))))
-def test_a_variable_is_pressed_outwards_where_it_has_no_room_that_way(low, high):
+def test_a_variable_is_active_bounds_where_it_has_no_room_that_way(low, high):
     gradient = torch.tensor([[-1.0, 0.0, 1.0]])
-    below, above = pressed_outwards(gradient, torch.full((1, 3), low), torch.full((1, 3), high))
+    below, above = active_bounds(gradient, torch.full((1, 3), low), torch.full((1, 3), high))
     expected = {
         (-1, 1): ([False, False, False], [False, False, False]),
         (0, 1): ([False, False, True], [False, False, False]),
@@ -120,13 +117,13 @@ def test_a_variable_is_pressed_outwards_where_it_has_no_room_that_way(low, high)
     assert (below[0].tolist(), above[0].tolist()) == expected[low, high]
 
 
-def test_what_is_held_has_no_part_in_the_hessian_of_the_others():
+def test_the_reduced_hessian_is_that_of_the_free_variables():
     hessian = torch.arange(18.0).view(2, 3, 3)
     given = hessian.clone()
     free = torch.tensor([[True, False, True], [True, True, True]])
-    found = among_free(hessian, free, torch.tensor([[0.5], [2.0]]))
+    found = reduced_hessian(hessian, free, torch.tensor([[0.5], [2.0]]))
     assert found.tolist() == [[[0.5, 0, 2], [0, 1.5, 0], [6, 0, 8.5]], [[11, 10, 11], [12, 15, 14], [15, 16, 19]]]
-    assert torch.equal(among_free(hessian, free), found - torch.tensor([0.5, 2])[:, None, None] * torch.eye(3))
+    assert torch.equal(reduced_hessian(hessian, free), found - torch.tensor([0.5, 2])[:, None, None] * torch.eye(3))
     assert torch.equal(hessian, given)
 
 
@@ -136,82 +133,88 @@ def test_the_projected_gradient_is_what_the_bounds_leave_of_it():
     torch.testing.assert_close(found, torch.tensor([(1.5**2 + 0 + 0.5**2) ** 0.5]))
 
 
-def points_at(state, gradient, half_square):
+def points_at(state, gradient, objective):
     state, gradient = (torch.tensor([each], dtype=torch.float64) for each in (state, gradient))
     bound = torch.ones_like(state)
     projected = projected_gradient(state, gradient, -bound, bound)
-    return Points(state, torch.tensor([half_square], dtype=torch.float64), gradient, projected)
+    return Iterates(state, torch.tensor([objective], dtype=torch.float64), gradient, projected)
 
 
 @pytest.mark.parametrize(
-    ("curvature", "state", "gradient", "half_square", "kind"),
+    ("curvature", "state", "gradient", "objective", "point_type"),
     [
-        ([1, 2], [0, 0], [0, 0], 0.5, MINIMUM),
-        ([-1, 2], [0, 0], [0, 0], 0.5, SADDLE),
-        ([1, 2], [0, 0], [1.1e-8, 0], 0.5, SLIDING),  # the gradient has not vanished
-        ([1, 2], [0, 0], [1e-8, 0], 0.5, MINIMUM),
-        ([1, -2], [0, 1], [0, -5], 0.5, MINIMUM),  # held on its upper bound
-        ([1, -2], [0, -1], [0, 5], 0.5, MINIMUM),
-        ([-1, -2], [0, 1], [0, -5], 0.5, SADDLE),
-        ([1e-10, 1], [0, 0], [1e-8, 0], 2.4e-6, SLIDING),  # a step may still take off 1e-16 / 2 (1e-10 + 1e-10)
-        ([1e-10, 1], [0, 0], [1e-8, 0], 2.6e-6, MINIMUM),
-        ([1, 1], [0, 0], [1e-8, 0], 5e-16, MINIMUM),  # 0.5e-16, a tenth
-        ([1, 1], [0, 0], [1e-8, 0], 4.9e-16, SLIDING),
-        ([-0.9e-10, 1], [0, 0], [0, 0], 0.5, MINIMUM),  # as good as straight
-        ([-1.1e-10, 1], [0, 0], [0, 0], 0.5, SADDLE),
-        ([1e6, 0], [0, 0], [2e-7, 0], 0.5, MINIMUM),  # within 1000 roundings of the Hessian: 2.2e-7
-        ([1e6, 0], [0, 0], [2.3e-7, 0], 0.5, SLIDING),
-        ([1e6, 0], [0.6, 0.8], [4.4e-7, 0], 0.5, MINIMUM),  # of a state of norm 1
-        ([1e6, 0], [0.6, 0.8], [4.5e-7, 0], 0.5, SLIDING),
-        ([1e12, 1], [0, 0], [0, 0.1], 1e-2, MINIMUM),  # 1 counts as none beside 1e12: 0.01 / 2 (100 + 1)
-        ([1e12, 1], [0, 0], [0, 0.1], 4e-4, SLIDING),
+        ([1, 2], [0, 0], [0, 0], 0.5, PointType.MINIMUM),
+        ([-1, 2], [0, 0], [0, 0], 0.5, PointType.SADDLE),
+        ([1, 2], [0, 0], [1.1e-8, 0], 0.5, PointType.SLIDING),  # the gradient has not vanished
+        ([1, 2], [0, 0], [1e-8, 0], 0.5, PointType.MINIMUM),
+        ([1, -2], [0, 1], [0, -5], 0.5, PointType.MINIMUM),  # held on its upper bound
+        ([1, -2], [0, -1], [0, 5], 0.5, PointType.MINIMUM),
+        ([-1, -2], [0, 1], [0, -5], 0.5, PointType.SADDLE),
+        (
+            [1e-10, 1],
+            [0, 0],
+            [1e-8, 0],
+            2.4e-6,
+            PointType.SLIDING,
+        ),  # a step may still take off 1e-16 / 2 (1e-10 + 1e-10)
+        ([1e-10, 1], [0, 0], [1e-8, 0], 2.6e-6, PointType.MINIMUM),
+        ([1, 1], [0, 0], [1e-8, 0], 5e-16, PointType.MINIMUM),  # 0.5e-16, a tenth
+        ([1, 1], [0, 0], [1e-8, 0], 4.9e-16, PointType.SLIDING),
+        ([-0.9e-10, 1], [0, 0], [0, 0], 0.5, PointType.MINIMUM),  # as good as straight
+        ([-1.1e-10, 1], [0, 0], [0, 0], 0.5, PointType.SADDLE),
+        ([1e6, 0], [0, 0], [2e-7, 0], 0.5, PointType.MINIMUM),  # within 1000 roundings of the Hessian: 2.2e-7
+        ([1e6, 0], [0, 0], [2.3e-7, 0], 0.5, PointType.SLIDING),
+        ([1e6, 0], [0.6, 0.8], [4.4e-7, 0], 0.5, PointType.MINIMUM),  # of a state of norm 1
+        ([1e6, 0], [0.6, 0.8], [4.5e-7, 0], 0.5, PointType.SLIDING),
+        ([1e12, 1], [0, 0], [0, 0.1], 1e-2, PointType.MINIMUM),  # 1 counts as none beside 1e12: 0.01 / 2 (100 + 1)
+        ([1e12, 1], [0, 0], [0, 0.1], 4e-4, PointType.SLIDING),
     ],
 )
-def test_kinds_of_known_quadratics(curvature, state, gradient, half_square, kind):
+def test_types_of_known_quadratics(curvature, state, gradient, objective, point_type):
     hessian = torch.tensor(curvature, dtype=torch.float64).diag()[None]
-    points = points_at([float(each) for each in state], [float(each) for each in gradient], half_square)
+    points = points_at([float(each) for each in state], [float(each) for each in gradient], objective)
     bound = torch.ones(1, 2, dtype=torch.float64)
     # A point that is none stands beside it, so that each is told by its own numbers.
     other = points_at([0.0, 0.0], [0.5, 0.0], 1.0)
-    both = Points(*(torch.cat(pair) for pair in zip(other, points, strict=True)))
-    found = kinds_of(both, torch.cat([torch.eye(2, dtype=torch.float64)[None], hessian]), -bound, bound, 1e-8)
-    assert found.tolist() == [SLIDING, kind]
-    assert KINDS[[SLIDING, SADDLE, MINIMUM, FIXED_POINT]].tolist() == ["sliding", "saddle", "minimum", "fixed point"]
+    both = Iterates(*(torch.cat(pair) for pair in zip(other, points, strict=True)))
+    found = classify(both, torch.cat([torch.eye(2, dtype=torch.float64)[None], hessian]), -bound, bound, 1e-8)
+    assert found.tolist() == [PointType.SLIDING, point_type]
+    assert TYPE_NAMES[[*PointType]].tolist() == ["sliding", "saddle", "minimum", "fixed point"]
 
 
-def test_a_state_rests_within_a_thousand_roundings():
+def test_a_fixed_point_may_move_by_a_thousand_roundings():
     states = torch.tensor([[0.0, 0.0], [3.0, 4.0]], dtype=torch.float64)
-    np.testing.assert_allclose(resting_speed(states), np.array([1, 6]) * 1000 * 2.0**-52)
-    assert resting_speed(torch.zeros(2, 3, 4)).shape == (2, 3)
+    np.testing.assert_allclose(fixed_point_tolerance(states), np.array([1, 6]) * 1000 * 2.0**-52)
+    assert fixed_point_tolerance(torch.zeros(2, 3, 4)).shape == (2, 3)
 
 
-def test_kinds_of_points_are_those_that_each_has_alone():
+def test_types_of_points_are_those_that_each_has_alone():
     """Also where what two of them still promise is together more than each may."""
     one = points_at([0.0, 0.0], [1e-8, 0.0], 8e-16)  # 0.5e-16 of 0.8e-16
-    two = Points(*(torch.cat([each, each]) for each in one))
+    two = Iterates(*(torch.cat([each, each]) for each in one))
     hessian, bound = torch.eye(2, dtype=torch.float64).expand(2, 2, 2), torch.ones(2, 2, dtype=torch.float64)
-    assert kinds_of(two, hessian, -bound, bound, 1e-8).tolist() == [MINIMUM, MINIMUM]
+    assert classify(two, hessian, -bound, bound, 1e-8).tolist() == [PointType.MINIMUM, PointType.MINIMUM]
 
 
-def test_a_push_off_a_saddle_goes_where_the_speed_falls():
+def test_a_perturbation_from_a_saddle_leads_downhill():
     """The gradient of the quadratic there: -2 along x, by the length to the side to which it points already."""
     hessian = torch.tensor([[[-2.0, 0.0], [0.0, 3.0]]] * 3, dtype=torch.float64)
     gradient = torch.tensor([[0.1, 0.2], [-0.1, 0.2], [0.1, 0.2]], dtype=torch.float64)
     free = torch.tensor([[True, True], [True, True], [False, True]])
-    found = pushed(hessian, gradient, free, 0.5)
+    found = perturb_gradient(hessian, gradient, free, 0.5)
     expected = [[0.1 + 2 * 0.5, 0.2], [-0.1 - 2 * 0.5, 0.2]]
     np.testing.assert_allclose(found[:2], expected)
     np.testing.assert_allclose(found[2], [0.1 - 0.5, 0.2])  # of x, held, 1 stands in its place
 
 
-def test_points_are_put_and_taken_by_rows():
-    points = Points(torch.zeros(3, 2), torch.tensor([0.5, 2.0, 8.0]), torch.zeros(3, 2), torch.zeros(3))
+def test_iterates_are_assigned_and_read_by_rows():
+    points = Iterates(torch.zeros(3, 2), torch.tensor([0.5, 2.0, 8.0]), torch.zeros(3, 2), torch.zeros(3))
     assert points.speed.tolist() == [1, 2, 4]
     rows = torch.tensor([2, 0])
     some = points.at(rows)
-    assert some.half_square.tolist() == [8, 0.5]
-    points.put(rows, Points(torch.ones(2, 2), torch.tensor([0.0, 1.0]), torch.ones(2, 2), torch.ones(2)))
-    assert points.half_square.tolist() == [1, 2, 0]
+    assert some.objective.tolist() == [8, 0.5]
+    points.assign(rows, Iterates(torch.ones(2, 2), torch.tensor([0.0, 1.0]), torch.ones(2, 2), torch.ones(2)))
+    assert points.objective.tolist() == [1, 2, 0]
     assert points.state.tolist() == [[1, 1], [0, 0], [1, 1]]
 
 
@@ -269,13 +272,13 @@ def test_a_map_without_finite_values_is_not_taken_for_one_that_ties_rows_togethe
 
 def test_every_other_iteration_begins_with_newton_s_method_and_every_tenth_is_logged(monkeypatch, caplog):
     """On a speed that falls without end there are iterations enough."""
-    tried, try_to_rest = [], NewtonWalk.try_to_rest
+    tried, try_fixed_points = [], DampedNewton.try_fixed_points
 
     def spied(walk, iterations):
         tried.append((walk.iterations.max().item(), iterations))
-        try_to_rest(walk, iterations)
+        try_fixed_points(walk, iterations)
 
-    monkeypatch.setattr(NewtonWalk, "try_to_rest", spied)
+    monkeypatch.setattr(DampedNewton, "try_fixed_points", spied)
     with caplog.at_level(logging.INFO):
         found = find_slow_points(
             lambda z: z + torch.exp(-z), torch.zeros(1, 1), -torch.inf, torch.inf, newton=1, max_iterations=12

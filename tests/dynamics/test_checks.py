@@ -126,7 +126,7 @@ def test_a_second_derivative_is_looked_at_where_it_is_needed():
         return OnceDifferentiable.apply(0.5 * states @ WEIGHTS)
 
     assert (slow_points_of(step, STARTS).kind == "fixed point").all()  # by Newton's method, from first derivatives
-    with pytest.raises(TypeError, match="differentiable twice"):
+    with pytest.raises(TypeError, match="twice differentiable"):
         slow_points_of(lambda z: z + 0.3 + 0.1 * step(z) ** 2, STARTS)
 
 
@@ -198,7 +198,7 @@ def test_eigenvalues_where_a_derivative_is_not_finite_are_not_numbers():
         ({"relax": -1}, "relax is -1"),
         ({"newton": None}, "newton is None"),
         ({"lower": "low"}, "lower must be an array of numbers"),
-        ({"lower": torch.nan}, "lower is no number"),
+        ({"lower": torch.nan}, "lower is NaN"),
         ({"upper": [1, 2]}, r"upper has the shape \(2,\)"),
         ({"residual": 3}, "the residual must lead from states"),
         ({"residual": lambda z: z[:, :2], "newton": 3}, "residual of 3 values"),

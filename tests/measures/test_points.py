@@ -10,7 +10,7 @@ import pytest
 from slowpoints.core.schemas.slow_points import SLOW_POINTS
 from slowpoints.core.tables import with_cell, write_table
 from slowpoints.measures.points import read_points, stored_points
-from slowpoints.networks.blocks import weights_digest
+from slowpoints.networks.seed_blocks import weights_digest
 
 PLACE = "small/gru/vocu/trained/0-1/slow_points.parquet"
 

@@ -18,7 +18,7 @@ from slowpoints.dynamics.speed import reachable
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.lifetimes import lifetimes
 from slowpoints.measures.slow_points import measure_slow_points, search_bounds
-from slowpoints.measures.trajectories import measure_trajectories, principal_axes
+from slowpoints.measures.trajectories import measure_trajectories
 from slowpoints.networks.units import units
 
 SETTINGS = Search(adam_steps=1200, max_iterations=30, tolerance=1e-8, images_per_class=10, noise_scale=Fraction(1, 3))
@@ -35,7 +35,7 @@ def numpy_step(dynamics, row, state, triggered=False):
     """One frame under the mean input, from the equations."""
     drive = dynamics.drive[row] + dynamics.trigger[row] * triggered
     weights = {
-        "input": np.zeros((1, sum(dynamics.unit.input_blocks) * dynamics.hidden)),
+        "input": np.zeros((1, sum(dynamics.unit.input_gates) * dynamics.hidden)),
         "recurrent": dynamics.recurrent[row].numpy(),
         "bias": drive.numpy(),
     }
@@ -238,21 +238,3 @@ def test_slow_points_do_not_depend_on_the_ensemble(trained, images):
     columns = ["speed", "deep_speed", "leading", "centre_speed"]
     same = together.loc[together["seed"] == 1, columns]
     np.testing.assert_allclose(same.to_numpy(float), alone[columns].to_numpy(float), rtol=1e-6)
-
-
-def test_principal_axes_of_a_known_cloud():
-    generator = torch.Generator().manual_seed(0)
-    states = torch.randn(5000, 4, generator=generator, dtype=torch.float64) * torch.tensor([5.0, 1.0, 3.0, 0.1]) + 2
-    mean, axes = principal_axes(states)
-    np.testing.assert_allclose(mean, 2, atol=0.3)
-    np.testing.assert_allclose(axes, np.eye(4)[[0, 2, 1]].T, atol=0.06)
-
-
-@pytest.mark.parametrize("coordinates", [1, 2])
-def test_a_state_of_few_coordinates_has_no_more_axes(coordinates):
-    states = torch.randn(50, coordinates, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    mean, axes = principal_axes(states)
-    placed = (states - mean) @ axes
-    assert placed.shape == (50, 3)
-    assert (placed[:, coordinates:] == 0).all()
-    np.testing.assert_allclose(placed.norm(dim=1), (states - mean).norm(dim=1))

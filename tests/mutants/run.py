@@ -70,7 +70,8 @@ GROUPS = {
     ),
     "descent": Group("dynamics/descent.py", "dynamics/test_descent.py dynamics/test_search.py"),
     "search": Group(
-        "dynamics/search.py dynamics/bounded.py dynamics/kinds.py", "dynamics/test_bounded.py dynamics/test_search.py"
+        "dynamics/search.py dynamics/bounded.py dynamics/point_types.py",
+        "dynamics/test_bounded.py dynamics/test_search.py",
     ),
 }
 WORDS = (r"\braise\b", r"\blog\.\w+\(", r"\breport_stage\(", r"\bprogress\.update\(", r"\bisatty\(")

@@ -147,7 +147,7 @@ def test_a_derived_readout_is_the_one_of_now():
 @pytest.mark.parametrize(
     ("module", "message"),
     [
-        (lambda: nn.GRU(3, 6, device="meta"), "lies on the device meta"),
+        (lambda: nn.GRU(3, 6, device="meta"), "is on the device meta"),
         (
             lambda: nn.GRU(3, 6).requires_grad_(False).apply(lambda each: each.weight_hh_l0.fill_(torch.nan)),
             "not finite",
@@ -169,5 +169,5 @@ def test_a_subclass_with_a_forward_of_its_own_is_no_unit():
 
 
 def test_a_lazy_module_must_have_run():
-    with pytest.raises(ValueError, match="weight of the module is not there yet"):
+    with pytest.raises(ValueError, match="weight of the module is not initialised yet"):
         slow_points_of(nn.LazyLinear(5), torch.randn(4, 5))

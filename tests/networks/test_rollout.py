@@ -1,9 +1,9 @@
-"""Networks running on after an image, frame by frame."""
+"""Roll-outs of networks after an image, frame by frame."""
 
 import pytest
 import torch
 
-from slowpoints.networks.rollout import advance, fresh_noise, roll_out
+from slowpoints.networks.rollout import fresh_noise, next_states, roll_out
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm", "gru-after"])
@@ -27,7 +27,7 @@ def test_each_frame_goes_on_from_the_one_before(make_networks, architecture):
         state, _ = unit.step(networks.drive(pixels), state, recurrent)
         assert all(torch.equal(*pair) for pair in zip(frame.after, state, strict=True))
         assert torch.equal(frame.flat, torch.cat(state, dim=-1))
-        assert torch.equal(advance(networks, frame.drives, before), frame.flat)
+        assert torch.equal(next_states(networks, frame.drives, before), frame.flat)
 
 
 def test_fresh_noise_is_that_of_the_data_set_unless_scaled(make_networks):

@@ -1,4 +1,4 @@
-"""One frame of a network that was trained elsewhere, on flat states, in float64.
+"""One frame of a network trained elsewhere, as a map of flat states in float64.
 
 P states of n coordinates: the hidden states of all layers side by side, then, for an LSTM, their cell states.
 """
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from slowpoints.adapters.states import as_states
 from slowpoints.core.arrays import Array, as_numbers
-from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.autonomous import AutonomousMap
 from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.residual import Map, MapResidual, Residual
 from slowpoints.dynamics.speed import StepResidual
@@ -31,10 +31,10 @@ class Frozen(NamedTuple):
 
     Attributes:
         step: one frame, `[P, n]` to `[P, n]`.
-        residual: step(z) - z, with what is known of its derivatives.
-        lower: least value of each coordinate that its states take, a number or `[n]`.
-        upper: greatest.
-        widths: coordinates of the parts of its states, as `Frame.widths`; none of a callable.
+        residual: step(z) - z, with its derivatives in closed form where they are known.
+        lower: least value that each coordinate of its states takes, a number or `[n]`.
+        upper: greatest value, likewise.
+        widths: number of coordinates of each part of its states, as `Frame.widths`; empty for a callable.
     """
 
     step: Map
@@ -51,21 +51,20 @@ class Frame:
         module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells; copied in float64, without dropout.
 
     Raises:
-        TypeError: if it is no such module.
-        ValueError: if it runs both ways through time, so that no state leads to the next, or its weights are no finite
-            numbers.
+        TypeError: if it is not such a module.
+        ValueError: if it is bidirectional, so that no state determines the next, or its weights are not finite.
     """
 
     def __init__(self, module: nn.RNNBase | nn.RNNCellBase):
         if not isinstance(module, nn.RNNBase | nn.RNNCellBase):
             raise TypeError(
                 f"a {type(module).__name__} is none of torch.nn.RNN, GRU, LSTM and their cells; of a larger network "
-                "give its recurrent layer, and states of a network of your own take as it visits them"
+                "pass the recurrent layer, and record the states of a custom network while it runs"
             )
         if getattr(module, "bidirectional", False):
             raise ValueError(
                 "bidirectional of the module is True; a network that reads its sequence from both ends has no state "
-                "that leads to the next"
+                "that determines the next"
             )
         self.module: Any = _frozen_copy(module)
         self.layers: int = getattr(module, "num_layers", 1)
@@ -83,7 +82,7 @@ class Frame:
 
     @property
     def weight(self) -> Tensor:
-        """One of the module's, for its device."""
+        """One of the module's weights, for its device."""
         return next(self.module.parameters())
 
     def __call__(self, inputs: Tensor, states: Tensor) -> Tensor:
@@ -102,13 +101,13 @@ class Frame:
             return torch.cat(after, dim=1) if self.has_cell_state else after
         parts = [part.contiguous() for part in parts]
         sequence = inputs[:, None] if self.module.batch_first else inputs[None]
-        with torch.backends.cudnn.flags(enabled=False):  # whose kernels cannot be differentiated twice
+        with torch.backends.cudnn.flags(enabled=False):  # cuDNN's kernels cannot be differentiated twice
             _, after = self.module(sequence, tuple(parts) if self.has_cell_state else parts[0])
         after = after if self.has_cell_state else (after,)
         return torch.cat([part.transpose(0, 1).flatten(1) for part in after], dim=1)
 
     def bounds(self) -> tuple[Tensor, Tensor]:
-        """Least and greatest value of each coordinate from the zero state on, `[n]` each."""
+        """Least and greatest value of each coordinate of states reached from zero, `[n]` each."""
         upper = torch.full((self.coordinates,), math.inf, dtype=torch.float64, device=self.weight.device)
         lower = -upper
         if self.projected:
@@ -119,18 +118,18 @@ class Frame:
         return lower, upper
 
     def checked_inputs(self, inputs: Array) -> Tensor:
-        """Inputs `[..., N]` in float64, where the module is.
+        """Inputs `[..., N]` in float64, on the module's device.
 
         Raises:
             ValueError: if they are not finite, or N is not the module's.
         """
-        given, wanted = as_numbers(inputs, "inputs").to(self.weight.device), self.module.input_size
-        if given.shape[-1] != wanted:
-            raise ValueError(f"inputs have {given.shape[-1]} values each; the module takes {wanted}")
-        return given
+        numbers, size = as_numbers(inputs, "inputs").to(self.weight.device), self.module.input_size
+        if numbers.shape[-1] != size:
+            raise ValueError(f"inputs have {numbers.shape[-1]} values each; the module takes {size}")
+        return numbers
 
     def checked_states(self, states: Array) -> Tensor:
-        """States `[..., n]`, or an LSTM's pair of hidden and cell states, in float64, where the module is.
+        """States `[..., n]`, or an LSTM's pair of hidden and cell states, in float64, on the module's device.
 
         Raises:
             ValueError: if they are not finite, or n is not the module's.
@@ -139,7 +138,7 @@ class Frame:
 
 
 class InputStep:
-    """A frame under one and the same input, as a map of states.
+    """A frame under a constant input, as a map of states.
 
     Args:
         frame: a `Frame`, or a callable of inputs and states.
@@ -154,7 +153,7 @@ class InputStep:
 
 
 def unwrapped(module: Module) -> Any:
-    """The network within what `torch.compile`, `DataParallel` or `DistributedDataParallel` made, in any order."""
+    """The network within wrappers of `torch.compile`, `DataParallel` or `DistributedDataParallel`, in any order."""
     if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
         return unwrapped(module.module)
     for original in ("_orig_mod", "_torchdynamo_orig_callable"):  # of a module, of a function
@@ -167,8 +166,8 @@ def frozen(module: Module | Frame, inputs: Tensor | None) -> Frozen:
     """A network under a constant input; the caller's module is not changed.
 
     Args:
-        module: see `Module`; of PyTorch's own, a `Frame`.
-        inputs: `[N]`, or None: zero, or for a callable none at all.
+        module: a `Frame`, or a callable.
+        inputs: `[N]`; None for zero input, or for a callable of states alone.
 
     Raises:
         TypeError: if it is the map of networks of the grid.
@@ -178,7 +177,7 @@ def frozen(module: Module | Frame, inputs: Tensor | None) -> Frozen:
         step = InputStep(module, constant)
         closed = _closed_form(module, constant)
         return Frozen(step, MapResidual(step) if closed is None else closed, *module.bounds(), module.widths)
-    if isinstance(getattr(module, "__self__", None), Dynamics):
+    if isinstance(module, AutonomousMap):
         raise TypeError("networks of the grid are searched by find_slow_points(dynamics.step, ...)")
     function = _frozen_copy(module) if isinstance(module, nn.Module) else module
     checked = CheckedMap(function if inputs is None else InputStep(function, inputs), "network")
@@ -186,7 +185,7 @@ def frozen(module: Module | Frame, inputs: Tensor | None) -> Frozen:
 
 
 def device_of(module: Module) -> torch.device | None:
-    """Where a module's weights lie; None of one without any, and of other callables."""
+    """The device of a module's weights; None without weights, and for other callables."""
     weights = module.parameters() if isinstance(module, nn.Module) else iter(())
     return next((weight.device for weight in weights), None)
 
@@ -196,9 +195,9 @@ def _frozen_copy(module: nn.Module) -> nn.Module:
 
 
 def _closed_form(frame: Frame, inputs: Tensor) -> Residual | None:
-    """The residual with derivatives in closed form, where the module computes what a unit of the grid does.
+    """The residual with derivatives in closed form, if the module is equivalent to a unit of the grid.
 
-    Layers, projections, units of other kinds, and subclasses or hooks that change the frame have none, and are
+    Modules with several layers, projections or other units, and subclasses or hooks that change the frame are
     differentiated automatically.
     """
     module = frame.module
@@ -206,17 +205,14 @@ def _closed_form(frame: Frame, inputs: Tensor) -> Residual | None:
         architecture, weights = from_torch(module)
     except ValueError:
         return None
-    unit, bias = unit_named(architecture), weights["bias"]
+    unit = unit_named(architecture)
     drive = [
-        block + inputs @ weight if weight.shape[-1] else block
-        for block, weight in zip(unit.split(bias), unit.split_input(weights["input"]), strict=True)
+        bias + inputs @ weight if weight.shape[-1] else bias
+        for bias, weight in zip(unit.split(weights["bias"]), unit.split_input(weights["input"]), strict=True)
     ]
-    drives = torch.cat([block.reshape(1, -1) for block in drive], dim=-1)
-    nothing = bias.new_zeros(1, module.hidden_size, 0)
-    residual = StepResidual(
-        Dynamics(architecture, weights["recurrent"], drives, torch.zeros_like(bias), nothing, nothing[:, 0])
-    )
-    state = torch.linspace(-0.9, 0.9, frame.coordinates, dtype=torch.float64, device=bias.device)[None]
+    drives = torch.cat([group.reshape(1, -1) for group in drive], dim=-1)
+    network = AutonomousMap(architecture, weights["recurrent"], drives)
+    state = torch.linspace(-0.9, 0.9, frame.coordinates, dtype=torch.float64, device=drives.device)[None]
     with torch.no_grad():
-        same = torch.allclose(residual(state), frame(inputs, state) - state, rtol=1e-9, atol=1e-9)
-    return residual if same else None
+        same = torch.allclose(network(state), frame(inputs, state), rtol=1e-9, atol=1e-9)
+    return StepResidual(network) if same else None

@@ -1,4 +1,4 @@
-"""Slow points of a network in principal components, with the directions in which states leave them."""
+"""Figure of the slow points of a network in principal components, with their unstable directions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from slowpoints.dynamics.jacobian import unstable_directions
+from slowpoints.dynamics.principal import principal_components
 from slowpoints.plots.style import GREY, project_style
 
 if TYPE_CHECKING:
     from slowpoints.adapters.points import NetworkPoints
 
 SCREEN_DPI = 100
-PATHS = 30  # drawn of the states, so that the points still show
-REACH = 0.08  # half the length of an unstable direction, as a share of the widest spread
+MAX_PATHS = 30  # drawn of the states, so that the points remain visible
+DIRECTION_LENGTH = 0.08  # half the length of an unstable direction, relative to the largest distance from the mean
 ATTRACTING, LEAVING, SLOW = "#21688e", "#c2410c", "#8a8a8a"
 GROUPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("attracting fixed point", {"marker": "o", "color": ATTRACTING, "mec": "white", "ms": 9}),
@@ -30,11 +31,11 @@ GROUPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("other fixed point", {"marker": "s", "color": "white", "mec": ATTRACTING, "mew": 1.6, "ms": 7}),
     ("slow, but no fixed point", {"marker": "^", "color": SLOW, "mec": "white", "ms": 7.5}),
 )
-"""What a point is called in the legend, and how it is marked."""
+"""Label in the legend, and marker."""
 
 
 class Picture(Figure):
-    """A figure that a notebook shows by itself, whether or not `pyplot` is in use."""
+    """A figure that a notebook displays, whether or not `pyplot` is in use."""
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -48,49 +49,38 @@ def draw(points: NetworkPoints, states: Tensor | None, paths: list[Tensor] | Non
 
     Args:
         points: to be drawn.
-        states: `[V, n]`, whose components are taken; those of the points if None.
-        paths: of the same states, `[T, n]` each; None to draw them as dots.
+        states: `[V, n]`, whose principal components are taken; None for those of the points.
+        paths: the same states as paths, `[T, n]` each; None to draw them as dots.
         dimensions: 2 or 3.
     """
     if dimensions not in (2, 3):
         raise ValueError(f"dimensions is {dimensions}; it must be 2 or 3")
     n = points.state.shape[1]
     if n < dimensions:
-        raise ValueError(f"states have {n} coordinates; {dimensions} dimensions cannot be drawn")
+        raise ValueError(f"states have {n} coordinates; {dimensions} dimensions cannot be drawn of them")
     if not len(points):
-        raise ValueError("there are no points to be drawn")
-    around = points.state if states is None else states
-    centre, axes, explained = _principal_components(around, dimensions)
+        raise ValueError("there are no points to draw")
+    cloud = points.state if states is None else states
+    centre, axes, explained = principal_components(cloud, dimensions)
     with project_style():
         figure = Picture(figsize=(5.2, 4.4) if dimensions == 2 else (5.6, 4.8))
         panel: Any = figure.add_subplot(projection="3d" if dimensions == 3 else None)
         if states is not None:
-            drawn = [((each - centre) @ axes).cpu().numpy() for each in paths or [states]]
+            drawn = [((path - centre) @ axes).cpu().numpy() for path in paths or [states]]
             _draw_states(panel, drawn, joined=paths is not None)
-        _draw_directions(panel, points, centre, axes, REACH * float((around - centre).norm(dim=1).max()))
+        _draw_directions(panel, points, centre, axes, DIRECTION_LENGTH * float((cloud - centre).norm(dim=1).max()))
         _draw_points(panel, points, ((points.state - centre) @ axes).cpu().numpy())
         for axis, name, share in zip("xyz", ("PC 1", "PC 2", "PC 3"), explained.tolist(), strict=False):
             getattr(panel, f"set_{axis}label")(f"{name} ({share:.0%} of variance)")
         if dimensions == 3:
-            panel.set_box_aspect(None, zoom=0.95)  # or the last label is cut off
+            panel.set_box_aspect(None, zoom=0.95)  # keeps the last label from being cut off
         figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
-def _principal_components(states: Tensor, number: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean `[n]`, directions `[n, number]` and their share of the variance of states `[P, n]`."""
-    centre = states.mean(0)
-    _, spread, directions = torch.linalg.svd(states - centre, full_matrices=False)
-    while len(directions) < number:  # fewer states than dimensions
-        directions = torch.cat([directions, torch.zeros_like(directions[:1])])
-        spread = torch.cat([spread, spread.new_zeros(1)])
-    share = spread.square() / spread.square().sum().clamp(min=torch.finfo(spread.dtype).tiny)
-    return centre, directions[:number].T, share[:number]
-
-
 def _draw_states(panel: Axes, states: list[np.ndarray], *, joined: bool) -> None:
-    """States `[T, d]` each, joined as paths, or as dots."""
-    for path in states[:PATHS]:
+    """Draws states `[T, d]` each, as paths if joined, otherwise as dots."""
+    for path in states[:MAX_PATHS]:
         if joined:
             panel.plot(*path.T, color=GREY, lw=0.5, alpha=0.35, zorder=1)
         else:
@@ -98,24 +88,24 @@ def _draw_states(panel: Axes, states: list[np.ndarray], *, joined: bool) -> None
 
 
 def _groups(points: NetworkPoints) -> np.ndarray:
-    """Row of `GROUPS` of each point, `[P]`."""
-    resting = points.kind == "fixed point"
-    attracts, leaves = points.stability == "attracting", points.n_unstable > 0
-    return np.select([resting & attracts, resting & leaves, resting], [0, 1, 2], default=3)
+    """Index in `GROUPS` of each point, `[P]`."""
+    fixed = points.kind == "fixed point"
+    attracting, unstable = points.stability == "attracting", points.n_unstable > 0
+    return np.select([fixed & attracting, fixed & unstable, fixed], [0, 1, 2], default=3)
 
 
 def _draw_points(panel: Axes, points: NetworkPoints, states: np.ndarray) -> None:
     groups = _groups(points)
-    for group, (label, look) in enumerate(GROUPS):
+    for group, (label, style) in enumerate(GROUPS):
         chosen = states[groups == group]
         if len(chosen):
-            panel.plot(*chosen.T, ls="", label=f"{label} ({len(chosen)})", zorder=3 + group, **look)
+            panel.plot(*chosen.T, ls="", label=f"{label} ({len(chosen)})", zorder=3 + group, **style)
 
 
-def _draw_directions(panel: Axes, points: NetworkPoints, centre: Tensor, axes: Tensor, reach: float) -> None:
-    """Lines along the unstable directions of fixed points."""
-    leaving = points[(points.kind == "fixed point") & (points.n_unstable > 0)]
-    for state, jacobian in zip(leaving.state, leaving.jacobian, strict=True):
+def _draw_directions(panel: Axes, points: NetworkPoints, centre: Tensor, axes: Tensor, length: float) -> None:
+    """Draws lines along the unstable directions of fixed points."""
+    unstable = points[(points.kind == "fixed point") & (points.n_unstable > 0)]
+    for state, jacobian in zip(unstable.state, unstable.jacobian, strict=True):
         for direction in unstable_directions(jacobian):
-            ends = torch.stack([state - reach * direction, state + reach * direction])
+            ends = torch.stack([state - length * direction, state + length * direction])
             panel.plot(*((ends - centre) @ axes).T.cpu().numpy(), color=LEAVING, lw=1.4, zorder=2)

@@ -1,4 +1,4 @@
-"""What a search for slow points of a network found: its points, what they do to states near them, and where they lie.
+"""Slow points of a network, with their stability and tables and figures of them.
 
 P points of n coordinates.
 """
@@ -25,13 +25,13 @@ from slowpoints.core.arrays import Array
 from slowpoints.core.tables import write_arrow
 from slowpoints.core.torch_modes import usual_modes
 from slowpoints.dynamics.jacobian import eigenvalues, time_constant
-from slowpoints.dynamics.residual import blocks
+from slowpoints.dynamics.residual import chunks
 from slowpoints.dynamics.search import SlowPoints
 
 if TYPE_CHECKING:
     from slowpoints.adapters.picture import Picture
 
-MARGIN = 1e-6  # by how much an eigenvalue may miss the unit circle and still count as on it: rounding moves it as far
+UNIT_CIRCLE_TOLERANCE = 1e-6  # within which an eigenvalue counts as on the unit circle: rounding moves it as far
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +40,7 @@ class NetworkPoints(SlowPoints):
 
     Attributes:
         start: from which each was searched, `[P, n]`.
-        share: of all starts that led there, `[P]`.
+        share: of all starts that led to each, `[P]`.
         network: the map, its residual and bounds.
     """
 
@@ -59,14 +59,14 @@ class NetworkPoints(SlowPoints):
         rows = np.atleast_1d(np.arange(len(self))[chosen])
         if rows.ndim > 1:
             raise IndexError(f"points have one axis; the index has {rows.ndim}")
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        picked = NetworkPoints(**{name: value if name == "network" else value[rows] for name, value in given.items()})
-        for known in {"jacobian", "eigenvalues"} & set(vars(self)):  # not worked out once more
-            vars(picked)[known] = vars(self)[known][rows]
-        return picked
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        subset = NetworkPoints(**{name: value if name == "network" else value[rows] for name, value in values.items()})
+        for cached in {"jacobian", "eigenvalues"} & set(vars(self)):
+            vars(subset)[cached] = vars(self)[cached][rows]
+        return subset
 
     def __repr__(self) -> str:
-        """How many there are of each kind, and, where that has been worked out, stability."""
+        """Counts of each kind, and of each stability if the eigenvalues have been computed."""
         names = [self.kind.astype(str)] + ([self.stability] if "eigenvalues" in vars(self) else [])
         counts = Counter(zip(*names, strict=True)).most_common()
         return f"{len(self)} slow points: " + "; ".join(f"{count} {', '.join(name)}" for name, count in counts)
@@ -76,17 +76,17 @@ class NetworkPoints(SlowPoints):
     def jacobian(self) -> Tensor:
         """Derivative of a frame at each point, `[P, n, n]`; row i holds those of coordinate i."""
         points, n = self.state.shape
-        # Filled block by block, since automatic derivatives hold several times its size.
-        slopes = self.state.new_empty(points, n, n)
-        for some, part in zip(blocks(self.state, n), blocks(slopes, n), strict=True):
-            part.copy_(self._jacobian(some))
-        return slopes
+        # In chunks, since automatic differentiation holds several times its size.
+        jacobian = self.state.new_empty(points, n, n)
+        for states, chunk in zip(chunks(self.state, n), chunks(jacobian, n), strict=True):
+            chunk.copy_(self._jacobian(states))
+        return jacobian
 
     @cached_property
     @usual_modes()
     def eigenvalues(self) -> Tensor:
         """Eigenvalues of the Jacobians, `[P, n]` complex, largest absolute value first; NaN of one not finite."""
-        return torch.cat([eigenvalues(self._jacobian(some)) for some in blocks(self.state, self.state.shape[1])])
+        return torch.cat([eigenvalues(self._jacobian(states)) for states in chunks(self.state, self.state.shape[1])])
 
     @property
     def time_constants(self) -> Tensor:
@@ -95,48 +95,48 @@ class NetworkPoints(SlowPoints):
 
     @property
     def n_unstable(self) -> np.ndarray:
-        """Directions in which states leave a point, `[P]`: the order of a saddle; NaN where no spectrum is known."""
+        """Number of unstable directions, `[P]`: the order of a saddle; NaN where the derivative is not finite."""
         unknown = self._unknown
         return np.where(unknown, np.nan, self._order) if unknown.any() else self._order
 
     @property
     def stability(self) -> np.ndarray:
-        """Of fixed points, `[P]`; "not at rest" of the others, whose `n_unstable` says how states pass them by.
+        """Stability of fixed points, `[P]`; "not at rest" for other slow points, which `n_unstable` describes.
 
-        "attracting", "saddle of order k" with k unstable directions, "repelling" where all are unstable, or "marginal":
-        none unstable, and one that neither grows nor decays, as along a line of fixed points. "unknown" where the
+        "attracting", "saddle of order k" with k unstable directions, "repelling" if all are unstable, or "marginal" if
+        none is unstable but one neither grows nor decays, as along a line of fixed points. "unknown" where the
         derivative is not finite.
         """
         order, n = self._order, self.state.shape[1]
         names = np.array([f"saddle of order {k}" for k in range(n + 1)], dtype=object)
         names[n] = "repelling"
-        still = (self.eigenvalues[:, 0].abs() >= 1 - MARGIN).cpu().numpy()
-        stability = np.where(order > 0, names[order], np.where(still, "marginal", "attracting"))
+        neutral = (self.eigenvalues[:, 0].abs() >= 1 - UNIT_CIRCLE_TOLERANCE).cpu().numpy()
+        stability = np.where(order > 0, names[order], np.where(neutral, "marginal", "attracting"))
         stability = np.where(self._unknown, "unknown", stability)
         return np.where(self.kind == "fixed point", stability, "not at rest").astype(str)
 
     @property
     def _order(self) -> np.ndarray:
-        return (self.eigenvalues.abs() > 1 + MARGIN).sum(1).cpu().numpy()
+        return (self.eigenvalues.abs() > 1 + UNIT_CIRCLE_TOLERANCE).sum(1).cpu().numpy()
 
     @property
     def _unknown(self) -> np.ndarray:
-        """Points without a spectrum, `[P]`: their derivative is not finite."""
+        """Whether the derivative is not finite, `[P]`, so that there is no spectrum."""
         return self.eigenvalues[:, 0].isnan().cpu().numpy()
 
     @usual_modes()
     def unique(self, tolerance: float) -> NetworkPoints:
-        """The different points, those that most starts led to first.
+        """Distinct points, those that most starts led to first.
 
-        Points are taken in the order of their speed; each stands for those within `tolerance` of it that no slower one
-        stands for, and takes over their share of starts.
+        Points are taken in order of speed. Each represents those within `tolerance` of it that no slower point
+        represents, and takes over their share of starts.
 
         Args:
-            tolerance: greatest distance of two states that are one and the same point.
+            tolerance: greatest distance between states of the same point.
 
         Raises:
             ValueError: if it is negative or not finite.
-            TypeError: if it is no number.
+            TypeError: if it is not a number.
         """
         tolerance = finite(tolerance, "tolerance", least=0)
         order, speed_first = [], self.speed.argsort(stable=True)
@@ -148,9 +148,9 @@ class NetworkPoints(SlowPoints):
                 order.append(point)
         rows = np.array(order, dtype=int)
         rows = rows[np.argsort(-share[rows].cpu().numpy(), kind="stable")]
-        different = self[rows]
-        different.share[:] = share[rows]
-        return different
+        distinct = self[rows]
+        distinct.share[:] = share[rows]
+        return distinct
 
     @usual_modes()
     def nearest(self, states: Array) -> tuple[Tensor, Tensor]:
@@ -160,21 +160,21 @@ class NetworkPoints(SlowPoints):
             states: `[..., n]`, in any form that `slow_points_of` takes.
 
         Returns:
-            Its row, and how far it is, `[...]` each; of trials that differ in length one after the other.
+            Its row and its distance, `[...]` each; for trials of different lengths one trial after the other.
 
         Raises:
-            ValueError: if there are no points, or the states have not as many coordinates.
+            ValueError: if there are no points, or the states have another number of coordinates.
         """
         if not len(self):
             raise ValueError("there are no points to be near to")
-        given = as_states(states, self._widths).to(self.state)
-        flat = given.reshape(-1, given.shape[-1])
+        states = as_states(states, self._widths).to(self.state)
+        flat = states.reshape(-1, states.shape[-1])
         distance, row = torch.cdist(flat, self.state, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1)
-        return row.view(given.shape[:-1]), distance.view(given.shape[:-1])
+        return row.view(states.shape[:-1]), distance.view(states.shape[:-1])
 
     @usual_modes()
     def to_frame(self) -> pd.DataFrame:
-        """A row a point: what it is, how many starts led there, spectrum in short, how far from its start, state."""
+        """A row per point: kind, stability, share of starts, leading eigenvalue, distance from its start, state."""
         leading = self.eigenvalues[:, 0].abs()
         columns = {
             "kind": self.kind.astype(str),
@@ -195,24 +195,24 @@ class NetworkPoints(SlowPoints):
         )
 
     def to_parquet(self, path: str | Path) -> None:
-        """Writes the table of `to_frame`, with the versions that made it in the metadata."""
+        """Writes the table of `to_frame`, with versions of the software in the metadata."""
         instance(path, (str, os.PathLike), "path")
         write_arrow(pa.Table.from_pandas(self.to_frame(), preserve_index=False), path, kind="network_points")
 
     @usual_modes()
     def plot(self, states: Array | None = None, *, dimensions: int = 2) -> Picture:
-        """The points in principal components, among states that the network went through.
+        """Plots the points in principal components, among states that the network visited.
 
-        A notebook shows the figure; elsewhere `.savefig("points.png")` keeps it.
+        A notebook shows the figure; elsewhere `.savefig("points.png")` saves it.
 
         Args:
-            states: `[T, B, n]`, as `states_of` gives them, drawn as B paths, or a list of `[T, n]`, a path each, or
-                `[..., n]`, as dots; the components are theirs. Of the points alone if not given.
+            states: `[T, B, n]`, as `states_of` returns them, drawn as B paths, or a list of `[T, n]`, a path each, or
+                `[..., n]`, as dots; their principal components are taken. Without them, those of the points.
             dimensions: 2 or 3.
 
         Raises:
-            ValueError: if there are no points, the states have not as many coordinates, or there are not so many
-                dimensions to be drawn.
+            ValueError: if there are no points, the states have another number of coordinates, or fewer than
+                `dimensions`.
         """
         from slowpoints.adapters.picture import draw  # Matplotlib, which takes a second to import
 
@@ -224,9 +224,10 @@ class NetworkPoints(SlowPoints):
 
     @property
     def _widths(self) -> tuple[int, ...]:
-        """Coordinates of the parts of a state."""
+        """Number of coordinates of each part of a state."""
         return self.network.widths or (self.state.shape[1],)
 
     def _jacobian(self, states: Tensor) -> Tensor:
-        slopes = self.network.residual.jacobian(states)
-        return slopes + torch.eye(states.shape[1], dtype=states.dtype, device=states.device)
+        return self.network.residual.jacobian(states) + torch.eye(
+            states.shape[1], dtype=states.dtype, device=states.device
+        )

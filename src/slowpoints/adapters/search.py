@@ -1,4 +1,4 @@
-"""Slow points of a network that was trained elsewhere, from states that it went through."""
+"""Slow points of a network trained elsewhere, searched from states that it visited."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slowpoints.core.arguments import finite, whole
 from slowpoints.core.arrays import Array, as_numbers, is_list_of_arrays
 from slowpoints.core.streams import seeded
 from slowpoints.core.torch_modes import usual_modes
-from slowpoints.dynamics.residual import bounds_like, put_within
+from slowpoints.dynamics.residual import bounds_like, clamp_start
 from slowpoints.dynamics.search import find_slow_points
 
 
@@ -33,36 +33,35 @@ def slow_points_of(
 ) -> NetworkPoints:
     """Fixed and slow points of a network under a constant input.
 
-    From each start Newton's method looks for a fixed point, attractor or saddle; from those that have none near, the
-    least speed is searched for. The speed is |F(z) - z| in hidden and cell states themselves.
+    From each start Newton's method looks for a fixed point, attractor or saddle; where it finds none nearby, the speed
+    |F(z) - z|, in hidden and cell states themselves, is minimised.
 
     Args:
-        module: `torch.nn.RNN`, `GRU`, `LSTM`, with any number of layers, one of their cells, or any callable: of states
-            `[P, n]`, or, where inputs are given, of inputs `[P, N]` and states, to the next states `[P, n]`. A callable
-            is run in float64; a module is copied first, and never changed. Of one that `torch.compile` or
-            `DataParallel` made, the module itself is taken.
-        states: that the network went through, `[..., n]` (see `states_of`), or for an LSTM a pair of hidden and cell
-            states.
-        inputs: the constant input `[N]`; of `[..., N]` the mean over all but the last axis. None is zero.
-        starts: states drawn at random to search from; None takes all, in the order given.
-        noise: standard deviation of what is added to each coordinate of a start.
+        module: `torch.nn.RNN`, `GRU` or `LSTM` with any number of layers, one of their cells, or any callable: from
+            states `[P, n]`, or with `inputs` from inputs `[P, N]` and states, to the next states `[P, n]`. A callable
+            runs in float64; a module is copied first, and never changed. Wrappers of `torch.compile` or `DataParallel`
+            are removed.
+        states: that the network visited, `[..., n]` (see `states_of`), or for an LSTM a pair of hidden and cell states.
+        inputs: the constant input `[N]`; `[..., N]` is averaged over all but the last axis. None is zero.
+        starts: number of states drawn at random to search from; None takes all, in their order.
+        noise: standard deviation of Gaussian noise added to each coordinate of a start.
         seed: of both.
-        lower: least value of each coordinate, a number or `[n]`; unless said, what the kind of module can reach.
-            States beyond are put there, with a warning.
-        upper: greatest value, likewise.
-        tolerance: projected gradient at which one has vanished.
-        max_iterations: Hessians after which the search of least speed stops, and says that it does.
-        newton: steps of Newton's method. With 0 each start is followed down its own valley of the speed alone: slower,
-            but no slow point is passed by on the way to a fixed point further off.
+        lower: least value of each coordinate, a number or `[n]`; by default what the module can reach. States beyond
+            are clamped, with a warning.
+        upper: greatest value of each coordinate, likewise.
+        tolerance: projected gradient below which a point counts as stationary.
+        max_iterations: maximum number of Hessians in the minimisation of the speed.
+        newton: maximum number of steps of Newton's method. With 0 the speed is minimised from every start: slower, but
+            no slow point is passed on the way to a more distant fixed point.
 
     Returns:
         A point for each start.
 
     Raises:
-        ValueError: if states, inputs or settings are impossible, or do not fit the module.
-        TypeError: if a callable does not lead from states to states, fails, gives other values at another call (noise,
-            dropout), computes with less than float64, or if derivatives by PyTorch are not those of its values; or if a
-            setting is no number.
+        ValueError: if states, inputs or settings are invalid, or do not fit the module.
+        TypeError: if a callable does not lead from states to states, fails, is not deterministic (noise, dropout),
+            computes with less than float64, or has other derivatives in PyTorch than those of its values; or if a
+            setting is not a number.
 
     Warns:
         UserWarning: if starts lie beyond the bounds, or derivatives are not finite at some points.
@@ -77,15 +76,15 @@ def slow_points_of(
     generator = seeded(seed)
     module = unwrapped(module)
     frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
-    given = frame.checked_states(states) if frame is not None else _states_for(module, states)
-    begin = _drawn(given.reshape(-1, given.shape[-1]), starts, generator)
-    constant = None if inputs is None else _mean(inputs, frame).to(begin.device)
+    visited = frame.checked_states(states) if frame is not None else _states_for(module, states)
+    start = _drawn(visited.reshape(-1, visited.shape[-1]), starts, generator)
+    constant = None if inputs is None else _mean(inputs, frame).to(start.device)
     network = frozen(frame or module, constant)
-    low, high = bounds_like(begin, network.lower if lower is None else lower, network.upper if upper is None else upper)
-    begin = _with_noise(put_within(begin, low, high), noise, generator).clamp(low, high)
-    found = find_slow_points(
+    low, high = bounds_like(start, network.lower if lower is None else lower, network.upper if upper is None else upper)
+    start = _with_noise(clamp_start(start, low, high), noise, generator).clamp(low, high)
+    points = find_slow_points(
         network.step,
-        begin,
+        start,
         low,
         high,
         residual=network.residual,
@@ -94,8 +93,8 @@ def slow_points_of(
         newton=newton,
     )
     network = network._replace(lower=low[0], upper=high[0])
-    share = torch.full_like(found.speed, 1 / len(begin))
-    return NetworkPoints(**vars(found), start=begin, share=share, network=network)
+    share = torch.full_like(points.speed, 1 / len(start))
+    return NetworkPoints(**vars(points), start=start, share=share, network=network)
 
 
 @usual_modes()
@@ -103,43 +102,45 @@ def slow_points_of(
 def states_of(
     module: nn.RNNBase | nn.RNNCellBase, inputs: Array, initial: Array | None = None
 ) -> Tensor | list[Tensor]:
-    """States that a network goes through, those of all its layers, and the cell states of an LSTM, side by side.
+    """States that a network visits: those of all its layers, and the cell states of an LSTM, side by side.
 
     Args:
-        module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells; without its dropout.
+        module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells; run without dropout.
         inputs: sequences as the module takes them, `[T, B, N]`, or `[B, T, N]` if it is `batch_first`; `[T, N]` is one.
             A list of `[T, N]` holds one sequence for each trial, as for `torch.nn.utils.rnn.pad_sequence`.
-        initial: states before the first frame, `[B, n]`, or `[n]` for all; for an LSTM also a pair; zero if not given.
+        initial: states before the first frame, `[B, n]`, or `[n]` for all; for an LSTM also a pair; zero by default.
 
     Returns:
-        The state after each frame, time first, `[T, B, n]`, or `[T, n]` of a single sequence, in float64. Of trials
-        that differ in length a list, `[T, n]` each.
+        The state after each frame, time first, `[T, B, n]`, or `[T, n]` for a single sequence, in float64. For trials
+        of different lengths a list, `[T, n]` each.
 
     Raises:
         TypeError: if the module is none of these.
-        ValueError: if inputs or initial states do not fit it.
+        ValueError: if inputs or initial states do not fit the module.
     """
     frame = Frame(unwrapped(module))
     if is_list_of_arrays(inputs):
         return _states_of_trials(frame, [frame.checked_inputs(trial) for trial in inputs], initial)
-    given = frame.checked_inputs(inputs)
-    if given.dim() not in (2, 3):
-        raise ValueError(f"inputs have {given.dim()} axes; they must have 3, or 2 for a single sequence")
-    sequences = given[:, None] if given.dim() == 2 else given
-    if given.dim() == 3 and getattr(frame.module, "batch_first", False):
+    sequences = frame.checked_inputs(inputs)
+    axes = sequences.dim()
+    if axes not in (2, 3):
+        raise ValueError(f"inputs have {axes} axes; they must have 3, or 2 for a single sequence")
+    if axes == 2:
+        sequences = sequences[:, None]
+    elif getattr(frame.module, "batch_first", False):
         sequences = sequences.transpose(0, 1)
     path = _path(frame, sequences, _initial(frame, initial, sequences.shape[1]))
-    return path[:, 0] if given.dim() == 2 else path
+    return path[:, 0] if axes == 2 else path
 
 
 def _states_of_trials(frame: Frame, trials: list[Tensor], initial: Array | None) -> Tensor | list[Tensor]:
-    """Of trials `[T, N]`: `[T, B, n]` where all are as long, else `[T, n]` of each."""
+    """States in trials `[T, N]`: `[T, B, n]` if all have the same length, otherwise `[T, n]` for each."""
     if any(trial.dim() != 2 for trial in trials):
-        raise ValueError("inputs are a list of arrays that are no sequences [T, N]; give batches one by one")
-    begin = _initial(frame, initial, len(trials))
+        raise ValueError("inputs are a list whose arrays are not all sequences [T, N]; pass batches one by one")
+    states = _initial(frame, initial, len(trials))
     if len({len(trial) for trial in trials}) == 1:
-        return _path(frame, torch.stack(trials, dim=1), begin)
-    return [_path(frame, trial[:, None], state[None])[:, 0] for trial, state in zip(trials, begin, strict=True)]
+        return _path(frame, torch.stack(trials, dim=1), states)
+    return [_path(frame, trial[:, None], state[None])[:, 0] for trial, state in zip(trials, states, strict=True)]
 
 
 def _initial(frame: Frame, initial: Array | None, sequences: int) -> Tensor:
@@ -161,19 +162,18 @@ def _path(frame: Frame, sequences: Tensor, state: Tensor) -> Tensor:
 
 
 def _states_for(module: Module, states: Array) -> Tensor:
-    """States `[..., n]`, where the weights of a callable are, if it is a module of some."""
-    given, device = as_states(states, ()), device_of(module)
-    return given if device is None else given.to(device)
+    """States `[..., n]` of a callable, on the device of its weights if it has any."""
+    return as_states(states, ()).to(device_of(module))
 
 
 def _mean(inputs: Array, frame: Frame | None) -> Tensor:
-    """Constant input `[N]`: the mean over all but the last axis, of all frames alike where trials differ in length."""
-    given = as_numbers(inputs, "inputs") if frame is None else frame.checked_inputs(inputs)
-    return given.reshape(-1, given.shape[-1]).mean(0)
+    """Constant input `[N]`: the mean over all but the last axis, each frame weighted equally."""
+    numbers = as_numbers(inputs, "inputs") if frame is None else frame.checked_inputs(inputs)
+    return numbers.reshape(-1, numbers.shape[-1]).mean(0)
 
 
 def _drawn(states: Tensor, starts: int | None, generator: torch.Generator) -> Tensor:
-    """States to start from, `[P, n]`, drawn without replacement."""
+    """Starts `[P, n]`, drawn without replacement."""
     if starts is None or starts >= len(states):
         return states
     drawn = torch.randperm(len(states), generator=generator, device="cpu")[:starts]
@@ -181,5 +181,5 @@ def _drawn(states: Tensor, starts: int | None, generator: torch.Generator) -> Te
 
 
 def _with_noise(states: Tensor, noise: float, generator: torch.Generator) -> Tensor:
-    """States with Gaussian noise of that standard deviation added to each coordinate."""
+    """States with Gaussian noise of this standard deviation added to each coordinate."""
     return states + noise * torch.randn(states.shape, generator=generator, dtype=states.dtype, device="cpu").to(states)

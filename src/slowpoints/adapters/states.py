@@ -1,4 +1,4 @@
-"""States and sequences of a network in the forms in which users have them: lists of trials, an LSTM's pairs."""
+"""States and sequences of a network in the forms that users have: arrays, lists of trials, an LSTM's pairs."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from slowpoints.core.arrays import Array, as_numbers, is_list_of_arrays, joined
 def as_states(states: Array, widths: tuple[int, ...], *, name: str = "states") -> Tensor:
     """States `[..., n]` in float64.
 
-    A list of arrays is one of trials. Two are hidden and cell states of an LSTM where their last axes are as long as
-    these: those of trials have all n coordinates. Of a list, which may have been meant for trials, a warning says so.
+    A list of arrays is a list of trials. Two arrays are the hidden and cell states of an LSTM if their last axes have
+    those lengths, since states of trials have all n coordinates. A warning is given for a list, which may be ambiguous.
 
     Args:
         states: in any form.
-        widths: coordinates of the parts of a state: n, or an LSTM's hidden and cell states; none if not known.
-        name: of the argument, for messages.
+        widths: number of coordinates of each part of a state: n, or an LSTM's hidden and cell states; empty if unknown.
+        name: of the argument, for error messages.
 
     Raises:
-        ValueError: as `as_numbers`, or if they are not n.
+        ValueError: as `as_numbers`, or if they do not have n coordinates.
     """
-    given = _joined(states, widths, name)
-    if widths and given.shape[-1] != sum(widths):
+    flat = _joined(states, widths, name)
+    if widths and flat.shape[-1] != sum(widths):
         parts = "hidden and cell states" if len(widths) == 2 else "hidden states"
         raise ValueError(
-            f"{name} have {given.shape[-1]} values each; those of the module have {sum(widths)}, the {parts} of all "
-            "layers (`states_of` gives them)"
+            f"{name} have {flat.shape[-1]} values each; those of the module have {sum(widths)}, the {parts} of all "
+            "layers (`states_of` returns them)"
         )
-    return given
+    return flat
 
 
 def paths_of(states: Array, visited: Tensor) -> list[Tensor] | None:
     """The states of each trial `[T, n]`, to be drawn as a path.
 
     Args:
-        states: in the form in which they were given.
-        visited: the same, as `as_states` has them.
+        states: in the user's form.
+        visited: the same as returned by `as_states`.
 
     Returns:
-        None where nothing says which frames belong together.
+        None if it is unknown which frames belong to the same trial.
     """
     if is_list_of_arrays(states) and all(getattr(part, "ndim", 0) == 2 for part in states) and visited.dim() == 2:
-        return list(visited.split([len(part) for part in states]))  # trials that differ in length
+        return list(visited.split([len(part) for part in states]))  # trials of different lengths
     if visited.dim() != 3:
         return None
     by_trial = is_list_of_arrays(states) and len(visited) == len(states)
@@ -65,20 +65,20 @@ def _is_pair(states: Any, widths: tuple[int, ...]) -> bool:
     """Whether these are an LSTM's hidden and cell states.
 
     Raises:
-        ValueError: if one of them fits and the other does not.
+        ValueError: if only one of them fits.
     """
     if len(widths) != 2 or not isinstance(states, tuple | list) or len(states) != 2:
         return False
     try:
         shapes = [tuple(as_numbers(part, "states").shape) for part in states]
     except ValueError:
-        return False  # whatever they are, it is said when they are read
+        return False  # `as_numbers` will raise an error for the whole
     fits = [shape[-1] == width for shape, width in zip(shapes, widths, strict=True)]
     if all(fits) and shapes[0][:-1] == shapes[1][:-1]:
         if isinstance(states, list):
             warnings.warn(
                 "a list of two arrays was taken for the hidden and cell states of an LSTM, not for those of two "
-                f"trials, which have {sum(widths)} values each; a tuple (h, c) says so without this warning",
+                f"trials, which have {sum(widths)} values each; pass a tuple (h, c) to avoid this warning",
                 stacklevel=7,
             )
         return True

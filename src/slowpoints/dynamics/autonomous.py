@@ -20,44 +20,27 @@ from slowpoints.networks.units.unit import State, Unit
 
 
 @dataclass(frozen=True)
-class Dynamics:
-    """The map F of each network of an ensemble, and its readout.
+class AutonomousMap:
+    """The map F of each network of an ensemble: one frame under a constant input.
 
     Attributes:
         architecture: name of the recurrent unit.
         recurrent: `[S, H, columns]`.
-        drive: input product plus bias under the mean input, `[S, gates * H]`.
-        trigger: what the trigger adds to the drive, `[S, gates * H]`.
-        readout: `[S, H, C + 1]`.
-        readout_bias: `[S, C + 1]`.
+        drive: input product plus bias under the constant input, `[S, gates * H]`.
     """
 
     architecture: str
     recurrent: Tensor
     drive: Tensor
-    trigger: Tensor
-    readout: Tensor
-    readout_bias: Tensor
 
-    @classmethod
-    @usual_modes()
-    @torch.no_grad()
-    def of(cls, networks: Networks) -> Dynamics:
-        """The dynamics of networks under the mean input, in float64.
+    def __call__(self, states: Tensor) -> Tensor:
+        """One frame, `[P, n]` to `[P, n]`."""
+        return self._frame(states, self.drive)
 
-        Raises:
-            TypeError: if these are no networks.
-        """
-        instance(networks, Networks, "networks", " (load_networks)")
-        drive = torch.cat(networks.drive(networks.mean_features()[:, None]), dim=-1)[:, 0]
-        return cls(
-            architecture=networks.spec.architecture,
-            recurrent=networks.weights["recurrent"].double(),
-            drive=drive.double(),
-            trigger=torch.cat(networks.trigger, dim=-1).double(),
-            readout=networks.weights["readout"].double(),
-            readout_bias=networks.weights["readout_bias"].double(),
-        )
+    @property
+    def step(self) -> AutonomousMap:
+        """F as an argument of `find_slow_points` and `spectra`, which know the derivatives of this class."""
+        return self
 
     @property
     def unit(self) -> Unit:
@@ -76,18 +59,9 @@ class Dynamics:
         """Length n of a flat state: H, or 2 H for an LSTM."""
         return self.unit.parts * self.hidden
 
-    def step(self, states: Tensor) -> Tensor:
-        """One frame under the mean input, `[P, n]` to `[P, n]`."""
-        return self._advance(states, self.drive)
-
-    def triggered(self, states: Tensor) -> Tensor:
-        """One frame under the mean input with the trigger, `[P, n]` to `[P, n]`."""
-        return self._advance(states, self.drive + self.trigger)
-
     def move(self, states: Tensor) -> Tensor:
         """F(z) - z in the coordinates of speed, from `[P, n]` to `[P, n]`: h, and tanh c where there is a c."""
-        measure = self.unit.speed_coordinates
-        return measure(self.step(states)) - measure(states)
+        return self.unit.displacement(states, self(states))
 
     def speed(self, states: Tensor) -> Tensor:
         """|F(z) - z| per frame, `[P]`."""
@@ -95,12 +69,82 @@ class Dynamics:
 
     def raw_speed(self, states: Tensor) -> Tensor:
         """|F(z) - z| in h and c themselves, `[P]`: large where a saturated cell state drifts unseen."""
-        return (self.step(states) - states).norm(dim=-1)
+        return self.unit.raw.displacement(states, self(states)).norm(dim=-1)
 
     def distance(self, states: Tensor, others: Tensor) -> Tensor:
         """Distance in the coordinates of speed, `[P]`."""
-        measure = self.unit.speed_coordinates
-        return (measure(states) - measure(others)).norm(dim=-1)
+        return self.unit.displacement(others, states).norm(dim=-1)
+
+    def parts(self, states: Tensor) -> State:
+        """Flat states `[P, n]` split into the parts that the unit takes, `[S, C, H]` each.
+
+        Raises:
+            TypeError: if they are not a tensor of the weights' data type.
+            ValueError: if they do not have n coordinates, or there are not as many of each network.
+        """
+        instance(states, Tensor, "states")
+        if states.dtype != self.recurrent.dtype:
+            raise TypeError(f"states are {states.dtype}; they must be {self.recurrent.dtype}, like the weights")
+        if states.shape[-1] != self.coordinates or states.shape[:-1].numel() % self.networks:
+            raise ValueError(
+                f"states have the shape {tuple(states.shape)}; they must be [P, {self.coordinates}], with as many of "
+                f"each of the {self.networks} networks"
+            )
+        return tuple(states.reshape(self.networks, -1, self.coordinates).split(self.hidden, dim=-1))
+
+    def step_arguments(self, states: Tensor, drive: Tensor | None = None) -> tuple[list[Tensor], State, list[Tensor]]:
+        """Arguments of `Unit.step` for flat states `[P, n]`, under the constant input's drive unless given another."""
+        parts = self.parts(states)
+        points = parts[0].shape[1]
+        groups = self.unit.split(self.drive if drive is None else drive)
+        drives = [group[:, None].expand(-1, points, -1) for group in groups]
+        return drives, parts, self.unit.split_recurrent(self.recurrent)
+
+    def _frame(self, states: Tensor, drive: Tensor) -> Tensor:
+        after, _ = self.unit.step(*self.step_arguments(states, drive))
+        return torch.cat(after, dim=-1).reshape(states.shape)
+
+
+@dataclass(frozen=True)
+class Dynamics(AutonomousMap):
+    """The map F of each network of an ensemble under the mean input, with its trigger and readout.
+
+    Attributes:
+        architecture: name of the recurrent unit.
+        recurrent: `[S, H, columns]`.
+        drive: input product plus bias under the mean input, `[S, gates * H]`.
+        trigger: what the trigger adds to the drive, `[S, gates * H]`.
+        readout: `[S, H, C + 1]`.
+        readout_bias: `[S, C + 1]`.
+    """
+
+    trigger: Tensor
+    readout: Tensor
+    readout_bias: Tensor
+
+    @classmethod
+    @usual_modes()
+    @torch.no_grad()
+    def of(cls, networks: Networks) -> Dynamics:
+        """The dynamics of networks under the mean input, in float64.
+
+        Raises:
+            TypeError: if `networks` is not a `Networks`.
+        """
+        instance(networks, Networks, "networks", " (load_networks)")
+        drive = torch.cat(networks.drive(networks.mean_features()[:, None]), dim=-1)[:, 0]
+        return cls(
+            architecture=networks.spec.architecture,
+            recurrent=networks.weights["recurrent"].double(),
+            drive=drive.double(),
+            trigger=torch.cat(networks.trigger, dim=-1).double(),
+            readout=networks.weights["readout"].double(),
+            readout_bias=networks.weights["readout_bias"].double(),
+        )
+
+    def triggered(self, states: Tensor) -> Tensor:
+        """One frame under the mean input with the trigger, `[P, n]` to `[P, n]`."""
+        return self._frame(states, self.drive + self.trigger)
 
     def logits(self, states: Tensor) -> Tensor:
         """Outputs after a triggered step, `[P, C + 1]`."""
@@ -110,34 +154,3 @@ class Dynamics:
     def read_out(self, states: Tensor) -> Tensor:
         """Class that a triggered step reports, `[P]`; -1 where it reports null."""
         return self.logits(states).argmax(-1) - 1
-
-    def parts(self, states: Tensor) -> State:
-        """Flat states `[P, n]` as the unit takes them, `[S, C, H]` each.
-
-        Raises:
-            TypeError: if they are no tensor, or of another type of number than the weights.
-            ValueError: if they have another length, or networks have not as many each.
-        """
-        instance(states, Tensor, "states")
-        if states.dtype != self.recurrent.dtype:
-            raise TypeError(f"states are {states.dtype}; they must be {self.recurrent.dtype}, as the weights here")
-        if states.shape[-1] != self.coordinates or states.shape[:-1].numel() % self.networks:
-            raise ValueError(
-                f"states have the shape {tuple(states.shape)}; they must be [P, {self.coordinates}], with as many of "
-                f"each of the {self.networks} networks"
-            )
-        return tuple(states.reshape(self.networks, -1, self.coordinates).split(self.hidden, dim=-1))
-
-    def drives(self, drive: Tensor, points: int) -> list[Tensor]:
-        """A drive `[S, gates * H]` for so many points of each network, block by block."""
-        return [block[:, None].expand(-1, points, -1) for block in self.unit.split(drive)]
-
-    def arguments(self, states: Tensor, drive: Tensor | None = None) -> tuple[list[Tensor], State, list[Tensor]]:
-        """What `Unit.step` takes, for flat states `[P, n]` and the mean input's drive or another."""
-        parts = self.parts(states)
-        drives = self.drives(self.drive if drive is None else drive, parts[0].shape[1])
-        return drives, parts, self.unit.split_recurrent(self.recurrent)
-
-    def _advance(self, states: Tensor, drive: Tensor) -> Tensor:
-        after, _ = self.unit.step(*self.arguments(states, drive))
-        return torch.cat(after, dim=-1).reshape(states.shape)

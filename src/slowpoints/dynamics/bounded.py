@@ -1,6 +1,6 @@
-"""A damped Newton step within bounds: the minimum of a quadratic in a box, for many points at once.
+"""Quadratic models with bounds: their minimiser, active bounds, reduced Hessian and projected gradient.
 
-P points, n coordinates.
+P points of n coordinates, each with a model of its own. The terms are those of Nocedal & Wright (2006), section 16.7.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-RAISED = 8.0  # factor on a damping with which the curvature is not yet positive definite, or the step failed
+DAMPING_INCREASE = 8.0  # where the damped Hessian is not positive definite, or the step was rejected
 MAX_DAMPING = 1e12
-MAX_CHANGES = 10  # of the set of variables on their bounds; more than three are rare
+MAX_ACTIVE_SETS = 10  # more than three are rare
 
 
 def bounded_step(
     hessian: Tensor, gradient: Tensor, lowest: Tensor, highest: Tensor, damping: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Minimises g p + p (H + damping) p / 2 over lowest <= p <= highest.
+    """Minimises the damped model g p + p (H + damping) p / 2 subject to lowest <= p <= highest.
 
-    By the primal-dual active set method (Hintermüller, Ito & Kunisch 2003): variables that the last step took over
-    a bound are put on it, those held that would leave it are let go, and the others solved for again, until nothing
-    changes. Cutting off a Newton step at the bounds instead takes a point far off the floor of its valley. Where the
-    sets go round in a circle, the last step is cut off after all.
+    The primal-dual active set method (Hintermüller, Ito & Kunisch 2003): a variable that the step takes beyond a bound
+    joins the active set, one whose multiplier has the wrong sign leaves it, and the free variables are solved for
+    again, until the set no longer changes. Truncating a Newton step at the bounds would take a point far from the floor
+    of its valley. A step is truncated only if the active sets cycle.
 
     Args:
         hessian: H, `[P, n, n]`.
@@ -31,67 +31,69 @@ def bounded_step(
         damping: `[P]`.
 
     Returns:
-        p, `[P, n]`, and the damping, raised until H + damping is positive definite over the variables not held.
+        p, `[P, n]`, and the damping, increased until H + damping is positive definite over the free variables.
     """
-    below, above = pressed_outwards(gradient, lowest, highest)
-    move, damping = torch.zeros_like(gradient), damping.clone()
+    at_lower, at_upper = active_bounds(gradient, lowest, highest)
+    step, damping = torch.zeros_like(gradient), damping.clone()
     rows = torch.arange(len(gradient), device=gradient.device)
-    for _ in range(MAX_CHANGES):
-        low, high, at_low, at_high = lowest[rows], highest[rows], below[rows], above[rows]
-        held = torch.where(at_low, low, torch.where(at_high, high, 0.0))
-        these = hessian if len(rows) == len(hessian) else hessian[rows]  # large, so not copied without need
-        p, slope, damping[rows] = _step_of_free(these, gradient[rows], ~(at_low | at_high), held, damping[rows])
-        move[rows] = p.clamp(low, high)
-        below[rows] = torch.where(at_low, (slope > 0) | (low == high), ~at_high & (p < low))
-        above[rows] = torch.where(at_high, slope < 0, ~at_low & (p > high))
-        rows = rows[((below[rows] != at_low) | (above[rows] != at_high)).any(1)]
+    for _ in range(MAX_ACTIVE_SETS):
+        low, high, was_lower, was_upper = lowest[rows], highest[rows], at_lower[rows], at_upper[rows]
+        fixed_step = torch.where(was_lower, low, torch.where(was_upper, high, 0.0))
+        curvature = hessian if len(rows) == len(hessian) else hessian[rows]  # large, so copied only where necessary
+        p, slope, damping[rows] = _solve_free(
+            curvature, gradient[rows], ~(was_lower | was_upper), fixed_step, damping[rows]
+        )
+        step[rows] = p.clamp(low, high)
+        at_lower[rows] = torch.where(was_lower, (slope > 0) | (low == high), ~was_upper & (p < low))
+        at_upper[rows] = torch.where(was_upper, slope < 0, ~was_lower & (p > high))
+        rows = rows[((at_lower[rows] != was_lower) | (at_upper[rows] != was_upper)).any(1)]
         if not len(rows):
             break
-    return move, damping
+    return step, damping
 
 
-def pressed_outwards(gradient: Tensor, lowest: Tensor, highest: Tensor) -> tuple[Tensor, Tensor]:
-    """Variables that lie on their lower and their upper bound and would go on beyond it, `[P, n]` each.
+def active_bounds(gradient: Tensor, lowest: Tensor, highest: Tensor) -> tuple[Tensor, Tensor]:
+    """Variables at their lower and at their upper bound that a descent step would take beyond it, `[P, n]` each.
 
-    One that has no room at all is on its lower bound.
+    A variable whose bounds coincide counts as at its lower bound.
     """
-    below, above = lowest >= 0, highest <= 0
-    return below & (above | (gradient > 0)), above & ~below & (gradient < 0)
+    at_lower, at_upper = lowest >= 0, highest <= 0
+    return at_lower & (at_upper | (gradient > 0)), at_upper & ~at_lower & (gradient < 0)
 
 
-def among_free(hessian: Tensor, free: Tensor, damping: Tensor | float = 0.0) -> Tensor:
-    """The Hessian of the free variables; the identity in the others' rows and columns, `[P, n, n]`.
+def reduced_hessian(hessian: Tensor, free: Tensor, damping: Tensor | float = 0.0) -> Tensor:
+    """The Hessian of the free variables, with the identity in the rows and columns of the others, `[P, n, n]`.
 
     Args:
         hessian: `[P, n, n]`.
         free: `[P, n]`.
-        damping: added to the whole diagonal, `[P, 1]` or a number.
+        damping: added to the diagonal of all variables, `[P, 1]` or a number.
     """
-    share = free.to(hessian)
-    among = (hessian * share[:, :, None]).mul_(share[:, None, :])
-    among.diagonal(dim1=1, dim2=2).add_(1 - share).add_(damping)
-    return among
+    weight = free.to(hessian)
+    reduced = (hessian * weight[:, :, None]).mul_(weight[:, None, :])
+    reduced.diagonal(dim1=1, dim2=2).add_(1 - weight).add_(damping)
+    return reduced
 
 
 def projected_gradient(state: Tensor, gradient: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
-    """Norm of what a unit step down the gradient leaves within the bounds, `[P]`."""
+    """Norm of the gradient projected on the bounds, `[P]`: the length of a unit descent step that stays within them."""
     return ((state - gradient).clamp(lower, upper) - state).norm(dim=-1)
 
 
-def _step_of_free(
-    hessian: Tensor, gradient: Tensor, free: Tensor, held: Tensor, damping: Tensor
+def _solve_free(
+    hessian: Tensor, gradient: Tensor, free: Tensor, fixed_step: Tensor, damping: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The step of the free variables while the others make the step `held`.
+    """Minimises the model over the free variables, the step of the others being fixed.
 
     Returns:
-        p, `[P, n]`; the slope of the damped quadratic there, `[P, n]`; and the damping, raised as need be, `[P]`.
+        p, `[P, n]`; the gradient of the damped model there, `[P, n]`; and the damping, increased as needed, `[P]`.
     """
-    factor, failed = torch.linalg.cholesky_ex(among_free(hessian, free, damping[:, None]))
+    factor, failed = torch.linalg.cholesky_ex(reduced_hessian(hessian, free, damping[:, None]))
     while len(rows := ((failed > 0) & (damping < MAX_DAMPING)).nonzero()[:, 0]):
-        damping[rows] *= RAISED
-        raised = among_free(hessian[rows], free[rows], damping[rows, None])
-        factor[rows], failed[rows] = torch.linalg.cholesky_ex(raised)
-    pull = gradient + (hessian @ held[..., None])[..., 0]
-    p = held + torch.cholesky_solve(torch.where(free, -pull, 0)[..., None], factor)[..., 0]
+        damping[rows] *= DAMPING_INCREASE
+        reduced = reduced_hessian(hessian[rows], free[rows], damping[rows, None])
+        factor[rows], failed[rows] = torch.linalg.cholesky_ex(reduced)
+    right = gradient + (hessian @ fixed_step[..., None])[..., 0]
+    p = fixed_step + torch.cholesky_solve(torch.where(free, -right, 0)[..., None], factor)[..., 0]
     slope = gradient + (hessian @ p[..., None])[..., 0] + damping[:, None] * p
     return p, slope, damping

@@ -1,4 +1,4 @@
-"""The authors' search for slow points: Adam on the squared speed, for a given number of steps."""
+"""The authors' search for slow points: Adam on the squared speed, for a fixed number of steps."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ def descend(
     drop_at: float = 0.4,
     note_at: Sequence[int] = (),
 ) -> tuple[Tensor, dict[int, Tensor]]:
-    """The authors' descent: Adam on speed^2, the state put back on the bounds after each step.
+    """The authors' descent: Adam on speed^2, the state clamped to the bounds after each step.
 
     Args:
-        residual: `[P, n]` to `[P, n]`; a `Residual` may know its derivatives in closed form.
+        residual: `[P, n]` to `[P, n]`; a `Residual` may have derivatives in closed form.
         start: `[P, n]`. Not changed.
         lower: as for `find_slow_points`.
         upper: likewise.
         steps: Adam steps.
-        rate: learning rate; a tenth of it from the share `drop_at` of the steps on (authors' code).
-        note_at: numbers of steps after which to note the speed.
+        rate: learning rate.
+        drop_at: share of the steps after which the learning rate falls to a tenth (authors' code).
+        note_at: numbers of steps after which to record the speed.
 
     Returns:
-        The states at the end, and the speed `[P]` after each number of steps in `note_at` that was reached.
+        The final states, and the speed `[P]` after each number of steps in `note_at` that was reached.
     """
     residual = Residual.of(residual)
     lower, upper = bounds_like(start, lower, upper)
@@ -53,12 +54,12 @@ def descend(
 
 
 class _Adam:
-    """Adam (Kingma & Ba 2015) at its usual settings, to the bit as `torch.optim.Adam`.
+    """Adam (Kingma & Ba 2015) with its default settings, bit for bit equal to `torch.optim.Adam`.
 
-    A step of ten thousand on some eighty states is soon done: PyTorch's own takes a third of a descent's time.
+    Steps on some eighty states are so short that PyTorch's optimiser would take a third of the descent's time.
 
     Args:
-        state: changed in place.
+        state: updated in place.
     """
 
     DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8
@@ -68,7 +69,7 @@ class _Adam:
         self.mean, self.square = torch.zeros_like(state), torch.zeros_like(state)
 
     def step(self, gradient: Tensor, rate: float) -> None:
-        """One step down a gradient."""
+        """One descent step."""
         self.steps += 1
         self.mean.lerp_(gradient, 1 - self.DECAY)
         self.square.mul_(self.SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - self.SQUARE_DECAY)

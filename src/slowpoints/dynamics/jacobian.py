@@ -43,8 +43,8 @@ def spectra(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
         NaN where the Jacobian is not finite.
 
     Raises:
-        ValueError: if the states are no finite numbers of that shape, or rows depend on each other.
-        TypeError: if the map is none, or its derivative by PyTorch is not that of its values.
+        ValueError: if the states are not finite numbers of that shape, or rows depend on each other.
+        TypeError: if `step` is not a map of states, or its derivative by PyTorch is not that of its values.
     """
     from slowpoints.dynamics.checks import checked_step  # which differentiates residuals by `jacobian`
 
@@ -52,9 +52,9 @@ def spectra(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
 
 
 def eigenvalues(matrices: Tensor) -> Tensor:
-    """Those of each matrix, `[P, n]` complex, largest absolute value first; NaN of a matrix that is not finite."""
+    """Eigenvalues of each matrix, `[P, n]` complex, largest absolute value first; NaN where a matrix is not finite."""
     finite = matrices.isfinite().flatten(1).all(1)
-    if not finite.all():  # which ends the process in some builds of LAPACK
+    if not finite.all():  # some builds of LAPACK end the process on them
         values = torch.full(matrices.shape[:2], torch.nan, dtype=matrices.dtype.to_complex(), device=matrices.device)
         values[finite] = eigenvalues(matrices[finite])
         return values
@@ -63,24 +63,24 @@ def eigenvalues(matrices: Tensor) -> Tensor:
 
 
 def unstable_directions(matrix: Tensor) -> Tensor:
-    """Directions in which a point comes apart, `[k, n]` of unit length: of each eigenvalue beyond 1, largest first.
+    """Unit vectors `[k, n]` along the unstable directions of a point: eigenvalues beyond 1, largest first.
 
-    A complex pair gives two, the axes of the ellipse on which it turns, the longer first.
+    A complex pair gives two, the axes of the ellipse on which it rotates, the longer first.
 
     Args:
-        matrix: Jacobian at the point, `[n, n]`; nothing is known of one that is not finite.
+        matrix: Jacobian at the point, `[n, n]`; one that is not finite has no known directions.
     """
     if not matrix.isfinite().all():
         return matrix.new_empty(0, len(matrix))
     values, vectors = torch.linalg.eig(matrix)
     order = values.abs().argsort(descending=True, stable=True)
-    growing = [place for place in order.tolist() if values[place].abs() > 1 and values[place].imag >= 0]
-    found = [matrix.new_empty(0, len(matrix))]
-    for place in growing:
-        turning = bool(values[place].imag > 0)
-        plane = torch.view_as_real(vectors[:, place])  # real and imaginary part, of any common phase
-        found.append(torch.linalg.svd(plane, full_matrices=False).U.T[: 1 + turning])
-    return torch.cat(found)
+    unstable = [index for index in order.tolist() if values[index].abs() > 1 and values[index].imag >= 0]
+    directions = [matrix.new_empty(0, len(matrix))]
+    for index in unstable:
+        rotates = bool(values[index].imag > 0)
+        plane = torch.view_as_real(vectors[:, index])  # real and imaginary part, at an arbitrary phase
+        directions.append(torch.linalg.svd(plane, full_matrices=False).U.T[: 1 + rotates])
+    return torch.cat(directions)
 
 
 def time_constant(leading: Tensor) -> Tensor:

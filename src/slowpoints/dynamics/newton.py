@@ -1,6 +1,7 @@
-"""Points on their way to a minimum of their speed: damped Newton steps that may leave the floor of a valley.
+"""The minimiser of the deep search: damped Newton steps within bounds, with a watchdog.
 
-P points of n coordinates, each on its own, of which R still walk.
+P points of n coordinates, each minimised on its own, of which R have not converged yet. Terms and sections are those of
+Nocedal & Wright (2006).
 """
 
 from __future__ import annotations
@@ -8,211 +9,228 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from slowpoints.dynamics.bounded import MAX_DAMPING, RAISED, bounded_step, pressed_outwards, projected_gradient
-from slowpoints.dynamics.kinds import (
+from slowpoints.dynamics.bounded import DAMPING_INCREASE, MAX_DAMPING, active_bounds, bounded_step, projected_gradient
+from slowpoints.dynamics.point_types import (
     EPSILON,
-    FIXED_POINT,
-    MINIMUM,
-    SADDLE,
-    SLIDING,
-    Points,
-    kinds_of,
-    pushed,
-    resting_speed,
+    Iterates,
+    PointType,
+    classify,
+    fixed_point_tolerance,
+    perturb_gradient,
 )
-from slowpoints.dynamics.residual import Residual, blocks
-from slowpoints.dynamics.roots import brought_to_rest
+from slowpoints.dynamics.residual import Residual, chunks
+from slowpoints.dynamics.roots import newton_fixed_points
 
-FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-15
-LOWERED = 0.0010000000474974513  # factor on the damping after a step that the quadratic model foretold: float32's 1e-3
-GOOD = 0.75  # share of the predicted fall from which that is said of it (Nocedal & Wright 2006, chapter 4)
-TRIES = 6  # steps tried with one Hessian before a point waits for the next iteration
-EXCURSION = 1000.0  # times the least speed^2 so far that a point may have on the way to a lower one
-LONGEST = 5
-"""Steps of an excursion, unless said otherwise."""
-PUSH = 0.1  # how far a point looks past a saddle for the direction in which to leave it
-SAME = 8 * EPSILON  # relative difference of two speeds^2 that rounding may have made
+INITIAL_DAMPING, MIN_DAMPING = 1e-3, 1e-15
+DAMPING_DECREASE = 0.0010000000474974513  # after a step that the model predicts well; float32's 1e-3
+GOOD_RATIO = 0.75  # of actual to predicted reduction, from which the model counts as good (section 4.1)
+MAX_TRIALS = 6  # trial steps with one Hessian
+WATCHDOG_INCREASE = 1000.0  # factor by which the objective may exceed its least value during watchdog steps
+WATCHDOG_STEPS = 5
+PERTURBATION = 0.1  # distance from a saddle at which its direction of negative curvature is followed
+OBJECTIVE_ROUNDING = 8 * EPSILON  # relative difference of two objectives that may be rounding
 
 
-class NewtonWalk:
-    """Points on their way to a minimum, each with a damping of its own.
+class DampedNewton:
+    """Newton's method with Levenberg damping, within bounds, for P points at once.
 
-    A valley of the speed is curved, so a Newton step along its floor ends far up its wall, from where the next falls
-    back to the floor further on. A point may therefore leave the best state it has seen for a few steps that are worse
-    (the watchdog of Chamberlain, Powell, Lemaréchal & Pedersen 1982); if they lead to no better one, it goes back there
-    and on with more damping and no excursion until a step has lowered its speed.
+    In the terms of Nocedal & Wright: a trust-region Newton method with the exact Hessian (chapter 4) in its Levenberg
+    form, the damping adapted to the ratio of actual to predicted reduction (and raised until the Hessian is positive
+    definite, section 3.4). Each step minimises the quadratic model within the bounds by an active-set method (section
+    16.7). The objective may rise for a few steps under a watchdog (section 15.6; Chamberlain, Powell, Lemaréchal &
+    Pedersen 1982), since a Newton step along a curved valley ends far up its wall, from where the next one descends to
+    the floor further on. Saddles are left along a direction of negative curvature.
 
     Args:
-        residual: whose half square is made small.
-        state: where to start, `[P, n]`, within the bounds.
+        residual: half whose square is the objective.
+        state: initial states, `[P, n]`, within the bounds.
         lower: `[P, n]`.
         upper: `[P, n]`.
-        tolerance: of the projected gradient.
-        longest: steps of an excursion; 0 for none.
+        tolerance: on the projected gradient.
+        watchdog_steps: steps for which the objective may exceed its least value; with 0 it never rises.
+
+    Attributes:
+        current: the iterates.
+        best: those of least objective so far.
+        rows: indices of the points that have not converged, `[R]`.
+        types: `PointType` of each point's best iterate, `[P]`.
+        iterations: Hessians from which a step was taken, `[P]`.
+        met_nonfinite: whether a derivative was not finite, `[P]`.
 
     Raises:
-        ValueError: if the residual is not finite at the start.
+        ValueError: if the residual is not finite at the initial states.
     """
 
-    def __init__(self, residual: Residual, state: Tensor, lower: Tensor, upper: Tensor, tolerance: float, longest: int):
-        half_square = residual.half_square(state)
-        if not half_square.isfinite().all():
+    def __init__(
+        self, residual: Residual, state: Tensor, lower: Tensor, upper: Tensor, tolerance: float, watchdog_steps: int
+    ):
+        objective = residual.objective(state)
+        if not objective.isfinite().all():
             raise ValueError("the residual is not finite at the start of the search")
         self.residual, self.lower, self.upper, self.tolerance = residual, lower, upper, tolerance
-        self.longest = longest
-        nowhere = torch.full_like(half_square, torch.inf)
-        self.here = Points(state, half_square, torch.zeros_like(state), nowhere)
-        self.best = Points(*(each.clone() for each in self.here._replace(half_square=nowhere)))
-        self.rows = torch.arange(len(state), device=state.device)  # that still walk
-        self.kinds = torch.full_like(self.rows, SLIDING)
+        self.watchdog_steps = watchdog_steps
+        unknown = torch.full_like(objective, torch.inf)
+        self.current = Iterates(state, objective, torch.zeros_like(state), unknown)
+        self.best = Iterates(*(values.clone() for values in self.current._replace(objective=unknown)))
+        self.rows = torch.arange(len(state), device=state.device)
+        self.types = torch.full_like(self.rows, PointType.SLIDING)
         self.iterations = torch.zeros_like(self.rows)
-        self.away = torch.zeros_like(self.rows)  # steps since the best state
-        self.leash = torch.full_like(self.rows, longest)  # steps that the next excursion may take
-        self.damping = torch.full_like(half_square, FIRST_DAMPING)
-        self.rough = torch.zeros_like(self.rows, dtype=torch.bool)  # that met a derivative that is not finite
+        self.steps_since_best = torch.zeros_like(self.rows)
+        self.steps_allowed = torch.full_like(self.rows, watchdog_steps)  # since the best, before returning to it
+        self.damping = torch.full_like(objective, INITIAL_DAMPING)
+        self.met_nonfinite = torch.zeros_like(self.rows, dtype=torch.bool)
 
-    def try_to_rest(self, iterations: int) -> None:
-        """Points that walk leap to a fixed point, if Newton's method leads to one."""
-        rows, here = self.rows, self.here
-        state = brought_to_rest(self.residual, here.state, rows, self.lower, self.upper, iterations)
-        leapt = rows[(state[rows] != here.state[rows]).any(1)]
-        here.state[leapt] = state[leapt]
-        if len(leapt):
-            here.half_square[leapt] = self._residual(leapt).half_square(state[leapt])
+    def try_fixed_points(self, iterations: int) -> None:
+        """Moves points to a fixed point wherever Newton's method for equations converges to one."""
+        rows, current = self.rows, self.current
+        state = newton_fixed_points(self.residual, current.state, rows, self.lower, self.upper, iterations)
+        moved = rows[(state[rows] != current.state[rows]).any(1)]
+        current.state[moved] = state[moved]
+        if len(moved):
+            current.objective[moved] = self._residual_of(moved).objective(state[moved])
 
-    def look(self) -> None:
-        """Takes the gradient where each point stands, notes the best states, and brings those back that are lost."""
-        rows, here = self.rows, self.here
-        state = here.state[rows]
-        here.gradient[rows] = self._residual(rows).gradient(state)
-        here.projected[rows] = projected_gradient(state, here.gradient[rows], self.lower[rows], self.upper[rows])
-        smooth = self._smooth(rows)
-        better = _is_better(here.at(rows), self.best.at(rows)) & smooth
-        found, lost = rows[better], rows[~better]
-        self.best.put(found, here.at(found))
-        self.away[found], self.leash[found] = 0, self.longest
-        self.away[lost] += 1
-        self.go_back(lost[(self.away[lost] > self.leash[lost]) | ~smooth[~better]])
+    def evaluate(self) -> None:
+        """Evaluates gradients, updates the best iterates, and returns points to theirs once the watchdog expires."""
+        rows, current = self.rows, self.current
+        state = current.state[rows]
+        gradient = self._residual_of(rows).gradient(state)
+        current.gradient[rows] = gradient
+        current.projected_gradient[rows] = projected_gradient(state, gradient, self.lower[rows], self.upper[rows])
+        valid = self._may_stay(rows)
+        better = _is_better(current.at(rows), self.best.at(rows)) & valid
+        improved, others = rows[better], rows[~better]
+        self.best.assign(improved, current.at(improved))
+        self.steps_since_best[improved], self.steps_allowed[improved] = 0, self.watchdog_steps
+        self.steps_since_best[others] += 1
+        expired = self.steps_since_best[others] > self.steps_allowed[others]
+        self.return_to_best(others[expired | ~valid[~better]])
 
-    def _smooth(self, rows: Tensor) -> Tensor:
-        """Whether some points may stand where they are: their gradient is finite, they rest, or it is their start.
+    def _may_stay(self, rows: Tensor) -> Tensor:
+        """Whether points have a finite gradient, are fixed points, or are at their start, `[R]`.
 
-        Where it is not, none is noted.
+        Records where a gradient is not finite.
         """
-        finite = self.here.gradient[rows].isfinite().all(1)
+        finite = self.current.gradient[rows].isfinite().all(1)
         if finite.all():
             return finite
-        self.rough[rows[~finite]] = True
-        self.here.projected[rows[~finite]] = torch.nan
-        here = self.here.at(rows)
-        return finite | (here.speed <= resting_speed(here.state)) | self.best.half_square[rows].isinf()
+        self.met_nonfinite[rows[~finite]] = True
+        self.current.projected_gradient[rows[~finite]] = torch.nan
+        current = self.current.at(rows)
+        fixed = current.speed <= fixed_point_tolerance(current.state)
+        return finite | fixed | self.best.objective[rows].isinf()
 
-    def go_back(self, rows: Tensor) -> None:
-        """To the best state, from where the next steps must lower the speed."""
-        self.here.put(rows, self.best.at(rows))
-        self.damping[rows] = (self.damping[rows] * RAISED).clamp(min=LEAST_DAMPING)
-        self.away[rows] = self.leash[rows] = 0
+    def return_to_best(self, rows: Tensor) -> None:
+        """Returns points to their best iterate with more damping; the objective must fall before the next watchdog."""
+        self.current.assign(rows, self.best.at(rows))
+        self.damping[rows] = (self.damping[rows] * DAMPING_INCREASE).clamp(min=MIN_DAMPING)
+        self.steps_since_best[rows] = self.steps_allowed[rows] = 0
 
-    def advance(self) -> None:
-        """One Hessian: points that are done or stuck leave the walk, the others take the step that it suggests."""
-        self._rest()
+    def iterate(self) -> None:
+        """One iteration: drops points that have converged or cannot move, and takes a step from the others."""
+        self._drop_fixed_points()
         if len(self.rows):
-            self.rows = torch.cat([self._advance(rows) for rows in blocks(self.rows, self.here.state.shape[1])])
+            self.rows = torch.cat([self._step_chunk(rows) for rows in self._chunks(self.rows)])
 
-    def _advance(self, rows: Tensor) -> Tensor:
-        """The same for some of the points that walk; gives those that go on, `[R]`."""
-        hessian = self._judge(rows)
-        walks = (self.kinds[rows] < MINIMUM) & (self.damping[rows] < MAX_DAMPING)
-        rows, hessian = rows[walks], hessian[walks]
+    def _step_chunk(self, rows: Tensor) -> Tensor:
+        """The same for a chunk of points; returns those that have not converged."""
+        hessian = self._classify(rows)
+        unfinished = (self.types[rows] < PointType.MINIMUM) & (self.damping[rows] < MAX_DAMPING)
+        rows, hessian = rows[unfinished], hessian[unfinished]
         self.iterations[rows] += 1
-        gradient = self._leaving_saddles(rows, hessian)
-        waiting = torch.arange(len(rows), device=rows.device)
-        for _ in range(TRIES):
-            if not len(waiting):
+        gradient = self._perturbed_at_saddles(rows, hessian)
+        rejected = torch.arange(len(rows), device=rows.device)
+        for _ in range(MAX_TRIALS):
+            if not len(rejected):
                 break
-            these = hessian if len(waiting) == len(hessian) else hessian[waiting]  # large, so not copied without need
-            waiting = waiting[~self._try_step(rows[waiting], these, gradient[waiting])]
+            curvature = hessian if len(rejected) == len(hessian) else hessian[rejected]  # copied only where necessary
+            rejected = rejected[~self._try_step(rows[rejected], curvature, gradient[rejected])]
         return rows
 
     def finish(self) -> None:
-        """Brings the points that still walk to their best state, and says of which kind it is."""
+        """Moves points that have not converged to their best iterate and classifies it."""
         if not len(self.rows):
             return
-        self.look()
-        self.go_back(self.rows)
-        self.kinds[self.rows] = SLIDING
-        self._rest()
-        for rows in blocks(self.rows[self.best.projected[self.rows] <= self.tolerance], self.here.state.shape[1]):
+        self.evaluate()
+        self.return_to_best(self.rows)
+        self.types[self.rows] = PointType.SLIDING
+        self._drop_fixed_points()
+        for rows in self._chunks(self.rows[self.best.projected_gradient[self.rows] <= self.tolerance]):
             if len(rows):
-                self._judge(rows)
+                self._classify(rows)
 
-    def _rest(self) -> None:
-        """Points at rest leave the walk."""
-        rows, here = self.rows, self.here.at(self.rows)
-        resting = (here.speed <= resting_speed(here.state)) & (self.away[rows] == 0)
-        self.kinds[rows[resting]] = FIXED_POINT
-        self.rows = rows[~(resting | here.projected.isnan())]
+    def _drop_fixed_points(self) -> None:
+        rows, current = self.rows, self.current.at(self.rows)
+        fixed = (current.speed <= fixed_point_tolerance(current.state)) & (self.steps_since_best[rows] == 0)
+        self.types[rows[fixed]] = PointType.FIXED_POINT
+        self.rows = rows[~(fixed | current.projected_gradient.isnan())]
 
-    def _judge(self, rows: Tensor) -> Tensor:
-        """The Hessian of some points that walk, `[R, n, n]`; notes the kind of those that stand at their best state."""
-        hessian = self._residual(rows).hessian(self.here.state[rows])
-        rough = ~hessian.sum(dim=(1, 2)).isfinite()
-        if rough.any():
-            hessian[rough] = self._without_curvature(rows[rough])
-        kinds = kinds_of(self.here.at(rows), hessian, self.lower[rows], self.upper[rows], self.tolerance)
-        kinds[rough] = SLIDING  # nobody knows
-        at_best = self.away[rows] == 0
-        self.kinds[rows[at_best]] = kinds[at_best]
+    def _classify(self, rows: Tensor) -> Tensor:
+        """Hessians of some points, `[R, n, n]`; records the type of those that are at their best iterate."""
+        hessian = self._residual_of(rows).hessian(self.current.state[rows])
+        nonfinite = ~hessian.sum(dim=(1, 2)).isfinite()
+        if nonfinite.any():
+            hessian[nonfinite] = self._gauss_newton(rows[nonfinite])
+        types = classify(self.current.at(rows), hessian, self.lower[rows], self.upper[rows], self.tolerance)
+        types[nonfinite] = PointType.SLIDING  # since the curvature is unknown
+        at_best = self.steps_since_best[rows] == 0
+        self.types[rows[at_best]] = types[at_best]
         return hessian
 
-    def _without_curvature(self, rows: Tensor) -> Tensor:
-        """The Hessian of points where it is not finite, as far as first derivatives say it (Gauss-Newton)."""
-        self.rough[rows] = True
-        slopes = self._residual(rows).jacobian(self.here.state[rows])
-        return (slopes.mT @ slopes).nan_to_num(0.0, 0.0, 0.0)
+    def _gauss_newton(self, rows: Tensor) -> Tensor:
+        """Gauss-Newton approximation of Hessians that are not finite, `[R, n, n]` (section 10.3)."""
+        self.met_nonfinite[rows] = True
+        jacobian = self._residual_of(rows).jacobian(self.current.state[rows])
+        return (jacobian.mT @ jacobian).nan_to_num(0.0, 0.0, 0.0)
 
-    def _leaving_saddles(self, rows: Tensor, hessian: Tensor) -> Tensor:
-        """Gradients of some points that walk; of those at a saddle, a little past it, `[R, n]`."""
-        gradient = self.here.gradient[rows]
-        at = ((self.kinds[rows] == SADDLE) & (self.away[rows] == 0)).nonzero()[:, 0]
-        if len(at):
-            below, above = pressed_outwards(gradient[at], *self._room(rows[at]))
-            gradient[at] = pushed(hessian[at], gradient[at], ~(below | above), PUSH)
+    def _perturbed_at_saddles(self, rows: Tensor, hessian: Tensor) -> Tensor:
+        """Gradients `[R, n]`, those at saddles taken a little way along the direction of negative curvature."""
+        gradient = self.current.gradient[rows]
+        saddles = ((self.types[rows] == PointType.SADDLE) & (self.steps_since_best[rows] == 0)).nonzero()[:, 0]
+        if len(saddles):
+            at_lower, at_upper = active_bounds(gradient[saddles], *self._step_bounds(rows[saddles]))
+            free = ~(at_lower | at_upper)
+            gradient[saddles] = perturb_gradient(hessian[saddles], gradient[saddles], free, PERTURBATION)
         return gradient
 
     def _try_step(self, rows: Tensor, hessian: Tensor, gradient: Tensor) -> Tensor:
-        """A damped Newton step of some points; gives those that took it, `[R]`."""
-        here = self.here.at(rows)
-        lowest, highest = self._room(rows)
-        move, damping = bounded_step(hessian, gradient, lowest, highest, self.damping[rows])
-        # On the bounds themselves, not a rounding beside them.
-        trial = torch.where(move == lowest, self.lower[rows], here.state + move)
-        trial = torch.where(move == highest, self.upper[rows], trial)
-        value = self._residual(rows).half_square(trial)
-        move = trial - here.state
-        curved = 0.5 * (move[:, None] @ hessian @ move[:, :, None]).flatten()
-        predicted = -((here.gradient * move).sum(1) + curved)
+        """A trial step of some points, and their new damping; returns which accepted the step, `[R]`."""
+        current = self.current.at(rows)
+        lowest, highest = self._step_bounds(rows)
+        step, damping = bounded_step(hessian, gradient, lowest, highest, self.damping[rows])
+        # Exactly on the bounds, without the rounding of a sum.
+        trial = torch.where(step == lowest, self.lower[rows], current.state + step)
+        trial = torch.where(step == highest, self.upper[rows], trial)
+        objective = self._residual_of(rows).objective(trial)
+        step = trial - current.state
+        curvature = 0.5 * (step[:, None] @ hessian @ step[:, :, None]).flatten()
+        predicted = -((current.gradient * step).sum(1) + curvature)
         limit = torch.where(
-            self.away[rows] < self.leash[rows], EXCURSION * self.best.half_square[rows], here.half_square * (1 + SAME)
+            self.steps_since_best[rows] < self.steps_allowed[rows],
+            WATCHDOG_INCREASE * self.best.objective[rows],
+            current.objective * (1 + OBJECTIVE_ROUNDING),
         )
-        taken = (value <= torch.maximum(limit, here.half_square)) & (predicted > 0)
-        good = here.half_square - value > GOOD * predicted
-        lowered = damping.new_tensor(LOWERED)  # or `where` gives numbers of the default type
-        factor = torch.where(taken, torch.where(good, lowered, 1.0), RAISED)
-        self.damping[rows] = (damping * factor).clamp(min=LEAST_DAMPING)
-        self.here.state[rows[taken]], self.here.half_square[rows[taken]] = trial[taken], value[taken]
-        return taken
+        accepted = (objective <= torch.maximum(limit, current.objective)) & (predicted > 0)
+        good = current.objective - objective > GOOD_RATIO * predicted
+        decrease = damping.new_tensor(DAMPING_DECREASE)  # or `where` returns numbers of the default type
+        factor = torch.where(accepted, torch.where(good, decrease, 1.0), DAMPING_INCREASE)
+        self.damping[rows] = (damping * factor).clamp(min=MIN_DAMPING)
+        moved = rows[accepted]
+        self.current.state[moved], self.current.objective[moved] = trial[accepted], objective[accepted]
+        return accepted
 
-    def _room(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """How far some points may go down and up, `[R, n]` each."""
-        return self.lower[rows] - self.here.state[rows], self.upper[rows] - self.here.state[rows]
+    def _step_bounds(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Lowest and highest step of some points within the bounds, `[R, n]` each."""
+        return self.lower[rows] - self.current.state[rows], self.upper[rows] - self.current.state[rows]
 
-    def _residual(self, rows: Tensor) -> Residual:
-        return self.residual.of_rows(rows, len(self.kinds))
+    def _residual_of(self, rows: Tensor) -> Residual:
+        return self.residual.of_rows(rows, len(self.types))
+
+    def _chunks(self, rows: Tensor) -> tuple[Tensor, ...]:
+        return chunks(rows, self.lower.shape[1])
 
 
-def _is_better(points: Points, best: Points) -> Tensor:
-    """Whether a speed is lower, or, where rounding leaves that open, its gradient, `[R]`."""
-    lower = points.half_square < best.half_square * (1 - SAME)
-    same = points.half_square <= best.half_square * (1 + SAME)
-    return lower | same & (points.projected < best.projected)
+def _is_better(points: Iterates, best: Iterates) -> Tensor:
+    """Whether an objective is lower, or equal to rounding with a smaller projected gradient, `[R]`."""
+    lower = points.objective < best.objective * (1 - OBJECTIVE_ROUNDING)
+    equal = points.objective <= best.objective * (1 + OBJECTIVE_ROUNDING)
+    return lower | equal & (points.projected_gradient < best.projected_gradient)

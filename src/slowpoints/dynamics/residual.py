@@ -1,4 +1,4 @@
-"""What a search for slow points makes small: a residual, with the derivatives of half its square."""
+"""Residuals, half whose square is the objective of a search for slow points, with the derivatives of both."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from slowpoints.networks.units.unit import Solver, solver
 
 Map = Callable[[Tensor], Tensor]
 """From `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch."""
-OUTSIDE = 1e-6  # by how much a state may lie beyond a bound: rounding in float32 moves it as far
-HELD = 8  # tensors of this size that a backward pass holds, about
-HESSIAN_NUMBERS = 2**24  # numbers that all matrices of a block of points, or rows of them, may have at once
+BOUND_TOLERANCE = 1e-6  # relative; rounding in float32 may move a state this far beyond a bound
+BACKWARD_COPIES = 8  # tensors of the size of its result that a backward pass holds, about
+CHUNK_NUMBERS = 2**24  # held at once by the matrices of a chunk of points, or of rows of them
 
 
 class Residual:
     """A residual of P points of n coordinates, each on its own; derivatives by automatic differentiation.
 
-    A subclass that knows them in closed form says so in `gradient`, `jacobian` and `hessian`.
+    Subclasses override `gradient`, `jacobian` and `hessian` where they have closed forms.
 
     Args:
         function: `[P, n]` to `[P, m]`, row by row, differentiable twice by PyTorch.
@@ -35,16 +35,16 @@ class Residual:
 
     @classmethod
     def of(cls, function: Map | Residual) -> Residual:
-        """A function with derivatives by automatic differentiation; a residual that knows its own, as it is."""
+        """The residual of a function; a `Residual` is returned as is."""
         return function if isinstance(function, Residual) else cls(function)
 
     def __call__(self, states: Tensor) -> Tensor:
         return self.function(states)
 
     def of_rows(self, rows: Tensor, points: int) -> Residual:
-        """The residual for some rows of the points alone.
+        """The residual of a subset of the points.
 
-        A function takes any number of rows; a subclass whose rows differ from one another says here how.
+        Subclasses override it where rows differ from one another, as those of different networks do.
 
         Args:
             rows: `[R]`, increasing.
@@ -53,8 +53,8 @@ class Residual:
         return self
 
     @torch.no_grad()
-    def half_square(self, states: Tensor) -> Tensor:
-        """Half the squared speed, `[P]`."""
+    def objective(self, states: Tensor) -> Tensor:
+        """Half the squared speed, or norm of the residual, `[P]`."""
         return self(states).square().sum(1) / 2
 
     def gradient(self, states: Tensor) -> Tensor:
@@ -66,16 +66,16 @@ class Residual:
         return jacobian(self, states)
 
     def newton(self, states: Tensor) -> Solver:
-        """Newton's step to a zero of the residual, from its values, `[P, n]` each.
+        """Newton's step to a zero of the residual, as a function of its values, `[P, n]` each.
 
-        In float32, at half the price: as long as the values are those in float64, the zero that steps come to is as
-        exact, and only where a Jacobian is nearly singular do they take longer.
+        The linear systems are solved in float32, at half the cost: with values in float64 the method converges to
+        zeros that are as exact, in more steps only where a Jacobian is nearly singular.
 
         Args:
-            states: where the residual is taken to be affine, `[P, n]`.
+            states: at which the residual is linearised, `[P, n]`.
 
         Returns:
-            A function that gives changes of the states, not finite where there are none.
+            A function from values to steps, which are not finite where the Jacobian is singular.
         """
         solve = solver(self.jacobian(states).float())
         return lambda values: -solve(values.float()).to(values)
@@ -87,33 +87,33 @@ class Residual:
         gradient = self._gradient(states, create_graph=True)
         if not gradient.requires_grad:
             return states.new_zeros(points, n, n)
-        rows = max(1, HESSIAN_NUMBERS // (HELD * points * n))
+        rows = max(1, CHUNK_NUMBERS // (BACKWARD_COPIES * points * n))
         identity = torch.eye(n, dtype=states.dtype, device=states.device)
-        blocks = [
+        columns = [
             torch.autograd.grad(
                 gradient,
                 states,
-                some[:, None].expand(-1, points, -1),
+                chunk[:, None].expand(-1, points, -1),
                 retain_graph=True,
                 is_grads_batched=True,
                 materialize_grads=True,
             )[0]
-            for some in identity.split(rows)
+            for chunk in identity.split(rows)
         ]
-        hessian = torch.cat(blocks).permute(1, 0, 2)
+        hessian = torch.cat(columns).permute(1, 0, 2)
         return (hessian + hessian.mT) / 2
 
     def _gradient(self, states: Tensor, *, create_graph: bool) -> Tensor:
         with torch.enable_grad():
-            half_square = self(states).square().sum() / 2
-            if not half_square.requires_grad:  # a constant
+            objective = self(states).square().sum() / 2
+            if not objective.requires_grad:  # a constant
                 return torch.zeros_like(states)
             # Not `backward`, which would leave gradients in the caller's model.
-            return torch.autograd.grad(half_square, states, create_graph=create_graph, materialize_grads=True)[0]
+            return torch.autograd.grad(objective, states, create_graph=create_graph, materialize_grads=True)[0]
 
 
 class MapResidual(Residual):
-    """step(z) - z of a map.
+    """The residual step(z) - z of a map.
 
     Args:
         step: `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch.
@@ -126,47 +126,47 @@ class MapResidual(Residual):
         return self.step(states) - states
 
 
-def blocks(rows: Tensor, n: int) -> tuple[Tensor, ...]:
-    """Rows in as many blocks as it takes for the matrices `[R, n, n]` of each to fit in memory."""
-    return rows.split(max(1, HESSIAN_NUMBERS // (HELD * n * n)))
+def chunks(rows: Tensor, n: int) -> tuple[Tensor, ...]:
+    """Rows split into chunks small enough for the matrices `[R, n, n]` of each to fit in memory."""
+    return rows.split(max(1, CHUNK_NUMBERS // (BACKWARD_COPIES * n * n)))
 
 
 def bounds_like(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> tuple[Tensor, Tensor]:
     """Bounds `[P, n]` in float64, from numbers or tensors that broadcast to the start's shape.
 
     Raises:
-        ValueError: if they are no numbers, do not fit the start, or cross.
+        ValueError: if they are not numbers, do not broadcast, or a lower bound exceeds its upper bound.
     """
     low, high = (_bound(bound, name, start) for name, bound in (("lower", lower), ("upper", upper)))
     if (low > high).any():
         point, coordinate = (low > high).nonzero()[0].tolist()
-        at = f"{low[point, coordinate]:g} and {high[point, coordinate]:g} for coordinate {coordinate}"
-        raise ValueError(f"lower and upper are {at}: a lower bound lies above its upper bound")
+        pair = f"{low[point, coordinate]:g} and {high[point, coordinate]:g} for coordinate {coordinate}"
+        raise ValueError(f"lower and upper are {pair}: a lower bound must not exceed its upper bound")
     return low, high
 
 
-def put_within(start: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """The start on the bounds where it lies beyond, with a warning if that is more than rounding in float32."""
-    put = start.clamp(low, high)
-    outside = int(((start - put).abs() > OUTSIDE * (1 + put.abs())).any(1).sum())
+def clamp_start(start: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """The start clamped to the bounds, with a warning if that moves it by more than rounding in float32."""
+    clamped = start.clamp(low, high)
+    outside = int(((start - clamped).abs() > BOUND_TOLERANCE * (1 + clamped.abs())).any(1).sum())
     if outside:
         warnings.warn(
-            f"{outside} of {len(start)} starts lie beyond the bounds, and were put there; lower and upper say how far "
-            "states may go",
+            f"{outside} of {len(start)} starts lie beyond the bounds and were clamped to them; set lower and upper to "
+            "search further out",
             stacklevel=4,  # the caller of a public function, through the modes in which it runs
         )
-    return put
+    return clamped
 
 
 def _bound(bound: Any, name: str, start: Tensor) -> Tensor:
     axes = bound.dim() if isinstance(bound, Tensor) else np.ndim(bound)
-    given = as_numbers(bound if axes else [bound], name, finite=False)
+    values = as_numbers(bound if axes else [bound], name, finite=False)
     try:
-        given = given.to(start.device).expand(start.shape)
+        values = values.to(start.device).expand(start.shape)
     except RuntimeError:
         raise ValueError(
-            f"{name} has the shape {tuple(given.shape)}; it must be a number, or fit states {tuple(start.shape)}"
+            f"{name} has the shape {tuple(values.shape)}; it must be a number, or broadcast to {tuple(start.shape)}"
         ) from None
-    if given.isnan().any():
-        raise ValueError(f"{name} is no number (NaN) for some coordinates")
-    return given
+    if values.isnan().any():
+        raise ValueError(f"{name} is NaN for some coordinates")
+    return values

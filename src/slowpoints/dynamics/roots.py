@@ -1,6 +1,7 @@
-"""Newton's method for fixed points: from states that have one near, at a fraction of a Hessian's price.
+"""Newton's method for the fixed points of a map, that is for the nonlinear equations residual(z) = 0.
 
-P points of n coordinates, each on its own.
+P points of n coordinates, each on its own. An iteration costs a fraction of one with a Hessian. The terms are those of
+Nocedal & Wright (2006), chapter 11.
 """
 
 from __future__ import annotations
@@ -8,85 +9,85 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from slowpoints.dynamics.kinds import resting_speed
-from slowpoints.dynamics.residual import Residual, blocks
+from slowpoints.dynamics.point_types import fixed_point_tolerance
+from slowpoints.dynamics.residual import Residual, chunks
 
-FAR = 10.0  # times the length of the state where it began, that a fixed point may be away from there
-HALVINGS = 6  # of a step, before a point is left to the search of minima
-REUSES, STRIDE = 4, 0.2  # further steps with one Jacobian, and the share of the speed that each may leave
-ENOUGH = 1e-4  # share of the fall in speed that a Newton step promises, which it must bring (Armijo 1966)
+MAX_DISTANCE = 10.0  # of a fixed point from the start, relative to 1 + |start|
+MAX_HALVINGS = 6  # in a line search
+CHORD_STEPS, CHORD_REDUCTION = 4, 0.2  # further steps with the same Jacobian, and the factor by which each must reduce
+SUFFICIENT_DECREASE = 1e-4  # share of the predicted reduction of the residual that a step must achieve (Armijo 1966)
 
 
 @torch.no_grad()
-def brought_to_rest(
+def newton_fixed_points(
     residual: Residual, state: Tensor, rows: Tensor, lower: Tensor, upper: Tensor, iterations: int
 ) -> Tensor:
-    """Fixed points near some states, by Newton's method with a line search on the speed.
+    """Fixed points near some states, by Newton's method with a line search (section 11.2).
 
-    Saddles are as near as attractors: the way there is not that of the dynamics.
+    It converges to saddles of the map as it does to attractors.
 
     Args:
-        residual: whose zeros are fixed points; as many coordinates as the state has.
-        state: where to start, `[P, n]`, within the bounds.
-        rows: of the points to be brought, increasing.
+        residual: of as many values as there are coordinates; fixed points are its zeros.
+        state: initial states, `[P, n]`, within the bounds.
+        rows: indices of the points to search from, increasing.
         lower: `[P, n]`.
         upper: `[P, n]`.
-        iterations: Jacobians after which a point is given up.
+        iterations: maximum number of Jacobians.
 
     Returns:
-        `[P, n]`: states at rest but for rounding; where they began, points that came to no such state, or only far away
-        (some maps slow down towards infinity).
+        `[P, n]`: fixed points to rounding; the initial state where the search does not converge, or goes far away (some
+        maps slow down towards infinity).
     """
-    found, here = state.clone(), state.clone()
-    reach = FAR * (1 + state.norm(dim=1))
+    result, current = state.clone(), state.clone()
+    radius = MAX_DISTANCE * (1 + state.norm(dim=1))
     for iteration in range(iterations + 1):
         if not len(rows):
             break
-        speed = residual.of_rows(rows, len(state))(here[rows]).norm(dim=1)
-        resting = speed <= resting_speed(here[rows])
-        found[rows[resting]] = here[rows[resting]]
-        rows = rows[~resting]
+        speed = residual.of_rows(rows, len(state))(current[rows]).norm(dim=1)
+        converged = speed <= fixed_point_tolerance(current[rows])
+        result[rows[converged]] = current[rows[converged]]
+        rows = rows[~converged]
         if iteration == iterations or not len(rows):
             break
-        walking = [
-            some[_step(residual.of_rows(some, len(state)), here, some, lower, upper)]
-            for some in blocks(rows, state.shape[1])
+        stepped = [
+            chunk[_newton_step(residual.of_rows(chunk, len(state)), current, chunk, lower, upper)]
+            for chunk in chunks(rows, state.shape[1])
         ]
-        rows = torch.cat(walking)
-        rows = rows[(here[rows] - state[rows]).norm(dim=1) <= reach[rows]]
-    return found
+        rows = torch.cat(stepped)
+        rows = rows[(current[rows] - state[rows]).norm(dim=1) <= radius[rows]]
+    return result
 
 
-def _step(residual: Residual, here: Tensor, rows: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
-    """Moves some points of `here` by Newton steps with one Jacobian; gives those that moved, `[R]`.
+def _newton_step(residual: Residual, current: Tensor, rows: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
+    """Moves some points of `current` by Newton steps with one Jacobian; returns which moved, `[R]`.
 
-    The first step is halved until the speed falls. As long as the next with the same Jacobian bring it down in large
-    strides, they cost little (Shamanskii 1967).
+    A line search halves the first step until the residual decreases sufficiently. Chord steps, which reuse the
+    Jacobian, follow as long as each reduces the residual by a large factor (Shamanskii 1967).
     """
-    state, low, high = here[rows], lower[rows], upper[rows]
+    state, low, high = current[rows], lower[rows], upper[rows]
     values = residual(state)
     speed = values.norm(dim=1)
     newton = residual.newton(state)
-    move = newton(values)
-    waiting = move.isfinite().all(1)
-    moved = torch.zeros_like(waiting)
-    for halving in range(HALVINGS):
+    step = newton(values)
+    searching = step.isfinite().all(1)
+    moved = torch.zeros_like(searching)
+    for halving in range(MAX_HALVINGS):
         length = 0.5**halving
-        trial = torch.where(waiting[:, None], state + length * move, state).clamp(low, high)
-        falls = waiting & (residual(trial).norm(dim=1) <= (1 - ENOUGH * length) * speed)
-        state = torch.where(falls[:, None], trial, state)
-        moved, waiting = moved | falls, waiting & ~falls
-        if not waiting.any():
+        trial = torch.where(searching[:, None], state + length * step, state).clamp(low, high)
+        decreased = searching & (residual(trial).norm(dim=1) <= (1 - SUFFICIENT_DECREASE * length) * speed)
+        state = torch.where(decreased[:, None], trial, state)
+        moved, searching = moved | decreased, searching & ~decreased
+        if not searching.any():
             break
     values = residual(state)
-    striding = moved
-    for _ in range(REUSES):
-        trial = (state + torch.where(striding[:, None], newton(values), 0)).clamp(low, high)
+    reducing = moved
+    for _ in range(CHORD_STEPS):
+        trial = (state + torch.where(reducing[:, None], newton(values), 0)).clamp(low, high)
         next_values = residual(trial)
-        striding = striding & (next_values.norm(dim=1) <= STRIDE * values.norm(dim=1))
-        if not striding.any():
+        reducing = reducing & (next_values.norm(dim=1) <= CHORD_REDUCTION * values.norm(dim=1))
+        if not reducing.any():
             break
-        state = torch.where(striding[:, None], trial, state)
-        values = torch.where(striding[:, None], next_values, values)
-    here[rows] = state
+        state = torch.where(reducing[:, None], trial, state)
+        values = torch.where(reducing[:, None], next_values, values)
+    current[rows] = state
     return moved

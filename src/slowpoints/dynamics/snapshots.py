@@ -13,36 +13,36 @@ from slowpoints.networks.ensemble import Networks
 
 TENSORS = tuple(field.name for field in fields(Dynamics) if field.name != "architecture")
 
-OF_WEIGHTS = ("recurrent", "readout", "readout_bias")
-"""Those that are weights of the networks as they are."""
+WEIGHTS = ("recurrent", "readout", "readout_bias")  # stored as they are in the networks
 
 
 def save_snapshots(snapshots: dict[int, Dynamics], seeds: tuple[int, ...], path: str | Path) -> None:
-    """Writes the dynamics after so many steps, stacked `[K, S, ...]` in float32, in which networks train."""
+    """Writes snapshots by training step, stacked `[K, S, ...]`, in float32 as networks train."""
     stacked = {
-        name: torch.stack([getattr(each, name) for each in snapshots.values()]).float().cpu() for name in TENSORS
+        name: torch.stack([getattr(dynamics, name) for dynamics in snapshots.values()]).float().cpu()
+        for name in TENSORS
     }
     architecture = next(iter(snapshots.values())).architecture
     write_tensors(stacked, path, {"steps": list(snapshots), "seeds": list(seeds), "architecture": architecture})
 
 
 def load_snapshots(path: str | Path, networks: Networks | None = None) -> dict[int, Dynamics]:
-    """The dynamics after so many steps, earliest first, in float64.
+    """Snapshots by training step, earliest first, in float64.
 
     Args:
         path: the file.
-        networks: that the last snapshot must be of; any where None. The snapshots go to their device.
+        networks: whose weights the last snapshot must have, and whose device the snapshots go to; None to skip.
 
     Raises:
-        ValueError: naming the file, if it is damaged, holds no snapshots, or those of other networks.
+        ValueError: naming the file, if it is damaged, or holds no snapshots or those of other networks.
     """
     stacked, facts = read_tensors(path)
     if not {*TENSORS} <= {*stacked} or "steps" not in facts:
-        raise ValueError(f"{path}: holds no snapshots, which come with their steps")
+        raise ValueError(f"{path}: holds no snapshots with their training steps")
     if {len(tensor) for tensor in stacked.values()} != {len(facts["steps"])}:
         raise ValueError(f"{path}: its snapshots are not as many as its steps, {len(facts['steps'])}")
     if networks is not None:
-        for name in OF_WEIGHTS:
+        for name in WEIGHTS:
             if not torch.equal(stacked[name][-1], networks.weights[name].float().cpu()):
                 raise ValueError(f"{path}: {name} of the last snapshot is not that of the networks beside it")
         stacked = {name: tensor.to(networks.device) for name, tensor in stacked.items()}

@@ -1,13 +1,11 @@
-"""The speed of autonomous dynamics as a residual to be made small, and how far a search may go."""
+"""The speed of autonomous dynamics as a residual to minimise, and bounds for its search."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.autonomous import AutonomousMap
 from slowpoints.dynamics.residual import Residual
 from slowpoints.networks.units.unit import Solver
 
@@ -21,23 +19,22 @@ class SpeedResidual(Residual):
         dynamics: of S networks.
     """
 
-    def __init__(self, dynamics: Dynamics):
+    def __init__(self, dynamics: AutonomousMap):
         self.dynamics, self.unit = dynamics, dynamics.unit
 
     def of_rows(self, rows: Tensor, points: int) -> Residual:
-        """As `Residual.of_rows`: networks without a point are left out, the others padded to the one with most."""
-        return self if len(rows) == points else _SomePoints(self, rows, points // self.dynamics.networks)
+        """As `Residual.of_rows`: networks without a point are left out, the others padded to the same number."""
+        return self if len(rows) == points else _PointSubset(self, rows, points // self.dynamics.networks)
 
     def __call__(self, states: Tensor) -> Tensor:
-        measure = self.unit.speed_coordinates
-        return measure(self.dynamics.step(states)) - measure(states)
+        return self.unit.displacement(states, self.dynamics(states))
 
     def gradient(self, states: Tensor) -> Tensor:
         """As `Residual.gradient`, through the adjoint of the step."""
         unit = self.unit
         if not unit.has_adjoint:
             return super().gradient(states)
-        drives, parts, recurrent = self.dynamics.arguments(states)
+        drives, parts, recurrent = self.dynamics.step_arguments(states)
         next_parts, kept = unit.step(drives, parts, recurrent)
         after, before = (unit.speed_coordinates(torch.cat(state, dim=-1)) for state in (next_parts, parts))
         move = after - before
@@ -49,14 +46,14 @@ class SpeedResidual(Residual):
         """As `Residual.hessian`, in closed form."""
         if not self.unit.has_hessian:
             return super().hessian(states)
-        hessian = self.unit.hessian(*self.dynamics.arguments(states)).flatten(0, 1)
+        hessian = self.unit.hessian(*self.dynamics.step_arguments(states)).flatten(0, 1)
         return (hessian + hessian.mT) / 2
 
 
 class StepResidual(SpeedResidual):
     """F(z) - z in h and c themselves."""
 
-    def __init__(self, dynamics: Dynamics):
+    def __init__(self, dynamics: AutonomousMap):
         super().__init__(dynamics)
         self.unit = dynamics.unit.raw
 
@@ -64,19 +61,19 @@ class StepResidual(SpeedResidual):
         """As `Residual.jacobian`, in closed form."""
         if not self.unit.has_jacobian:
             return super().jacobian(states)
-        return self.unit.jacobian(*self.dynamics.arguments(states)).flatten(0, 1)
+        return self.unit.jacobian(*self.dynamics.step_arguments(states)).flatten(0, 1)
 
     def newton(self, states: Tensor) -> Solver:
         """As `Residual.newton`, in closed form."""
         if not self.unit.has_jacobian:
             return super().newton(states)
-        drives, parts, recurrent = ([part.float() for part in each] for each in self.dynamics.arguments(states))
+        drives, parts, recurrent = ([part.float() for part in each] for each in self.dynamics.step_arguments(states))
         step = self.unit.newton(drives, tuple(parts), recurrent)
         stacked = (self.dynamics.networks, -1, states.shape[1])
         return lambda values: step(values.float().view(stacked)).view(values.shape).to(values)
 
 
-class _SomePoints(Residual):
+class _PointSubset(Residual):
     """The residual of some points of an ensemble, packed network by network.
 
     Args:
@@ -89,9 +86,11 @@ class _SomePoints(Residual):
         networks, network, counts = torch.unique(rows // points, return_inverse=True, return_counts=True)
         most, first, order = int(counts.max()), counts.cumsum(0) - counts, torch.arange(len(rows), device=rows.device)
         self.packed = network * most + order - first[network]
-        # What pads a network is its first point over again.
+        # A network with fewer points is padded with copies of its first.
         self.source = first.repeat_interleave(most).scatter(0, self.packed, order)
-        self.residual = type(residual)(_selected(residual.dynamics, networks))
+        ensemble = residual.dynamics
+        subset = AutonomousMap(ensemble.architecture, ensemble.recurrent[networks], ensemble.drive[networks])
+        self.residual = type(residual)(subset)
 
     def __call__(self, states: Tensor) -> Tensor:
         return self.residual(states[self.source])[self.packed]
@@ -110,12 +109,7 @@ class _SomePoints(Residual):
         return self.residual.hessian(states[self.source])[self.packed]
 
 
-def _selected(dynamics: Dynamics, networks: Tensor) -> Dynamics:
-    weights = ("recurrent", "drive", "trigger", "readout", "readout_bias")
-    return replace(dynamics, **{name: getattr(dynamics, name)[networks] for name in weights})
-
-
-def reachable(dynamics: Dynamics) -> tuple[Tensor, Tensor]:
+def reachable(dynamics: AutonomousMap) -> tuple[Tensor, Tensor]:
     """Bounds of the authors' descent, `[n]` each: those of the unit for h, where every state lies, and none for c."""
     upper = dynamics.recurrent.new_full((dynamics.coordinates,), torch.inf)
     upper[: dynamics.hidden] = dynamics.unit.bound

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from slowpoints.core.progress import report_stage
 from slowpoints.networks.ensemble import Networks
-from slowpoints.networks.rollout import advance
+from slowpoints.networks.rollout import next_states
 
 PAIRS = 256
 """Pairs of noise frames, each with its mirror image about the mean frame: what noise does to first order cancels in
@@ -30,7 +30,7 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
         networks: S networks.
         states: `[P, n]`.
     """
-    spec, measure = networks.spec, networks.spec.unit.speed_coordinates
+    spec = networks.spec
     frames = networks.weights["bias"].new_empty(len(networks), PAIRS, spec.pixels)
     networks.noise(networks.streams("noise at points"), frames)
     drives = networks.drive(networks.features(torch.cat([frames, 2 * spec.noise_mean - frames], dim=1)))
@@ -38,8 +38,8 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
     drift, diffusion = [], []
     with report_stage("noise at points", points.shape[1], unit="point") as progress:
         for point in points.split(1, dim=1):  # one of each network at a time: bounds the memory taken
-            after = advance(networks, drives, point.expand(-1, 2 * PAIRS, -1))
-            move = measure(after.double()) - measure(point.double())
+            after = next_states(networks, drives, point.expand(-1, 2 * PAIRS, -1))
+            move = spec.unit.displacement(point.double(), after.double())
             mean, pairs = move.mean(1), move.unflatten(1, (2, PAIRS)).mean(1)
             error = pairs.var(1).sum(-1) / PAIRS
             drift.append((mean.square().sum(-1) - error).maximum(error).sqrt())

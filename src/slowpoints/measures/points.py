@@ -13,8 +13,8 @@ from torch import Tensor
 from slowpoints.core.blocks import misplaced, read_block_table
 from slowpoints.core.schemas.slow_points import SLOW_POINTS
 from slowpoints.core.tables import read_facts
-from slowpoints.networks.blocks import weights_digest
 from slowpoints.networks.ensemble import Networks
+from slowpoints.networks.seed_blocks import weights_digest
 
 NULLABLE = {torch.int64: "Int64", torch.bool: "boolean", torch.float64: "float64"}
 """Types of columns that may have nulls."""

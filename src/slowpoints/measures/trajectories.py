@@ -13,6 +13,7 @@ from slowpoints.core.progress import report_stage
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.jacobian import jacobian, unstable_directions
+from slowpoints.dynamics.principal import principal_components
 from slowpoints.measures.slow_points import MeasuredPoints
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import fresh_noise, roll_out
@@ -59,7 +60,7 @@ def measure_trajectories(networks: Networks, images: ImageSet, points: MeasuredP
     tables = []
     for row, seed in enumerate(networks.seeds):
         visited = measure(states[row])
-        mean, axes = principal_axes(visited.flatten(0, 1))
+        mean, axes, _ = principal_components(visited.flatten(0, 1), COMPONENTS)
         there, known = torch.as_tensor(found[row], device=mean.device), classes[found[row]]
         reach = REACH * (visited - mean).square().sum(-1).mean().sqrt()
         shown = [
@@ -85,18 +86,6 @@ def _unstable(networks: Networks, points: MeasuredPoints) -> list[Tensor]:
     for place, matrix, view in zip(np.flatnonzero(apart), matrices, seen, strict=True):
         directions[place] = torch.nn.functional.normalize(unstable_directions(matrix) @ view.T, dim=-1)
     return directions
-
-
-def principal_axes(states: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean `[n]` and leading principal axes `[n, 3]` of states `[N, n]`, signs fixed: largest entry positive.
-
-    Axes beyond the n-th are zero, as all states are along them.
-    """
-    mean = states.mean(0)
-    axes = torch.linalg.svd(states - mean, full_matrices=False).Vh[:COMPONENTS].T
-    largest = axes.abs().argmax(0, keepdim=True)
-    axes = axes * axes.gather(0, largest).sign()
-    return mean, torch.nn.functional.pad(axes, (0, COMPONENTS - axes.shape[1]))
 
 
 @torch.no_grad()

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from slowpoints.datasets.images import ImageSet
 
 BIAS_SCALE = 0.01  # biases start at 0.01 Normal(0, 1) (authors' code)
-FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
+FRONT_END_CHUNK = 1024  # images that pass through a front end at once without a gradient
 MEAN_INPUT_FRAMES = 1000  # noise images whose mean feature is the mean input (authors' code)
 
 
 @dataclass(frozen=True)
 class Specification:
-    """What a network is, its weights aside.
+    """All that defines a network but its weights.
 
     Attributes:
         dataset: name of the preset.
@@ -76,8 +76,8 @@ class Specification:
         features = self.front_end.dense[-1] if self.front_end else self.pixels
         unit, hidden = self.unit, self.hidden
         return {
-            "input": (features + 1, sum(unit.input_blocks) * hidden),
-            "recurrent": (hidden, sum(unit.recurrent_blocks) * hidden),
+            "input": (features + 1, sum(unit.input_gates) * hidden),
+            "recurrent": (hidden, sum(unit.recurrent_gates) * hidden),
             "bias": (unit.gates * hidden,),
             "readout": (hidden, self.classes + 1),
             "readout_bias": (self.classes + 1,),
@@ -90,7 +90,7 @@ class Networks:
     """Networks of one cell of the grid.
 
     Attributes:
-        spec: what they are.
+        spec: of all of them.
         seeds: seed of each.
         weights: `[S, ...]` each, by name as `Specification.shapes`.
         trained_on: name of the device that trained them, as stored with them.
@@ -102,11 +102,11 @@ class Networks:
     trained_on: str = "cpu"
 
     def __post_init__(self) -> None:
-        """Refuses weights that are not those of such networks.
+        """Checks the fields.
 
         Raises:
             TypeError: if a field is of another type.
-            ValueError: if a seed occurs twice, or weights have other names or shapes than `spec` says.
+            ValueError: if a seed occurs twice, or names or shapes of weights do not match `spec`.
         """
         instance(self.spec, Specification, "spec")
         instance(self.weights, dict, "weights")
@@ -114,9 +114,9 @@ class Networks:
         for name, weight in self.weights.items():
             instance(weight, Tensor, f"weights[{name!r}]")
         shapes = {name: (len(self.seeds), *shape) for name, shape in self.spec.shapes().items()}
-        given = {name: tuple(weight.shape) for name, weight in self.weights.items()}
-        if given != shapes:
-            raise ValueError(f"weights are {given}; networks of this specification have {shapes}")
+        actual = {name: tuple(weight.shape) for name, weight in self.weights.items()}
+        if actual != shapes:
+            raise ValueError(f"weights are {actual}; networks of this specification have {shapes}")
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -127,7 +127,7 @@ class Networks:
 
     @property
     def n_parameters(self) -> int:
-        """Trainable numbers of one network."""
+        """Number of trainable parameters of one network."""
         return sum(weight[0].numel() for weight in self.weights.values())
 
     def to(self, device: torch.device | str) -> Networks:
@@ -140,14 +140,14 @@ class Networks:
         return replace(self, weights={name: weight.to(device) for name, weight in self.weights.items()})
 
     def detached(self) -> Networks:
-        """A copy that shares no memory and takes part in no gradient."""
+        """A copy that shares no memory and requires no gradient."""
         return replace(self, weights={name: weight.detach().clone() for name, weight in self.weights.items()})
 
     def select(self, seeds: Sequence[int]) -> Networks:
         """The networks with these seeds, in this order.
 
         Raises:
-            ValueError: if a seed occurs twice, or there is no network of it.
+            ValueError: if a seed occurs twice, or no network has it.
         """
         seeds = whole_numbers(seeds, "seeds")
         if absent := [seed for seed in seeds if seed not in self.seeds]:
@@ -156,7 +156,7 @@ class Networks:
         return replace(self, seeds=tuple(seeds), weights={name: w[rows] for name, w in self.weights.items()})
 
     def streams(self, purpose: str, device: torch.device | str | None = None) -> list[torch.Generator]:
-        """One stream of random numbers a network, named by its cell, its seed and the purpose."""
+        """One stream of random numbers per network, named by its cell, its seed and the purpose."""
         cell = (self.spec.dataset, self.spec.architecture, self.spec.protocol)
         return [generator(*cell, seed, purpose, device=device or self.device) for seed in self.seeds]
 
@@ -164,7 +164,7 @@ class Networks:
         """Fills `out`, `[S, ..., N]`, with noise pixels, each network from its own stream.
 
         Args:
-            streams: one a network.
+            streams: one per network.
             out: to be filled.
             scale: factor on the standard deviation.
         """
@@ -173,38 +173,38 @@ class Networks:
         return out
 
     def features(self, frames: Tensor) -> Tensor:
-        """What the recurrent units see of frames `[S, R, N]`: `[S, R, F]`."""
+        """Input of the recurrent units for frames `[S, R, N]`: `[S, R, F]`."""
         layers = self.spec.front_end
         return front_end_features(layers, self.weights, frames, self.spec.image_shape) if layers else frames
 
     def drive(self, features: Tensor) -> list[Tensor]:
-        """Input product plus bias under features `[S, R, F]`, for each block of the unit, `[S, R, width * H]`."""
+        """Input product plus bias for features `[S, R, F]`, of each gate group, `[S, R, g * H]` for its g gates."""
         return [
             torch.baddbmm(bias[:, None], features, weight[:, :-1])
             if weight.numel()
             else bias[:, None].expand(-1, features.shape[1], -1)
-            for bias, weight in self._input_blocks()
+            for bias, weight in self._input_groups()
         ]
 
     @torch.no_grad()
     def image_drives(self, images: np.ndarray) -> list[Tensor]:
-        """Drive of each block under images that all networks see, `[S, B, width * H]`.
+        """Drive of each gate group under images that all networks see, `[S, B, g * H]`.
 
         Args:
             images: `[B, height, width, channels]`, uint8.
         """
         pixels = torch.as_tensor(images.reshape(len(images), -1), device=self.device)
-        # In blocks, since a front end holds maps many times the size of its images.
-        parts = [(part.float() / 255).expand(len(self), -1, -1) for part in pixels.split(FRONT_ROWS)]
-        return self.drive(torch.cat([self.features(part) for part in parts], dim=1))
+        # In chunks, since a front end holds maps many times the size of its images.
+        chunks = [(chunk.float() / 255).expand(len(self), -1, -1) for chunk in pixels.split(FRONT_END_CHUNK)]
+        return self.drive(torch.cat([self.features(chunk) for chunk in chunks], dim=1))
 
     @property
     def trigger(self) -> list[Tensor]:
-        """What the trigger adds to the drive, for each block, `[S, width * H]`."""
-        return [weight[:, -1] if weight.numel() else torch.zeros_like(bias) for bias, weight in self._input_blocks()]
+        """What the trigger adds to the drive of each gate group, `[S, g * H]`."""
+        return [weight[:, -1] if weight.numel() else torch.zeros_like(bias) for bias, weight in self._input_groups()]
 
-    def _input_blocks(self) -> zip[tuple[Tensor, Tensor]]:
-        """Bias and input weights of each block; no weights where a block sees no input."""
+    def _input_groups(self) -> zip[tuple[Tensor, Tensor]]:
+        """Bias and input weights of each gate group; no weights where it has no input."""
         unit = self.spec.unit
         return zip(unit.split(self.weights["bias"]), unit.split_input(self.weights["input"]), strict=True)
 
@@ -215,7 +215,7 @@ class Networks:
     def run_trials(self, batch: Batch) -> Tensor:
         """Outputs at every frame of a batch of trials, `[T, S, B, C + 1]`; in memory `[S, C + 1, T, B]`."""
         trials = batch.trials
-        # Each trial's report frame, its noise with the trigger added, becomes one more row of the table.
+        # Each trial's report frame, noise plus trigger, becomes one more row of the table.
         report = batch.rows.gather(0, trials.report[None])[0]
         tables = []
         for table, trigger in zip(self.drive(self.features(batch.frames)), self.trigger, strict=True):
@@ -223,20 +223,20 @@ class Networks:
             tables.append(torch.cat([table, at_report + trigger[:, None]], dim=1))
         index = place_rows(batch.rows, trials.report, batch.frames.shape[1])
         hidden = unroll(self.spec.unit, tables, index, self.weights["recurrent"])
-        # All frames of a network in one product; sums over them, as in its gradient, then run network by network.
+        # All frames of a network in one product; sums over them, as in its gradient, then stay within a network.
         rows = hidden.transpose(0, 1).flatten(1, 2)
         logits = torch.baddbmm(self.weights["readout_bias"][:, :, None], self.weights["readout"].mT, rows.mT)
         return logits.unflatten(2, (len(hidden), trials.label.shape[1])).permute(2, 0, 3, 1)
 
     @torch.no_grad()
     def mean_features(self) -> Tensor:
-        """Mean input `[S, F]`: the mean noise frame, or the mean feature of 1000 noise images."""
+        """Mean input `[S, F]`: the mean noise frame, or with a front end the mean features of 1000 noise images."""
         bias = self.weights["bias"]
         if self.spec.front_end is None:
             return bias.new_full((len(self), self.spec.pixels), self.spec.noise_mean)
         frames = bias.new_empty(1, MEAN_INPUT_FRAMES, self.spec.pixels)
         means = []
-        for row, stream in enumerate(self.streams("mean input")):  # one network's frames at a time in memory
+        for row, stream in enumerate(self.streams("mean input")):  # holds one network's frames at a time
             one = self.select([self.seeds[row]])
             means.append(one.features(one.noise([stream], frames)).mean(1))
         return torch.cat(means)
@@ -252,14 +252,14 @@ class Networks:
 
 
 def check_fit(networks: Networks, images: ImageSet) -> None:
-    """Refuses images that networks were not built for.
+    """Raises an error unless images fit the networks.
 
     Raises:
-        TypeError: if these are no networks, or no images.
-        ValueError: if the images are of another size, or of other classes.
+        TypeError: if these are not networks and images.
+        ValueError: if the images have another size, or another number of classes.
     """
     instance(networks, Networks, "networks", " (load_networks)")
-    if not hasattr(images, "rows_by_class"):  # an ImageSet, whose module this one is free of
+    if not hasattr(images, "rows_by_class"):  # an ImageSet, whose module is not imported here
         raise TypeError(f"images is a {type(images).__name__}; it must be an ImageSet (load_images)")
     spec = networks.spec
     if tuple(images.shape) != tuple(spec.image_shape) or images.classes != spec.classes:
@@ -270,10 +270,10 @@ def check_fit(networks: Networks, images: ImageSet) -> None:
 
 
 def check_measured(networks: Networks, images: ImageSet) -> None:
-    """Refuses what nothing can be measured of.
+    """Raises an error unless networks can be measured with images.
 
     Raises:
-        TypeError, ValueError: as `check_fit`, or if weights are not finite numbers in float32.
+        TypeError, ValueError: as `check_fit`, or if weights are not finite or not in float32.
     """
     check_fit(networks, images)
     for name, weight in networks.weights.items():
@@ -287,7 +287,7 @@ def check_measured(networks: Networks, images: ImageSet) -> None:
 def initialise(spec: Specification, seeds: Sequence[int], device: torch.device | str = "cpu") -> Networks:
     """Untrained networks: weights Normal(0, 1 / fan-in), biases 0.01 Normal(0, 1) (authors' code).
 
-    Drawn on the CPU whatever the device, so that a seed names the same network everywhere.
+    They are drawn on the CPU, so that a seed gives the same network on every device.
     """
     shapes = spec.shapes()
     networks = Networks(spec, tuple(seeds), {name: torch.empty(len(seeds), *shape) for name, shape in shapes.items()})

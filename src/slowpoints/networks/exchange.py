@@ -1,7 +1,7 @@
-"""Networks as modules of PyTorch and back, for the recurrent units that `torch.nn` has.
+"""Conversion of networks to modules of PyTorch and back, for the recurrent units that `torch.nn` has.
 
-F features, C classes. PyTorch keeps weights transposed, gates in another order, and two biases that add up, but for the
-one that the GRU's reset gate multiplies.
+F features, C classes. PyTorch stores weights transposed, gates in another order, and two biases, which only add up
+except where the GRU's reset gate multiplies one of them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from slowpoints.networks.ensemble import Networks
 
 
 class _Form(NamedTuple):
-    """How `torch.nn` has a recurrent unit.
+    """A recurrent unit in `torch.nn`.
 
     Attributes:
-        layer: the module over a sequence.
-        cell: that of one step.
-        gates: for each of PyTorch's gates which of ours it is, and the sign of its weights: -1 where one is open when
-            the other is closed.
+        layer: the module for sequences.
+        cell: the module for one step.
+        gates: for each of PyTorch's gates the index of ours, and the sign of its weights: -1 for one minus our gate.
     """
 
     layer: type[nn.RNN | nn.GRU | nn.LSTM]
@@ -37,7 +36,7 @@ FORMS = {
     "gru-after": _Form(nn.GRU, nn.GRUCell, ((1, 1), (0, -1), (2, 1))),  # r, 1 - z, n
     "lstm": _Form(nn.LSTM, nn.LSTMCell, ((0, 1), (1, 1), (3, 1), (2, 1))),  # i, f, g, o
 }
-"""Recurrent units that `torch.nn` has, by our name."""
+"""By our name of the unit."""
 
 
 @usual_modes()
@@ -46,15 +45,15 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
 
     Args:
         networks: whose unit is one of `FORMS`.
-        row: which of them.
+        row: index of the network.
 
     Returns:
         `torch.nn.RNN`, `GRU` or `LSTM`, from features and trigger `[T, B, F + 1]`, the trigger last, to hidden states;
-        and the readout `torch.nn.Linear` from these to outputs `[..., C + 1]`. A front end stays behind.
+        and the readout `torch.nn.Linear` from these to outputs `[..., C + 1]`. A front end is left out.
 
     Raises:
         ValueError: if `torch.nn` has no such unit, or there is no such row.
-        TypeError: if they are no networks of the grid.
+        TypeError: if `networks` is not a `Networks`.
     """
     if not isinstance(networks, Networks):
         raise TypeError(f"networks is a {type(networks).__name__}; it must be a Networks, as load_networks gives them")
@@ -83,22 +82,22 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
 
 @usual_modes()
 def from_torch(module: nn.RNNBase | nn.RNNCellBase, readout: nn.Linear | None = None) -> tuple[str, dict[str, Tensor]]:
-    """The unit and the weights of a module of PyTorch; of a layer or a cell, with biases or without.
+    """The unit and the weights of a module of PyTorch, a layer or a cell, with or without biases.
 
-    Weights that are worked out from others (`weight_norm`, `spectral_norm`, `orthogonal`, pruning) are those that the
-    module would use now, in evaluation.
+    Weights that are computed from others (`weight_norm`, `spectral_norm`, `orthogonal`, pruning) are returned as the
+    module would use them now, in evaluation mode.
 
     Args:
         module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells. Not changed.
-        readout: from hidden states to outputs, if its weights are wanted too.
+        readout: from hidden states to outputs, whose weights are then returned, too.
 
     Returns:
         Name of the recurrent unit, and weights `[1, ...]` by name as in `Networks`, copied; the last input is the
         trigger.
 
     Raises:
-        ValueError: if no unit here computes the same, or the readout does not fit.
-        TypeError: if the readout is no `torch.nn.Linear`.
+        ValueError: if no unit here is equivalent, or the readout does not fit.
+        TypeError: if the readout is not a `torch.nn.Linear`.
     """
     architecture = _architecture(module)
     if readout is not None:
@@ -111,9 +110,9 @@ def _weights(architecture: str, module: nn.RNNBase | nn.RNNCellBase, readout: nn
     form, plain = FORMS[architecture], plain_copy(module)
     _run_hooks(plain)
     suffix = "_l0" if isinstance(module, form.layer) else ""
-    # By attribute, not among the parameters: a tied weight is listed once there.
-    found = {name: getattr(plain, name + suffix, None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
-    stored = {name: weight.detach() for name, weight in found.items() if weight is not None}
+    # By attribute, since a tied weight is listed only once among the parameters.
+    named = {name: getattr(plain, name + suffix, None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    stored = {name: weight.detach() for name, weight in named.items() if weight is not None}
     none = stored["weight_ih"].new_zeros(len(stored["weight_ih"]))
     bias, other = stored.get("bias_ih", none), stored.get("bias_hh", none)
     inside_reset = other[:0]
@@ -135,30 +134,29 @@ def _weights(architecture: str, module: nn.RNNBase | nn.RNNCellBase, readout: nn
 
 @torch.no_grad()
 def _run_hooks(module: nn.RNNBase | nn.RNNCellBase) -> None:
-    """Lets hooks of a user's own put weights in their place, as before a frame; the module is one's own copy.
+    """Runs a user's hooks on a copied module, so that they update its weights as before a frame.
 
     Raises:
-        ValueError: if they change more than weights, so that the module is no unit of these.
+        ValueError: if they also change inputs or outputs, so that the module is not equivalent to a unit.
     """
     if not (module._forward_hooks or module._forward_pre_hooks):
         return
     weight = next(module.parameters())
     inputs = torch.linspace(-1, 1, module.input_size, dtype=weight.dtype, device=weight.device)[None]
-    given, bare = module(inputs), type(module).forward(module, inputs)
-    if not _same(given, bare):
+    if not _same(module(inputs), type(module).forward(module, inputs)):
         raise ValueError(f"hooks of the module, a {type(module).__name__}, change its inputs or outputs")
 
 
 def _same(some: Any, others: Any) -> bool:
-    """Whether outputs of a module, tensors or tuples of these, are alike."""
+    """Whether outputs of a module, tensors or tuples of them, are close."""
     if isinstance(some, Tensor) and isinstance(others, Tensor):
         return some.shape == others.shape and torch.allclose(some, others)
     return isinstance(some, tuple) and isinstance(others, tuple) and all(map(_same, some, others))
 
 
-def _blank(kind: type[nn.Module], *sizes: int, like: Tensor) -> Any:
-    """A module on that tensor's device and of its type, without a random number drawn for its weights."""
-    return kind(*sizes, device="meta", dtype=like.dtype).to_empty(device=like.device)
+def _blank(module_class: type[nn.Module], *sizes: int, like: Tensor) -> Any:
+    """A module with the tensor's device and data type, without drawing random weights."""
+    return module_class(*sizes, device="meta", dtype=like.dtype).to_empty(device=like.device)
 
 
 def _check_readout(readout: object, hidden: int) -> None:
@@ -172,28 +170,28 @@ def _architecture(module: nn.Module) -> str:
     """Our name of a module's unit.
 
     Raises:
-        ValueError: if no unit here computes the same.
+        ValueError: if no unit here is equivalent.
     """
     single = {"num_layers": 1, "bidirectional": False, "proj_size": 0, "nonlinearity": "tanh"}
-    for name, wanted in single.items():
-        if getattr(module, name, wanted) != wanted:
-            raise ValueError(f"{name} of the module is {getattr(module, name)!r}; it must be {wanted!r}")
+    for name, required in single.items():
+        if getattr(module, name, required) != required:
+            raise ValueError(f"{name} of the module is {getattr(module, name)!r}; it must be {required!r}")
     for architecture, form in FORMS.items():
-        for kind in (form.layer, form.cell):
-            if isinstance(module, kind):
-                if type(module).forward is not kind.forward:
-                    raise ValueError(f"a {type(module).__name__} has a forward of its own, not a {kind.__name__}'s")
+        for base in (form.layer, form.cell):
+            if isinstance(module, base):
+                if type(module).forward is not base.forward:
+                    raise ValueError(f"a {type(module).__name__} has a forward of its own, not a {base.__name__}'s")
                 return architecture
     raise ValueError(f"a {type(module).__name__} is none of torch.nn.RNN, GRU, LSTM and their cells")
 
 
 def _theirs(columns: Tensor, form: _Form) -> Tensor:
     """Our columns in PyTorch's order and signs."""
-    blocks = columns.chunk(len(form.gates), dim=-1)
-    return torch.cat([sign * blocks[gate] for gate, sign in form.gates], dim=-1)
+    gates = columns.chunk(len(form.gates), dim=-1)
+    return torch.cat([sign * gates[index] for index, sign in form.gates], dim=-1)
 
 
 def _ours(columns: Tensor, form: _Form) -> Tensor:
     """PyTorch's columns in our order and signs."""
-    blocks = zip(columns.chunk(len(form.gates), dim=-1), form.gates, strict=True)
-    return torch.cat([sign * block for block, (gate, sign) in sorted(blocks, key=lambda item: item[1])], dim=-1)
+    gates = zip(columns.chunk(len(form.gates), dim=-1), form.gates, strict=True)
+    return torch.cat([sign * gate for gate, (_, sign) in sorted(gates, key=lambda item: item[1])], dim=-1)

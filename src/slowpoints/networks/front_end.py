@@ -1,7 +1,7 @@
-"""Convolutional front end: what turns an image into the input of the recurrent units.
+"""Convolutional front end, from images to the input of the recurrent units.
 
-Blocks of 3x3 convolution (same padding), leaky ReLU and 2x2 max-pooling, then dense layers with leaky ReLU, as
-in the authors' CIFAR-10 networks. Every network of an ensemble has a front end of its own, trained with it.
+Convolutional blocks of 3x3 convolution (same padding), leaky ReLU and 2x2 max-pooling, then dense layers with leaky
+ReLU, as in the authors' CIFAR-10 networks. Every network of an ensemble has its own front end, trained with it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ LEAK = 0.2  # slope of the authors' leaky ReLU for negative input (TensorFlow's 
 
 
 def front_end_shapes(layers: Layers, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
-    """Shape of each weight of one network, fan-in leading but for convolutions `[out, in, 3, 3]`.
+    """Shape of each weight of one network: dense layers `[in, out]`, convolutions `[out, in, 3, 3]`.
 
     Raises:
-        ValueError: if the image is too small for the blocks of pooling.
+        ValueError: if the image is too small for so many poolings.
     """
     height, width, channels = image_shape
     shapes: dict[str, tuple[int, ...]] = {}
@@ -54,16 +54,16 @@ def front_end_features(
     Returns:
         `[S, R, F]`, F units of the last dense layer.
     """
-    # One network at a time: grouped convolutions are slower on CPU, and a network's bits would depend on
-    # how many stand beside it. Channels-last frames are a view, and the fast layout.
+    # One network at a time: grouped convolutions are slower on a CPU, and a network's bits would depend on the size of
+    # the ensemble. Channels-last frames are a view, and the fast layout.
     maps = []
-    for network, its_frames in enumerate(frames):
-        image = its_frames.view(-1, *image_shape).permute(0, 3, 1, 2)
+    for network, network_frames in enumerate(frames):
+        image = network_frames.view(-1, *image_shape).permute(0, 3, 1, 2)
         for layer in range(len(layers.filters)):
             weight = weights[f"front_end.conv{layer}.weight"][network]
             bias = weights[f"front_end.conv{layer}.bias"][network]
             image = F.conv2d(image, weight, bias, padding=KERNEL // 2)
-            # Pooling first gives the same values, the leaky ReLU being increasing, on a quarter of the pixels.
+            # The leaky ReLU is increasing, so pooling first gives the same values with a quarter of the work.
             image = F.leaky_relu(F.max_pool2d(image, 2), LEAK)
         maps.append(image.permute(0, 2, 3, 1).flatten(1))
     features = torch.stack(maps)

@@ -1,4 +1,4 @@
-"""Networks running on under noise after an image, frame by frame: what memory, class centres and trajectories share.
+"""Roll-outs of networks under noise after an image, for memory, class centres and trajectories.
 
 S networks, B trials each, H hidden units.
 """
@@ -15,17 +15,17 @@ from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.units.unit import State
 
 Drives = Callable[[int], list[Tensor]]
-"""From a frame number to the drive of each block under that frame's noise, `[S, B, width * H]`."""
+"""From a frame number to the drive of each gate group under that frame's noise, `[S, B, g * H]` for its g gates."""
 
 
 class Frame(NamedTuple):
     """One frame of a roll-out.
 
     Attributes:
-        number: from 0, the image's.
-        drives: of each block, `[S, B, width * H]`.
+        number: 0 for the image.
+        drives: of each gate group, `[S, B, g * H]`.
         before: state before the frame, `[S, B, H]` for each part.
-        after: state after it.
+        after: state after the frame.
     """
 
     number: int
@@ -40,13 +40,13 @@ class Frame(NamedTuple):
 
 
 def roll_out(networks: Networks, images: list[Tensor], noise: Drives, frames: int) -> Iterator[Frame]:
-    """Frames 0 to `frames` - 1: the image at frame 0, noise at every later one.
+    """Frames 0 to `frames` - 1: the image at frame 0, noise at every later frame.
 
     Args:
         networks: S networks.
-        images: drive of each block under the images, `[S, B, width * H]`.
-        noise: those of any later frame; called for frames 1, 2, ... in order.
-        frames: how many.
+        images: drive of each gate group under the images, `[S, B, g * H]`.
+        noise: drives of later frames; called for frames 1, 2, ... in order.
+        frames: number of frames.
     """
     unit = networks.spec.unit
     recurrent = unit.split_recurrent(networks.weights["recurrent"])
@@ -58,8 +58,8 @@ def roll_out(networks: Networks, images: list[Tensor], noise: Drives, frames: in
         state = after
 
 
-def advance(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
-    """Flat states `[S, B, n]` one frame on, under the drive of each block, `[S, B, width * H]`."""
+def next_states(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
+    """Flat states `[S, B, n]` one frame later, under drives `[S, B, g * H]` of each gate group."""
     unit = networks.spec.unit
     parts = tuple(states.split(networks.spec.hidden, dim=-1))
     after, _ = unit.step(drives, parts, unit.split_recurrent(networks.weights["recurrent"]))
@@ -67,7 +67,7 @@ def advance(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
 
 
 def triggered(networks: Networks, frame: Frame) -> Tensor:
-    """Outputs `[S, B, C + 1]` had the trigger come at this frame."""
+    """Outputs `[S, B, C + 1]` if the trigger came at this frame."""
     unit = networks.spec.unit
     drives = [drive + extra[:, None] for drive, extra in zip(frame.drives, networks.trigger, strict=True)]
     (hidden, *_), _ = unit.step(drives, frame.before, unit.split_recurrent(networks.weights["recurrent"]))
@@ -75,7 +75,7 @@ def triggered(networks: Networks, frame: Frame) -> Tensor:
 
 
 def fresh_noise(networks: Networks, trials: int, purpose: str, scale: float = 1.0) -> Drives:
-    """Every frame of every trial drawn anew, from the streams of that purpose, noise scaled as by `scaled`."""
+    """Independent noise at every frame of every trial, from the streams of that purpose, scaled as in `scaled`."""
     streams = networks.streams(purpose)
     frames = torch.empty(len(networks), trials, networks.spec.pixels, device=networks.device)
     quieter = scaled(networks, scale)
@@ -89,9 +89,9 @@ def mean_input(networks: Networks, trials: int) -> Drives:
 
 
 def scaled(networks: Networks, scale: float) -> Callable[[Tensor], Tensor]:
-    """A function that scales the noise of features `[S, R, F]` about the mean input.
+    """A function that scales the deviation of features `[S, R, F]` from the mean input.
 
-    Features, not pixels: a front end makes of half the noise in pixels another mean input, not less noise.
+    It scales features, not pixels: half the noise in pixels would give a front end another mean input, not less noise.
     """
     if scale == 1:
         return lambda features: features

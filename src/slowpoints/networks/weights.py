@@ -1,4 +1,4 @@
-"""Files of weights: the networks of a block, or of all blocks of a cell and mode."""
+"""Weights files: the networks of a seed block, or of all seed blocks of a cell and mode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def save_networks(networks: Networks, path: str | Path, mode: str = "trained", l
     Args:
         networks: of one cell and mode.
         path: the file.
-        mode: `trained`, or how the networks were fine-tuned.
+        mode: `trained`, or the mode of fine-tuning.
         lambda_: lambda of the fine-tuning.
 
     Raises:
@@ -43,46 +43,46 @@ def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Netwo
     """Networks of a cell and mode, on the CPU unless told.
 
     Args:
-        path: a weights file, the folder of a block, or the folder of a mode with all its blocks of seeds.
+        path: a weights file, the folder of a seed block, or the folder of a mode with all its seed blocks.
         device: where to put them.
 
     Raises:
-        FileNotFoundError: if no weights file is there.
-        ValueError: if there is no such device, if a file is damaged or holds no networks, or weights of another shape
-            than it says, or if blocks in the folder belong to different kinds of network, or overlap.
+        FileNotFoundError: if there is no weights file.
+        ValueError: if there is no such device, if a file is damaged, holds no networks, or weights of other shapes than
+            its specification, or if seed blocks in the folder overlap or belong to different kinds of network.
     """
     instance(path, (str, os.PathLike), "path")
     device, path = checked_device(device), Path(path)
     files = [path] if path.is_file() else sorted(path.glob(f"**/{WEIGHTS}"))
     if not files:
         raise FileNotFoundError(f"{path} holds no {WEIGHTS}; it should be the folder of a cell and mode")
-    blocks = [read_block(file)[0] for file in files]
-    if len({json.dumps(asdict(block.spec)) for block in blocks}) > 1:
+    parts = [read_weights(file)[0] for file in files]
+    if len({json.dumps(asdict(part.spec)) for part in parts}) > 1:
         raise ValueError(f"{path} holds networks of different kinds: {', '.join(str(file.parent) for file in files)}")
-    joined = {name: torch.cat([block.weights[name] for block in blocks]) for name in blocks[0].weights}
-    seeds = tuple(seed for block in blocks for seed in block.seeds)
+    joined = {name: torch.cat([part.weights[name] for part in parts]) for name in parts[0].weights}
+    seeds = tuple(seed for part in parts for seed in part.seeds)
     if len(set(seeds)) < len(seeds):
         raise ValueError(f"{path} holds a seed twice: {', '.join(file.parent.name for file in files)} overlap")
-    return replace(blocks[0], seeds=seeds, weights=joined).select(sorted(seeds)).to(device)
+    return replace(parts[0], seeds=seeds, weights=joined).select(sorted(seeds)).to(device)
 
 
-def read_block(file: str | Path) -> tuple[Networks, dict]:
-    """Networks of one weights file, and what its metadata say of it.
+def read_weights(file: str | Path) -> tuple[Networks, dict]:
+    """Networks of one weights file, and its metadata.
 
     Raises:
         ValueError: as `load_networks`.
     """
     weights, facts = read_tensors(file)
     if "specification" not in facts:
-        raise ValueError(f"{file}: holds no networks, which come with their specification")
+        raise ValueError(f"{file}: holds no networks: its metadata have no specification")
     try:
         spec, seeds, device = _specification(facts), tuple(map(int, facts["seeds"])), str(facts["device"])
         shapes = {name: (len(seeds), *shape) for name, shape in spec.shapes().items()}
     except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{file}: its specification is damaged ({type(error).__name__}: {error})") from None
-    found = {name: tuple(weight.shape) for name, weight in weights.items() if weight.is_floating_point()}
-    if found != shapes or len(weights) > len(shapes):
-        raise ValueError(f"{file}: holds weights {found} where its specification says {shapes}; it is damaged")
+    actual = {name: tuple(weight.shape) for name, weight in weights.items() if weight.is_floating_point()}
+    if actual != shapes or len(weights) > len(shapes):
+        raise ValueError(f"{file}: holds weights {actual} where its specification says {shapes}; it is damaged")
     try:
         return Networks(spec, seeds, weights, device), facts
     except ValueError as error:

@@ -15,7 +15,7 @@ from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.descent import descend
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.networks.ensemble import Networks
-from slowpoints.networks.rollout import advance
+from slowpoints.networks.rollout import next_states
 
 DESCENT_STEPS = 100  # with which points are sought anew, from where they were: few, as they have moved little
 
@@ -48,9 +48,8 @@ class Penalty:
 
 
 def squared_speeds(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
-    """Squared speed of states `[S, B, n]` under the drive of each block, `[S, B, width * H]`: `[S, B]`."""
-    measure = networks.spec.unit.speed_coordinates
-    return (measure(advance(networks, drives, states)) - measure(states)).square().sum(-1)
+    """Squared speed of states `[S, B, n]` under the drive of each gate group, `[S, B, g * H]`: `[S, B]`."""
+    return networks.spec.unit.displacement(states, next_states(networks, drives, states)).square().sum(-1)
 
 
 class SpeedPenalty(Penalty):

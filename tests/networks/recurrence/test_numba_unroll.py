@@ -14,7 +14,7 @@ from slowpoints.networks.units import unit_named, units
 from slowpoints.networks.units.gru import GRU
 
 COMPILED = ("gru", "lstm")  # those of the paper
-ROUNDING = 2e-6  # relative to the largest number of a tensor: some roundings of float32
+FLOAT32_TOLERANCE = 2e-6  # relative to the largest number of a tensor
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def drawn():
         def normal(*shape):
             return torch.randn(*shape, generator=rng)
 
-        tables = [normal(networks, rows, width * hidden) for width in unit.blocks]
+        tables = [normal(networks, rows, gates * hidden) for gates in unit.gate_groups]
         index = torch.randint(rows, (frames, networks, trials), generator=rng)
         recurrent = normal(networks, hidden, unit.gates * hidden) / hidden**0.5
         return tables, index, recurrent, normal(frames, networks, trials, hidden)
@@ -52,7 +52,7 @@ def test_states_and_gradients_are_those_of_the_equations(drawn, architecture, hi
     for ours, theirs in zip(quick, exact, strict=True):
         assert ours.dtype == torch.float32
         assert ours.shape == theirs.shape
-        assert (ours - theirs).abs().max() <= ROUNDING * theirs.abs().max()
+        assert (ours - theirs).abs().max() <= FLOAT32_TOLERANCE * theirs.abs().max()
 
 
 @pytest.mark.parametrize("architecture", COMPILED)
@@ -110,12 +110,12 @@ def test_damaged_machine_code_is_made_anew(tmp_path, monkeypatch, caplog, ending
         exec(compile(module.read_text(), str(module), "exec"), names)
         return jit.compiled(names["triple"])(np.float32(2))
 
-    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "kept"))
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
     assert triple_of_two() == 6
-    (file,) = (tmp_path / "kept").glob(f"*/*.{jit.KIND}*.{ending}")
+    (file,) = (tmp_path / "cache").glob(f"*/*.{jit.CACHE_KEY}*.{ending}")
     file.write_bytes(file.read_bytes()[:left])
     assert triple_of_two() == 6
-    assert caplog.text.count("compiled code there is not used") == 1
+    assert caplog.text.count("cached machine code is not used") == 1
     caplog.clear()
     assert triple_of_two() == 6
     assert not caplog.text

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_a_fused_unit_computes_the_same(architecture):
     unit, hidden = unit_named(architecture), 8
     stream = torch.Generator().manual_seed(0)
-    columns = sum(unit.recurrent_blocks) * hidden
+    columns = sum(unit.recurrent_gates) * hidden
     weights = unit.split_recurrent(torch.randn(2, hidden, columns, generator=stream))
     drive = unit.split(torch.randn(2, 3, unit.gates * hidden, generator=stream))
     state = tuple(torch.randn(2, 3, hidden, generator=stream) for _ in range(unit.parts))

@@ -23,9 +23,9 @@ def inputs():
         def draw(*shape):
             return torch.randn(*shape, generator=generator, dtype=torch.float64, requires_grad=True)
 
-        tables = [draw(networks, rows, width * hidden) for width in unit.blocks]
+        tables = [draw(networks, rows, gates * hidden) for gates in unit.gate_groups]
         index = torch.randint(rows, (frames, networks, trials), generator=generator)
-        return tables, index, draw(networks, hidden, sum(unit.recurrent_blocks) * hidden)
+        return tables, index, draw(networks, hidden, sum(unit.recurrent_gates) * hidden)
 
     return make
 

@@ -1,5 +1,5 @@
 """The recurrence of an ensemble over the frames of its trials.
 
-`unroll` chooses: `numba_unroll` on a CPU in float32, for units with passes in `kernels/`; otherwise frame by frame with
-PyTorch, on a GPU with units that `torch_compiled` has compiled.
+`unroll` uses `numba_unroll` on a CPU in float32 for units with passes in `kernels/`, and otherwise PyTorch frame by
+frame, on a GPU with units compiled by `torch_compiled`.
 """

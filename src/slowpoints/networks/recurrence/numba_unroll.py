@@ -1,4 +1,4 @@
-"""The recurrence of an ensemble on a CPU by a unit's compiled passes, `Unit.kernels`."""
+"""The recurrence of an ensemble on a CPU by the compiled passes of its unit, `Unit.kernels`."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ log = logging.getLogger(__name__)
 
 @functools.cache
 def kernels_of(unit: Unit) -> Kernels | None:
-    """A unit's compiled passes; None for a unit without, or with a step of its own, and where they cannot be had."""
+    """A unit's compiled passes; None if it has none, inherits them but overrides its equations, or Numba is missing."""
     methods = ("kernels", "step", "adjoint")
-    if len({next(kind for kind in type(unit).__mro__ if method in vars(kind)) for method in methods}) > 1:
-        return None  # passes of a class that it derives from are not its own
+    if len({next(base for base in type(unit).__mro__ if method in vars(base)) for method in methods}) > 1:
+        return None  # the passes are those of a base class with other equations
     try:
         return unit.kernels()
     except ImportError as error:
-        log.warning("training takes longer on this CPU: %s", error)
+        log.warning("training is slower on this CPU, without compiled passes: %s", error)
         return None
 
 
 class KernelUnroll(torch.autograd.Function):
     """All frames of all networks, in float32.
 
-    Its passes take the numbers of the first network and the one after the last, and
+    Its passes take the indices of the first network and of the one after the last, and
 
     - index: row of the tables that a trial meets at a frame, `[T, S, B]`;
-    - grad_hidden (backward): gradient of the hidden states, `[S, T, B, H]`;
-    - tables: drives of each block, `[S, R, width * H]`;
-    - weights: recurrent weights of each block, `[S, H, width * H]`;
-    - states: each part of the state before frame 0, 1, ... and after the last, `[S, T + 1, B, H]`;
-    - kept: what the way back needs of the way there, `[S, T, B, width * H]` each;
-    - grad_tables, grad_weights (backward): to be added to, and to be filled.
+    - grad_hidden (backward): gradient with respect to the hidden states, `[S, T, B, H]`;
+    - tables: drives of each gate group, `[S, R, g * H]` for g gates;
+    - weights: recurrent weights of each gate group, `[S, H, g * H]`;
+    - states: each part of the state before frames 0, 1, ... and after the last, `[S, T + 1, B, H]`;
+    - kept: arrays that the forward pass keeps for the backward pass, `[S, T, B, width * H]` each;
+    - grad_tables, grad_weights (backward): gradients, to be added to and to be filled.
     """
 
     @staticmethod
@@ -64,7 +64,7 @@ class KernelUnroll(torch.autograd.Function):
         index, *weights = ctx.saved_tensors
         grad_hidden = grad_hidden.transpose(0, 1).contiguous()
         grad_tables = [grad_hidden.new_zeros(shape) for shape in ctx.tables]
-        grad_weights = [torch.empty_like(block) for block in weights]
+        grad_weights = [torch.empty_like(weight) for weight in weights]
         _run(ctx.kernels.backward, len(grad_hidden), index, grad_hidden, weights, *ctx.kept, grad_tables, grad_weights)
         return None, None, None, *grad_tables, *grad_weights
 
@@ -74,12 +74,12 @@ def _halves(tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _run(kernel: Callable, networks: int, *arguments: Tensor | list[Tensor]) -> None:
-    """Runs a pass on as many threads as PyTorch has, each on networks of its own, which share nothing."""
+    """Runs a pass on as many threads as PyTorch uses, each with networks of its own."""
     arrays = [a.numpy() if isinstance(a, Tensor) else tuple(tensor.numpy() for tensor in a) for a in arguments]
     available = torch.get_num_threads()
     threads = min(available, networks)
     bounds = [thread * networks // threads for thread in range(threads + 1)]
-    torch.set_num_threads(1)  # products are small: threads of their own would wait for each other
+    torch.set_num_threads(1)  # products are too small to be split further
     try:
         if threads == 1:
             kernel(0, networks, *arrays)
@@ -93,5 +93,5 @@ def _run(kernel: Callable, networks: int, *arguments: Tensor | list[Tensor]) -> 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    # OpenMP counts threads thread by thread: one that is not told would split a product, and round it otherwise.
+    # OpenMP's number of threads is set per thread: without this a product would be split, and rounded otherwise.
     return ThreadPoolExecutor(thread_name_prefix="recurrence", initializer=torch.set_num_threads, initargs=(1,))

@@ -1,4 +1,4 @@
-"""Recurrent units compiled for a GPU, where one small network leaves the card idle between hundreds of launches."""
+"""Recurrent units compiled for a GPU, which small networks would leave idle between hundreds of kernel launches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @functools.cache
 def fused(unit: Unit) -> Unit:
-    """The unit with the elementwise work of its step and adjoint compiled into few kernels."""
+    """The unit with the elementwise operations of its step and adjoint fused into few kernels."""
     compiled: Any = copy.copy(unit)  # its methods are replaced
     compiled.step = _Compiled(unit.step)
     compiled.adjoint = _Compiled(unit.adjoint)
@@ -25,7 +25,7 @@ def fused(unit: Unit) -> Unit:
 
 
 class _Compiled:
-    """A function compiled by PyTorch; as it was where that fails."""
+    """A function compiled by PyTorch, or run as it is if compilation fails."""
 
     def __init__(self, plain: Callable):
         self.plain, self.run = plain, torch.compile(plain, dynamic=False)
@@ -33,9 +33,9 @@ class _Compiled:
     def __call__(self, *arguments: Any) -> Any:
         try:
             return self.run(*arguments)
-        except Exception as error:  # a missing compiler, an unknown device: of many kinds
+        except Exception as error:  # of many types: a missing compiler, an unknown device
             if self.run is self.plain or isinstance(error, torch.OutOfMemoryError):
                 raise
-            log.warning("%s is not compiled (%s): it runs as it is", self.plain.__qualname__, error)
+            log.warning("%s could not be compiled (%s) and runs uncompiled", self.plain.__qualname__, error)
             self.run = self.plain
             return self.plain(*arguments)

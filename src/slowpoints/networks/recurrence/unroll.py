@@ -1,8 +1,8 @@
-"""Unrolling an ensemble over the frames of its trials, with a hand-written pass backward.
+"""Unrolling an ensemble over the frames of its trials, with a hand-written backward pass.
 
-Nineteen of a trial's twenty frames are noise frames shared through a bank, so drives come as a table of rows
-and an index of which row each trial meets at each frame: they are gathered frame by frame, while they are
-warm in cache, and never laid out for all frames at once.
+Nineteen of a trial's twenty frames are noise frames from a shared bank. Drives are therefore passed as a table of rows,
+with an index of the row that each trial meets at each frame: they are gathered frame by frame while in cache, never
+laid out for all frames at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def unroll(unit: Unit, tables: list[Tensor], index: Tensor, recurrent: Tensor) -
 
     Args:
         unit: the recurrent unit.
-        tables: drives of each block, `[S, R, width * H]`, R rows a network.
+        tables: drives of each gate group, `[S, R, g * H]` for g gates, R rows per network.
         index: row that a trial meets at a frame, `[T, S, B]` in [0, R).
         recurrent: `[S, H, columns]`.
 
@@ -42,13 +42,13 @@ def unroll(unit: Unit, tables: list[Tensor], index: Tensor, recurrent: Tensor) -
 
 
 def gathered(tables: Sequence[Tensor], rows: Tensor) -> list[Tensor]:
-    """Rows `[S, B]` of tables `[S * R, columns]` that hold those of all networks: `[S, B, columns]` of each."""
+    """Rows `[S, B]` of tables `[S * R, columns]`, in which networks follow each other: `[S, B, columns]` of each."""
     networks, trials = rows.shape
     return [table.index_select(0, rows.reshape(-1)).view(networks, trials, -1) for table in tables]
 
 
 def _unroll_automatically(unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
-    """The same by automatic differentiation: the reference for tests, and for units without an adjoint."""
+    """The same by automatic differentiation, for units without an adjoint and as a reference for tests."""
     _, networks, trials = index.shape
     weights = unit.split_recurrent(recurrent)
     state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
@@ -60,7 +60,7 @@ def _unroll_automatically(unit: Unit, index: Tensor, recurrent: Tensor, *tables:
 
 
 class _Recurrence(torch.autograd.Function):
-    """Unrolled recurrence; the pass backward is `Unit.adjoint`, frame by frame."""
+    """Unrolled recurrence, its backward pass `Unit.adjoint` frame by frame."""
 
     @staticmethod
     def forward(ctx: Any, unit: Unit, index: Tensor, recurrent: Tensor, *tables: Tensor) -> Tensor:
@@ -83,15 +83,15 @@ class _Recurrence(torch.autograd.Function):
     def backward(ctx: Any, grad_hidden: Tensor) -> tuple[Tensor | None, ...]:
         index, recurrent = ctx.saved_tensors
         weights = ctx.unit.split_recurrent(recurrent)
-        grad_weights = [torch.zeros_like(block, memory_format=torch.contiguous_format) for block in weights]
+        grad_weights = [torch.zeros_like(weight, memory_format=torch.contiguous_format) for weight in weights]
         grad_tables = [recurrent.new_zeros(shape) for shape in ctx.tables]
         grad = tuple(torch.zeros_like(part) for part in ctx.states[0])
         for frame in reversed(range(len(index))):
             grad = (grad[0] + grad_hidden[frame], *grad[1:])
             grad, terms = ctx.unit.adjoint(grad, ctx.states[frame], ctx.kept[frame], weights)
             rows = index[frame].reshape(-1)
-            for (left, grad_drive), grad_block, grad_table in zip(terms, grad_weights, grad_tables, strict=True):
+            for (left, grad_drive), grad_weight, grad_table in zip(terms, grad_weights, grad_tables, strict=True):
                 if left is not None:
-                    grad_block.baddbmm_(left.mT, grad_drive)
+                    grad_weight.baddbmm_(left.mT, grad_drive)
                 grad_table.index_add_(0, rows, grad_drive.view(len(rows), -1))
         return None, None, torch.cat(grad_weights, dim=-1), *grad_tables

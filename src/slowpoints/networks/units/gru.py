@@ -20,7 +20,7 @@ class GRU(Unit):
 
     name = "gru"
     look = Look("GRU", marker="o")
-    blocks = (2, 1)  # (z, r) multiply h, n multiplies r * h
+    gate_groups = (2, 1)  # (z, r) multiply h, n multiplies r * h
     parts = 1
 
     def step(self, drive, state, recurrent):
@@ -58,7 +58,7 @@ class GRU(Unit):
         (h,) = state
         _, (gates, _, n) = self.step(drive, state, recurrent)
         z, r = gates.chunk(2, dim=-1)
-        u_z, u_r = (block[:, None] for block in recurrent[0].chunk(2, dim=-1))
+        u_z, u_r = (gate[:, None] for gate in recurrent[0].chunk(2, dim=-1))
         u_n = recurrent[1]
         z1, r1, n1 = z * (1 - z), r * (1 - r), 1 - n**2  # first derivatives
         z2, r2, n2 = z1 * (1 - 2 * z), r1 * (1 - 2 * r), -2 * n * n1  # second derivatives

@@ -21,9 +21,9 @@ class GRUAfter(Unit):
 
     name = "gru-after"
     look = Look("GRU, reset after", marker="P")
-    blocks = (2, 1, 1)  # (z, r), what the input adds to n, m
-    without_input = (2,)
-    without_recurrence = (1,)
+    gate_groups = (2, 1, 1)  # (z, r), what the input adds to n, m
+    groups_without_input = (2,)
+    groups_without_recurrence = (1,)
     parts = 1
 
     def step(self, drive, state, recurrent):
@@ -55,7 +55,7 @@ class GRUAfter(Unit):
         (h,) = state
         _, (gates, m, n) = self.step(drive, state, recurrent)
         z, r = gates.chunk(2, dim=-1)
-        u_z, u_r = (block[:, None] for block in recurrent[0].chunk(2, dim=-1))
+        u_z, u_r = (gate[:, None] for gate in recurrent[0].chunk(2, dim=-1))
         z1, r1, n1 = z * (1 - z), r * (1 - r), 1 - n**2  # first derivatives
         z2, r2, n2 = z1 * (1 - 2 * z), r1 * (1 - 2 * r), -2 * n * n1  # second derivatives
         gap = n - h

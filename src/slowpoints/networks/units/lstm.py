@@ -24,7 +24,7 @@ class LSTM(Unit):
 
     name = "lstm"
     look = Look("LSTM", marker="^")
-    blocks = (4,)  # (i, f, o, g), all multiply h
+    gate_groups = (4,)  # (i, f, o, g), all multiply h
     parts = 2
 
     def step(self, drive, state, recurrent):
@@ -63,7 +63,7 @@ class LSTM(Unit):
         return after - after.new_ones(after.shape[:-1]).diag_embed()
 
     def newton(self, drive, state, recurrent):
-        """As `Unit.newton`; a unit's c acts on itself and its own h alone, so what is solved for is h."""
+        """As `Unit.newton`. A unit's c acts on itself and its own h alone, so a system in h remains to be solved."""
         _, kept = self.step(drive, state, recurrent)
         slopes = _slopes(state, kept)
         h_by_h, c_by_h = (slope.mT for slope in _from_h(slopes, recurrent))
@@ -104,7 +104,7 @@ class LSTM(Unit):
 
 
 class _RawLSTM(LSTM):
-    """The LSTM with the speed of c itself, which a saturated cell state keeps."""
+    """The LSTM with speed measured in c itself, which shows the drift of a saturated cell state."""
 
     def speed_coordinates(self, state):
         return state
@@ -133,7 +133,7 @@ def _squashed(c: Tensor) -> _Measured:
 class _Slopes(NamedTuple):
     """First derivatives of a unit's c' and h' in its five variables, `[S, B, 5, H]` each.
 
-    `through_o` is the part of h' that its output gate adds, `tanh_c` what tanh c' adds to it.
+    `through_o` is the part of h' through the output gate, `tanh_c` the derivatives of tanh c'.
     """
 
     c: Tensor
@@ -144,7 +144,7 @@ class _Slopes(NamedTuple):
 
 def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
     """Recurrent weights of i, f, o and g, `[S, 1, H, H]` each."""
-    return [block[:, None] for block in recurrent[0].chunk(4, dim=-1)]
+    return [gate[:, None] for gate in recurrent[0].chunk(4, dim=-1)]
 
 
 def _slopes(state: State, kept: tuple) -> _Slopes:
@@ -159,7 +159,7 @@ def _slopes(state: State, kept: tuple) -> _Slopes:
 
 
 def _from_h(slopes: _Slopes, recurrent: list[Tensor]) -> list[Tensor]:
-    """How h' and c' depend on h through the gates, a column a coordinate of theirs, `[S, B, H, H]` each."""
+    """Derivatives of h' and c' in h through the gates, a column per coordinate of theirs, `[S, B, H, H]` each."""
     u = _gates_of(recurrent)
     return [
         sum((scale_columns(u[gate], of[:, :, gate]) for gate in range(4)), start=of.new_zeros(()))
@@ -174,10 +174,10 @@ def _local_hessian(
 
     Args:
         speed_h: h' - h, `[S, B, H]`.
-        before: c as the speed measures it.
+        before: c in the coordinates of speed.
         after: c' likewise.
         c: `[S, B, H]`.
-        kept: by the step.
+        kept: intermediate values of the step.
         slopes: of the step.
     """
     gates, g, squashed = kept
@@ -208,7 +208,7 @@ def _local_hessian(
 
 
 def _in_state(local: Tensor, h_slope: Tensor, u: list[Tensor]) -> Tensor:
-    """From the units' variables to h and c, `[S, B, 2 H, 2 H]`: inputs of gates are products of h, h' - h has h in it.
+    """From the units' variables to h and c, `[S, B, 2 H, 2 H]`, by the chain rule; h' - h depends on h directly, too.
 
     Args:
         local: `[S, B, 5, 5, H]`.

@@ -17,8 +17,8 @@ class MinGRU(Unit):
 
     name = "mingru"
     look = Look("minGRU", marker="X")
-    blocks = (2,)  # (z, n)
-    without_recurrence = (0,)
+    gate_groups = (2,)  # (z, n)
+    groups_without_recurrence = (0,)
     parts = 1
     bound = math.inf
 

@@ -14,7 +14,7 @@ class RNN(Unit):
 
     name = "rnn"
     look = Look("tanh RNN", marker="s")
-    blocks = (1,)
+    gate_groups = (1,)
     parts = 1
 
     def step(self, drive, state, recurrent):

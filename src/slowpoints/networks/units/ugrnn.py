@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class UGRNN(Unit):
-    """Update-gate recurrent unit: a single gate, between what is there and what is new.
+    """Update-gate recurrent unit: a single gate, between the old state and the new.
 
     z = sigmoid(W x + U h + b), n = tanh(W x + U h + b), h' = z h + (1 - z) n (Collins, Sohl-Dickstein & Sussillo
     2017). As there, an open gate keeps the state; their offset of its bias is left out, as it is of the LSTM's.
@@ -20,7 +20,7 @@ class UGRNN(Unit):
 
     name = "ugrnn"
     look = Look("UGRNN", marker="v")
-    blocks = (2,)  # (z, n), both multiply h
+    gate_groups = (2,)  # (z, n), both multiply h
     parts = 1
 
     def step(self, drive, state, recurrent):
@@ -44,7 +44,7 @@ class UGRNN(Unit):
     def hessian(self, drive, state, recurrent):
         (h,) = state
         _, (z, n) = self.step(drive, state, recurrent)
-        u_z, u_n = _columns_of(recurrent)
+        u_z, u_n = _gates_of(recurrent)
         z1, n1 = z * (1 - z), 1 - n**2  # first derivatives
         z2, n2 = z1 * (1 - 2 * z), -2 * n * n1  # second derivatives
         fresh, gap = 1 - z, n - h
@@ -57,13 +57,13 @@ class UGRNN(Unit):
         return hessian + mixed + mixed.mT
 
 
-def _columns_of(recurrent: list[Tensor]) -> list[Tensor]:
-    """Recurrent weights of the gate and of what is new, `[S, 1, H, H]` each."""
-    return [block[:, None] for block in recurrent[0].chunk(2, dim=-1)]
+def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
+    """Recurrent weights of the gate and of the new state, `[S, 1, H, H]` each."""
+    return [gate[:, None] for gate in recurrent[0].chunk(2, dim=-1)]
 
 
 def _slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor) -> Tensor:
     """How h' - h depends on h, a column a coordinate of h', `[S, B, H, H]`."""
-    u_z, u_n = _columns_of(recurrent)
+    u_z, u_n = _gates_of(recurrent)
     fresh = 1 - z
     return scale_columns(u_n, fresh * (1 - n**2)) - scale_columns(u_z, z * fresh * gap) - fresh.diag_embed()

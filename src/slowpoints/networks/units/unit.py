@@ -1,13 +1,13 @@
-"""What a recurrent unit is, for a whole ensemble, and what the equations of several share.
+"""The base class of recurrent units, each for a whole ensemble, and functions that several units share.
 
-Shapes: S networks, B states of each, H hidden units. A unit has input and recurrent weights for several
-gates; `blocks` says which gates share a left operand of the recurrent product, in units of H columns. A block may go
-without input, or without a recurrent product: its columns are then missing from those weights, width 0.
-A unit's equations serve training, roll-outs, the slow-point search and the Jacobian. Only the passes of `Unit.kernels`
-have them a second time.
+Shapes: S networks, B states of each, H hidden units, g gates of a group. Each gate (the candidate state counts as one)
+has H columns of input weights, recurrent weights and biases. Gates with the same left operand of the recurrent product
+form a group, so that one product serves them. A group may have no input, or no recurrent product; its columns are then
+absent from those weights.
+A unit's equations serve training, roll-outs, the search for slow points and the Jacobian. Only the passes of
+`Unit.kernels` repeat them.
 
-Units are written in methods of tensors, so that a workflow that plans, and only reads what units declare, does not
-wait for PyTorch.
+Units use methods of tensors, so that planning a workflow, which only reads their declarations, does not import PyTorch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 State = tuple["Tensor", ...]
 """Parts of a state, `[S, B, H]` each; the first is the hidden state h."""
 Solver = Callable[["Tensor"], "Tensor"]
-"""From right sides of linear systems to their solutions, of the same shape."""
+"""From right-hand sides of linear systems to their solutions, of the same shape."""
 
 
 class Kernels(NamedTuple):
@@ -32,7 +32,7 @@ class Kernels(NamedTuple):
     Attributes:
         forward: from drives to states.
         backward: from the gradient of hidden states to those of drives and recurrent weights.
-        kept: widths, in units of H, of the arrays that the way back needs of the way there.
+        kept: widths, in units of H, of the arrays that the forward pass keeps for the backward pass.
     """
 
     forward: Callable
@@ -43,21 +43,21 @@ class Kernels(NamedTuple):
 class Unit:
     """A recurrent unit.
 
-    A new unit defines `name`, `look`, `blocks`, `parts` and `step`. With `adjoint` it also trains at full speed, with
-    `jacobian` and `hessian` its slow points are found at full speed; without, `step` is differentiated automatically.
-    With `kernels` it trains faster on a CPU.
+    A new unit defines `name`, `look`, `gate_groups`, `parts` and `step`. With `adjoint` it trains at full speed, with
+    `jacobian` and `hessian` its slow points are found at full speed; without them, `step` is differentiated
+    automatically. With `kernels` it trains faster on a CPU.
     """
 
     name: ClassVar[str]
     """As in configurations and paths."""
     look: ClassVar[Look]
-    """How figures name and mark it."""
-    blocks: ClassVar[tuple[int, ...]]
-    """Widths of the column blocks of drives and weights, in units of H."""
-    without_input: ClassVar[tuple[int, ...]] = ()
-    """Blocks, by number, that see no input: their drive is a bias alone."""
-    without_recurrence: ClassVar[tuple[int, ...]] = ()
-    """Blocks, by number, without a recurrent product: their drive is all there is."""
+    """Its name and marker in figures."""
+    gate_groups: ClassVar[tuple[int, ...]]
+    """Number of gates in each group."""
+    groups_without_input: ClassVar[tuple[int, ...]] = ()
+    """Indices of groups without input weights: their drive is the bias alone."""
+    groups_without_recurrence: ClassVar[tuple[int, ...]] = ()
+    """Indices of groups without recurrent weights: their gates depend on the drive alone."""
     parts: ClassVar[int]
     """Tensors in a state: 1 for (h,), 2 for (h, c)."""
     bound: ClassVar[float] = 1.0
@@ -65,29 +65,29 @@ class Unit:
 
     @property
     def gates(self) -> int:
-        """Columns of drives, in units of H."""
-        return sum(self.blocks)
+        """Number of gates; drives and biases have H columns for each."""
+        return sum(self.gate_groups)
 
     @property
-    def input_blocks(self) -> tuple[int, ...]:
-        """Widths of the column blocks of the input weights, in units of H; 0 for a block without."""
-        return tuple(0 if block in self.without_input else width for block, width in enumerate(self.blocks))
+    def input_gates(self) -> tuple[int, ...]:
+        """Number of gates with input weights in each group."""
+        return tuple(0 if i in self.groups_without_input else gates for i, gates in enumerate(self.gate_groups))
 
     @property
-    def recurrent_blocks(self) -> tuple[int, ...]:
-        """Those of the recurrent weights, likewise."""
-        return tuple(0 if block in self.without_recurrence else width for block, width in enumerate(self.blocks))
+    def recurrent_gates(self) -> tuple[int, ...]:
+        """Number of gates with recurrent weights in each group."""
+        return tuple(0 if i in self.groups_without_recurrence else gates for i, gates in enumerate(self.gate_groups))
 
     def step(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> tuple[State, tuple]:
         """One frame.
 
         Args:
-            drive: input product plus bias for each block, `[S, B, width * H]`.
+            drive: input product plus bias of each group, `[S, B, g * H]`.
             state: state before the frame.
-            recurrent: recurrent weights of each block, `[S, H, width * H]`; no columns for a block without.
+            recurrent: recurrent weights of each group, `[S, H, g * H]`, `[S, H, 0]` if it has none.
 
         Returns:
-            The state after the frame, and what `adjoint` needs of the way there.
+            The state after the frame, and intermediate values for `adjoint`.
         """
         raise NotImplementedError
 
@@ -99,46 +99,45 @@ class Unit:
         Args:
             grad: gradient with respect to the state after the frame.
             state: state before the frame.
-            kept: what `step` returned beside the new state.
+            kept: intermediate values that `step` returned.
             recurrent: as for `step`.
 
         Returns:
-            Gradient with respect to the state before the frame, and for each block the left operand of its
-            recurrent product `[S, B, H]`, None for a block without, and the gradient of its drive
-            `[S, B, width * H]`.
+            Gradient with respect to the state before the frame, and for each group the left operand of its recurrent
+            product `[S, B, H]`, None if it has none, and the gradient with respect to its drive `[S, B, g * H]`.
         """
         raise NotImplementedError
 
     def kernels(self) -> Kernels | None:
-        """Compiled passes over all frames on a CPU, for units that most networks are made of.
+        """Compiled passes over all frames on a CPU, for the most common units.
 
         Raises:
-            ImportError: where they cannot be had: without Numba, or without a product of PyTorch's to call.
+            ImportError: if Numba, or a matrix product to call in PyTorch's library, is missing.
         """
         return None
 
     def jacobian(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Tensor:
-        """Derivative, in the flat state, of what a frame moves it by, `[S, B, n, n]` with n = parts * H.
+        """Jacobian of F(z) - z at flat states z, `[S, B, n, n]` with n = parts * H.
 
-        Row i holds the derivatives of what coordinate i is moved by.
+        Row i holds the derivatives of coordinate i.
 
         Args:
             drive: as for `step`.
-            state: where.
+            state: at which it is taken.
             recurrent: as for `step`.
         """
         raise NotImplementedError
 
     def newton(self, drive: list[Tensor], state: State, recurrent: list[Tensor]) -> Solver:
-        """Newton's step to where a frame moves the flat state no more, from what a frame moves it, `[S, B, n]` each.
+        """Newton's step to a fixed point, as a function of F(z) - z, `[S, B, n]` each.
 
         Args:
             drive: as for `step`.
-            state: where the step is taken to be affine.
+            state: at which F is linearised.
             recurrent: as for `step`.
 
         Returns:
-            A function that gives changes of the state, not finite where there are none.
+            A function from F(z) - z to steps, which are not finite where the Jacobian is singular.
         """
         solve = solver(self.jacobian(drive, state, recurrent))
         return lambda move: -solve(move)
@@ -148,7 +147,7 @@ class Unit:
 
         Args:
             drive: as for `step`.
-            state: where.
+            state: at which it is taken.
             recurrent: as for `step`.
         """
         raise NotImplementedError
@@ -161,9 +160,13 @@ class Unit:
         """Gradient with respect to a flat state, from one with respect to its `speed_coordinates`."""
         return grad
 
+    def displacement(self, before: Tensor, after: Tensor) -> Tensor:
+        """Difference of flat states `[..., parts * H]` in `speed_coordinates`: a speed if one frame apart."""
+        return self.speed_coordinates(after) - self.speed_coordinates(before)
+
     @property
     def raw(self) -> Unit:
-        """This unit, its speed measured in the flat state itself."""
+        """This unit with the flat state itself as `speed_coordinates`."""
         return self
 
     @property
@@ -179,30 +182,30 @@ class Unit:
         return type(self).hessian is not Unit.hessian
 
     def split(self, drive: Tensor) -> list[Tensor]:
-        """Columns `[..., gates * H]` of drives or biases as views of the blocks."""
-        return _columns(drive, self.blocks, drive.shape[-1] // self.gates)
+        """Drives or biases `[..., gates * H]` as views of each group."""
+        return _columns(drive, self.gate_groups, drive.shape[-1] // self.gates)
 
     def split_input(self, weights: Tensor) -> list[Tensor]:
-        """Input weights as views of the blocks, without columns for a block that sees no input."""
-        return _columns(weights, self.input_blocks, weights.shape[-1] // sum(self.input_blocks))
+        """Input weights as views of each group, without columns if it has no input."""
+        return _columns(weights, self.input_gates, weights.shape[-1] // sum(self.input_gates))
 
     def split_recurrent(self, weights: Tensor) -> list[Tensor]:
-        """Recurrent weights `[..., H, columns]` as views of the blocks, likewise."""
-        return _columns(weights, self.recurrent_blocks, weights.shape[-2])
+        """Recurrent weights `[..., H, columns]` as views of each group, likewise."""
+        return _columns(weights, self.recurrent_gates, weights.shape[-2])
 
     def initial_state(self, networks: int, trials: int, hidden: int, like: Tensor) -> State:
         """Zero state before the first frame, `[S, B, H]` for each part."""
         return tuple(like.new_zeros(networks, trials, hidden) for _ in range(self.parts))
 
 
-def _columns(tensor: Tensor, widths: tuple[int, ...], hidden: int) -> list[Tensor]:
-    return list(tensor.split([width * hidden for width in widths], dim=-1))
+def _columns(tensor: Tensor, gates: tuple[int, ...], hidden: int) -> list[Tensor]:
+    return list(tensor.split([count * hidden for count in gates], dim=-1))
 
 
 def tanh(x: Tensor) -> Tensor:
-    """tanh x as 2 (sigmoid(2 x) - 1/2): on a CPU PyTorch takes half to a quarter of the time for it.
+    """tanh x as 2 (sigmoid(2 x) - 1/2), which takes PyTorch half to a quarter of the time on a CPU.
 
-    The same to three roundings of 1, which is what a float32 network or a speed of 1e-12 can tell.
+    Equal to three roundings of 1, beyond what a float32 network or a speed of 1e-12 can resolve.
     """
     return (x + x).sigmoid().sub(0.5).mul_(2)
 
@@ -215,7 +218,7 @@ def join(*tensors: Tensor, dim: int = -1) -> Tensor:
 
 
 def solver(matrices: Tensor) -> Solver:
-    """What solves square systems `[..., n, n]` for right sides `[..., n]`; not finite where one is singular."""
+    """Solver of linear systems `[..., n, n]` for right-hand sides `[..., n]`; not finite where a matrix is singular."""
     import torch  # as above
 
     factors, pivots, _ = torch.linalg.lu_factor_ex(matrices)
@@ -228,7 +231,7 @@ def scale_columns(matrix: Tensor, scale: Tensor) -> Tensor:
 
 
 def times_weights(matrices: Tensor, weights: Tensor) -> Tensor:
-    """Matrices `[S, B, H, H]` times each network's own `[S, H, H]`, as one product a network."""
+    """Matrices `[S, B, H, H]` times each network's own `[S, H, H]`, one product per network."""
     return matrices.flatten(1, 2).bmm(weights).view(matrices.shape)
 
 
@@ -236,7 +239,7 @@ def gated_slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor, inn
     """How h' - h = z (n - h) depends on h, a column a coordinate of h', `[S, B, H, H]`.
 
     Args:
-        recurrent: of the unit, z's columns first.
+        recurrent: weights of the unit, those of z first.
         z: `[S, B, H]`.
         n: `[S, B, H]`.
         gap: n - h, `[S, B, H]`.

@@ -50,14 +50,14 @@ def backward(first, stop, index, grad_hidden, weights, states, kept, grad_tables
         grad[:] = 0
         for t in range(frames - 1, -1, -1):
             for b in range(trials):
-                g, here, to_h, to_n = grad[b], grad_hidden[s, t, b], direct[b], grad_candidate[t, b]
+                g, grad_h, to_h, to_n = grad[b], grad_hidden[s, t, b], direct[b], grad_candidate[t, b]
                 z, n, h, to_z = gates[s, t, b], candidate[s, t, b], hidden[s, t, b], grad_gates[t, b]
                 for i in range(width):
-                    whole = g[i] + here[i]
-                    through = whole * z[i]
+                    total = g[i] + grad_h[i]
+                    through = total * z[i]
                     to_n[i] = through * (ONE - n[i] * n[i])
-                    to_h[i] = whole - through
-                    to_z[i] = (whole - through) * z[i] * (n[i] - h[i])
+                    to_h[i] = total - through
+                    to_z[i] = (total - through) * z[i] * (n[i] - h[i])
             product(grad_candidate[t], to_candidate, through_reset)
             for b in range(trials):
                 g, to_h, to_r = through_reset[b], direct[b], grad_gates[t, b, width:]

@@ -47,14 +47,14 @@ def backward(first, stop, index, grad_hidden, weights, states, kept, grad_tables
         grad_cell[:] = 0
         for t in range(frames - 1, -1, -1):
             for b in range(trials):
-                g_h, g_c, here, tanh_c = grad[b], grad_cell[b], grad_hidden[s, t, b], squashed[s, t, b]
+                g_h, g_c, grad_h, tanh_c = grad[b], grad_cell[b], grad_hidden[s, t, b], squashed[s, t, b]
                 gate, to_gate, c = gates[s, t, b], grad_gates[t, b], cell[s, t, b]
                 i_, f, o, g = gate[:width], gate[width:], gate[2 * width :], gate[3 * width :]
                 to_i, to_f, to_o, to_g = to_gate, to_gate[width:], to_gate[2 * width :], to_gate[3 * width :]
                 for i in range(width):
-                    whole = g_h[i] + here[i]
-                    g_c[i] += whole * o[i] * (ONE - tanh_c[i] * tanh_c[i])
-                    to_o[i] = whole * tanh_c[i] * o[i] * (ONE - o[i])
+                    total = g_h[i] + grad_h[i]
+                    g_c[i] += total * o[i] * (ONE - tanh_c[i] * tanh_c[i])
+                    to_o[i] = total * tanh_c[i] * o[i] * (ONE - o[i])
                 for i in range(width):
                     to_i[i] = g_c[i] * g[i] * i_[i] * (ONE - i_[i])
                     to_g[i] = g_c[i] * i_[i] * (ONE - g[i] * g[i])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from slowpoints.core.tensors import write_tensors
-from slowpoints.networks.blocks import load_block, weights_digest
+from slowpoints.networks.seed_blocks import load_seed_block, weights_digest
 from slowpoints.networks.weights import load_networks, save_networks
 
 PLACE = "networks/small/gru/vocu/trained/0-1/weights.safetensors"
@@ -18,7 +18,7 @@ def test_a_block_is_read_where_it_belongs(make_networks, tmp_path, place):
     mode = place.split("/")[4]
     networks = make_networks(double=False)
     save_networks(networks, tmp_path / place, mode, None if mode == "trained" else 0.5)
-    assert weights_digest(load_block(tmp_path / place)) == weights_digest(networks)
+    assert weights_digest(load_seed_block(tmp_path / place)) == weights_digest(networks)
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_a_block_is_read_where_it_belongs(make_networks, tmp_path, place):
 def test_weights_of_another_place_are_refused(make_networks, tmp_path, changes, tuning, reason):
     save_networks(make_networks(double=False, **changes), tmp_path / PLACE, *tuning)
     with pytest.raises(ValueError, match=re.escape(f"{tmp_path / PLACE}: {reason}; it belongs elsewhere")):
-        load_block(tmp_path / PLACE)
+        load_seed_block(tmp_path / PLACE)
 
 
 def test_weights_of_another_lambda_are_refused(make_networks, tmp_path):
     path = tmp_path / PLACE.replace("trained", "slow_points-0.1")
     save_networks(make_networks(double=False), path, "slow_points", 0.2)
     with pytest.raises(ValueError, match=re.escape(f"{path}: it holds lambda 0.2, where its path says 0.1")):
-        load_block(path)
+        load_seed_block(path)
 
 
 @pytest.mark.parametrize(
