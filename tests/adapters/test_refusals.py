@@ -42,7 +42,7 @@ REFUSED = {
     "states have 2 coordinates; 3 dimensions": lambda: slow_points_of(torch.tanh, torch.ones(2, 2)).plot(dimensions=3),
     "it gave tuple": lambda: slow_points_of(lambda z: (z, z), torch.ones(2, 2)),
     r"it gave \(2, 1\)": lambda: slow_points_of(lambda z: z[:, :1], torch.ones(2, 2)),
-    "of a larger one give its recurrent layer": lambda: slow_points_of(Classifier(), torch.zeros(1, 5)),
+    "of a larger network pass the recurrent layer": lambda: slow_points_of(Classifier(), torch.zeros(1, 5)),
     "in operations of PyTorch, .*; it gave ndarray": lambda: slow_points_of(
         lambda z: np.tanh(z.numpy()), torch.ones(2, 2)
     ),

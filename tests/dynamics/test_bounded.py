@@ -105,7 +105,7 @@ def test_a_step_whose_active_sets_cycle_is_truncated(monkeypatch):
 
 
 @pytest.mark.parametrize(("low", "high"), list(itertools.product((-1.0, 0.0), (0.0, 1.0))))
-def test_a_variable_is_active_bounds_where_it_has_no_room_that_way(low, high):
+def test_a_bound_is_active_where_descent_leads_beyond_it(low, high):
     gradient = torch.tensor([[-1.0, 0.0, 1.0]])
     below, above = active_bounds(gradient, torch.full((1, 3), low), torch.full((1, 3), high))
     expected = {
@@ -147,26 +147,20 @@ def points_at(state, gradient, objective):
         ([-1, 2], [0, 0], [0, 0], 0.5, PointType.SADDLE),
         ([1, 2], [0, 0], [1.1e-8, 0], 0.5, PointType.SLIDING),  # the gradient has not vanished
         ([1, 2], [0, 0], [1e-8, 0], 0.5, PointType.MINIMUM),
-        ([1, -2], [0, 1], [0, -5], 0.5, PointType.MINIMUM),  # held on its upper bound
+        ([1, -2], [0, 1], [0, -5], 0.5, PointType.MINIMUM),  # active at its upper bound
         ([1, -2], [0, -1], [0, 5], 0.5, PointType.MINIMUM),
         ([-1, -2], [0, 1], [0, -5], 0.5, PointType.SADDLE),
-        (
-            [1e-10, 1],
-            [0, 0],
-            [1e-8, 0],
-            2.4e-6,
-            PointType.SLIDING,
-        ),  # a step may still take off 1e-16 / 2 (1e-10 + 1e-10)
+        ([1e-10, 1], [0, 0], [1e-8, 0], 2.4e-6, PointType.SLIDING),  # predicted: 1e-16 / 2 (1e-10 + 1e-10)
         ([1e-10, 1], [0, 0], [1e-8, 0], 2.6e-6, PointType.MINIMUM),
         ([1, 1], [0, 0], [1e-8, 0], 5e-16, PointType.MINIMUM),  # 0.5e-16, a tenth
         ([1, 1], [0, 0], [1e-8, 0], 4.9e-16, PointType.SLIDING),
-        ([-0.9e-10, 1], [0, 0], [0, 0], 0.5, PointType.MINIMUM),  # as good as straight
+        ([-0.9e-10, 1], [0, 0], [0, 0], 0.5, PointType.MINIMUM),  # as good as zero
         ([-1.1e-10, 1], [0, 0], [0, 0], 0.5, PointType.SADDLE),
         ([1e6, 0], [0, 0], [2e-7, 0], 0.5, PointType.MINIMUM),  # within 1000 roundings of the Hessian: 2.2e-7
         ([1e6, 0], [0, 0], [2.3e-7, 0], 0.5, PointType.SLIDING),
         ([1e6, 0], [0.6, 0.8], [4.4e-7, 0], 0.5, PointType.MINIMUM),  # of a state of norm 1
         ([1e6, 0], [0.6, 0.8], [4.5e-7, 0], 0.5, PointType.SLIDING),
-        ([1e12, 1], [0, 0], [0, 0.1], 1e-2, PointType.MINIMUM),  # 1 counts as none beside 1e12: 0.01 / 2 (100 + 1)
+        ([1e12, 1], [0, 0], [0, 0.1], 1e-2, PointType.MINIMUM),  # 1 counts as zero beside 1e12: 0.01 / 2 (100 + 1)
         ([1e12, 1], [0, 0], [0, 0.1], 4e-4, PointType.SLIDING),
     ],
 )
@@ -174,7 +168,7 @@ def test_types_of_known_quadratics(curvature, state, gradient, objective, point_
     hessian = torch.tensor(curvature, dtype=torch.float64).diag()[None]
     points = points_at([float(each) for each in state], [float(each) for each in gradient], objective)
     bound = torch.ones(1, 2, dtype=torch.float64)
-    # A point that is none stands beside it, so that each is told by its own numbers.
+    # Another point stands beside it, so that each must be classified by its own numbers.
     other = points_at([0.0, 0.0], [0.5, 0.0], 1.0)
     both = Iterates(*(torch.cat(pair) for pair in zip(other, points, strict=True)))
     found = classify(both, torch.cat([torch.eye(2, dtype=torch.float64)[None], hessian]), -bound, bound, 1e-8)
@@ -189,7 +183,7 @@ def test_a_fixed_point_may_move_by_a_thousand_roundings():
 
 
 def test_types_of_points_are_those_that_each_has_alone():
-    """Also where what two of them still promise is together more than each may."""
+    """Also where two predicted reductions together exceed the limit of each."""
     one = points_at([0.0, 0.0], [1e-8, 0.0], 8e-16)  # 0.5e-16 of 0.8e-16
     two = Iterates(*(torch.cat([each, each]) for each in one))
     hessian, bound = torch.eye(2, dtype=torch.float64).expand(2, 2, 2), torch.ones(2, 2, dtype=torch.float64)
@@ -197,7 +191,7 @@ def test_types_of_points_are_those_that_each_has_alone():
 
 
 def test_a_perturbation_from_a_saddle_leads_downhill():
-    """The gradient of the quadratic there: -2 along x, by the length to the side to which it points already."""
+    """The gradient of the quadratic at that distance: curvature -2 along x, on the side where it already descends."""
     hessian = torch.tensor([[[-2.0, 0.0], [0.0, 3.0]]] * 3, dtype=torch.float64)
     gradient = torch.tensor([[0.1, 0.2], [-0.1, 0.2], [0.1, 0.2]], dtype=torch.float64)
     free = torch.tensor([[True, True], [True, True], [False, True]])

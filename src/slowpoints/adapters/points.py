@@ -228,6 +228,5 @@ class NetworkPoints(SlowPoints):
         return self.network.widths or (self.state.shape[1],)
 
     def _jacobian(self, states: Tensor) -> Tensor:
-        return self.network.residual.jacobian(states) + torch.eye(
-            states.shape[1], dtype=states.dtype, device=states.device
-        )
+        identity = torch.eye(states.shape[1], dtype=states.dtype, device=states.device)
+        return self.network.residual.jacobian(states) + identity
