@@ -1,4 +1,4 @@
-"""Slow points of networks trained on the flip-flop, where theory says what there is to find."""
+"""Slow points of networks trained on the flip-flop, whose fixed points are known from theory."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from _flip_flop import trained
 from slowpoints import find_slow_points, flip_flop_trials, slow_points_of, states_of
 
 STEPS = {"RNN": 2500, "GRU": 1500, "LSTM": 1500}
-LOW = 0.01  # squared error of a network that has learned it: a guess has 1
+LOW_ERROR = 0.01  # squared error of a network that has learned the task; that of a guess is 1
 pytestmark = pytest.mark.xdist_group("flip-flop")  # trained once
 
 
@@ -21,7 +21,7 @@ def networks():
 @pytest.fixture(scope="module", params=STEPS)
 def network(request, networks):
     module, error = networks[request.param]
-    assert error < LOW
+    assert error < LOW_ERROR
     return module
 
 
@@ -30,18 +30,18 @@ def visited(module, seed=5):
 
 
 def test_every_start_leads_to_a_point_with_a_name(network):
-    """And nearly all to fixed points; where none is near, to a least speed that is not nothing."""
+    """Nearly all lead to fixed points, the others to minima of non-zero speed."""
     points = slow_points_of(network, visited(network), noise=0.2)
     assert len(points) == 300
     assert points.converged.all()
-    resting = points.kind == "fixed point"
-    assert resting.mean() > 0.97
-    assert (points.speed[resting] < 1e-11).all()
-    assert (points.speed[~resting] > 1e-9).all()
+    fixed = points.kind == "fixed point"
+    assert fixed.mean() > 0.97
+    assert (points.speed[fixed] < 1e-11).all()
+    assert (points.speed[~fixed] > 1e-9).all()
 
 
 def test_the_memories_are_eight_attracting_points(network):
-    """One for each three signs, to which the map itself leads from trials that hold them."""
+    """One for each combination of three signs, reached by trials that hold it."""
     states = visited(network)
     different = slow_points_of(network, states, noise=0.2).unique(1e-3)
     memories = different[different.stability == "attracting"]
@@ -51,14 +51,14 @@ def test_the_memories_are_eight_attracting_points(network):
     settled = states_of(network, inputs)[-1]
     row, distance = memories.nearest(settled)
     assert (distance < 0.05).all()
-    held = [tuple(signs.tolist()) for signs in targets[39]]
-    assert len(dict.fromkeys(zip(held, row.tolist(), strict=True))) == 8  # one and the same point for the same signs
+    memory = [tuple(signs.tolist()) for signs in targets[39]]
+    assert len(dict.fromkeys(zip(memory, row.tolist(), strict=True))) == 8  # one point for each
 
 
 def test_between_memories_that_differ_in_one_bit_lies_a_saddle(network):
-    """From the middle of each edge of the cube the search comes to a saddle of order 1, another for each edge.
+    """From the middle of most edges of the cube the search leads to a saddle of order 1, a different one for each.
 
-    Most, not all, edges: how the valleys run is a matter of the network.
+    Not of all edges: the course of the valleys depends on the network.
     """
     states = visited(network)
     different = slow_points_of(network, states, noise=0.2).unique(1e-3)
@@ -73,7 +73,7 @@ def test_between_memories_that_differ_in_one_bit_lies_a_saddle(network):
     leave = saddles.state + 1e-3 * torch.randn(saddles.state.shape, generator=torch.Generator().manual_seed(0))
     ends = find_slow_points(saddles.network.step, leave, saddles.network.lower, saddles.network.upper, relax=300)
     _, distance = memories.nearest(ends.state)
-    assert (distance < 1e-3).all()  # what leaves a saddle ends in a memory
+    assert (distance < 1e-3).all()  # states near a saddle end in a memory
 
 
 def test_the_search_without_newtons_method_finds_the_same_kinds(networks):

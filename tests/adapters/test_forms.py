@@ -1,4 +1,4 @@
-"""Forms in which users have states, inputs and settings: taken for what they are, or refused by name."""
+"""Forms in which users have states, inputs and settings: understood, or refused with a clear error."""
 
 import contextlib
 
@@ -18,10 +18,10 @@ FLAT = STATES.transpose(0, 1).reshape(-1, 6)  # trial by trial
 
 
 def objects(*trials):
-    """As NumPy keeps trials that differ in length."""
-    held = np.empty(len(trials), dtype=object)
-    held[:] = trials
-    return held
+    """As NumPy stores trials of different lengths."""
+    array = np.empty(len(trials), dtype=object)
+    array[:] = trials
+    return array
 
 
 TAKEN = {
@@ -144,15 +144,15 @@ WEIGHTS = torch.randn(6, 6, dtype=torch.float64)
 
 
 def everything():
-    """Whatever may depend on a mode."""
+    """All results that may depend on a mode."""
     states = states_of(GRU, INPUTS)
     points = slow_points_of(GRU, states, starts=9, noise=0.1)
     own = slow_points_of(lambda z: torch.tanh(z @ WEIGHTS), STATES.numpy(), starts=9, newton=0)
-    found = find_slow_points(lambda z: z + 0.1 + 0.1 * torch.tanh(z @ WEIGHTS) ** 2, FLAT[:5])
+    slow = find_slow_points(lambda z: z + 0.1 + 0.1 * torch.tanh(z @ WEIGHTS) ** 2, FLAT[:5])
     points.to_frame(), points.plot(states)
     for each in (points, own):
         yield from (each.state, each.jacobian, each.eigenvalues, each.unique(1e-3).share, *each.nearest(states))
-    yield from (states, found.state, found.speed, *from_torch(GRU)[1].values(), *flip_flop_trials(3, 4, seed=1))
+    yield from (states, slow.state, slow.speed, *from_torch(GRU)[1].values(), *flip_flop_trials(3, 4, seed=1))
 
 
 @pytest.mark.filterwarnings("ignore:Anomaly Detection has been enabled")
@@ -160,8 +160,8 @@ def everything():
 def test_results_are_the_same_in_any_mode_of_pytorch(mode):
     expected = list(everything())
     with MODES[mode]():
-        found = list(everything())
-    for one, other in zip(expected, found, strict=True):
+        results = list(everything())
+    for one, other in zip(expected, results, strict=True):
         assert torch.equal(one, other)
         assert one.dtype == other.dtype
 
@@ -169,7 +169,7 @@ def test_results_are_the_same_in_any_mode_of_pytorch(mode):
 def test_jacobians_take_little_more_than_their_own_memory(monkeypatch):
     points, asked = slow_points_of(torch.tanh, torch.randn(10, 512), starts=None, max_iterations=0, newton=0), []
     jacobian = type(points)._jacobian
-    monkeypatch.setattr(type(points), "_jacobian", lambda self, some: asked.append(len(some)) or jacobian(self, some))
-    whole = points.jacobian
+    monkeypatch.setattr(type(points), "_jacobian", lambda self, rows: asked.append(len(rows)) or jacobian(self, rows))
+    in_chunks = points.jacobian
     assert asked == [8, 2]
-    assert torch.equal(whole, jacobian(points, points.state))
+    assert torch.equal(in_chunks, jacobian(points, points.state))

@@ -1,4 +1,4 @@
-"""Networks, states and settings that `slow_points_of` and `states_of` refuse, and what they say."""
+"""Networks, states and settings that `slow_points_of` and `states_of` refuse, and the error messages."""
 
 import math
 
@@ -56,12 +56,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("message", REFUSED)
-def test_what_does_not_fit_is_refused(message):
+def test_invalid_arguments_are_refused(message):
     with pytest.raises((ValueError, TypeError), match=message):
         REFUSED[message]()
 
 
-def test_a_fault_on_the_way_is_not_put_down_to_the_network():
+def test_later_errors_are_not_attributed_to_the_network():
     calls = []
 
     def tired(states):

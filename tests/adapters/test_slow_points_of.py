@@ -1,4 +1,4 @@
-"""Any network's slow points: what modules of PyTorch and callables are taken for, and what comes back."""
+"""Slow points of any network: modules of PyTorch and callables, and the points returned."""
 
 import math
 import pickle
@@ -60,14 +60,14 @@ def test_a_cell_is_as_its_layer(kind):
     cell.load_state_dict({name.removesuffix("_l0"): weight for name, weight in layer.state_dict().items()})
     inputs = random(7, 4, 3)
     torch.testing.assert_close(states_of(cell, inputs), states_of(layer, inputs))
-    found, again = (slow_points_of(each, states_of(layer, inputs), starts=5) for each in (layer, cell))
-    torch.testing.assert_close(found.state, again.state)
+    of_layer, of_cell = (slow_points_of(module, states_of(layer, inputs), starts=5) for module in (layer, cell))
+    torch.testing.assert_close(of_layer.state, of_cell.state)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("kind", LAYERS)
 def test_points_are_at_rest_for_the_module_itself(kind, layers):
-    """Fixed points of a random network, put back into a copy of the module, stay where they are."""
+    """A double-precision copy of the module leaves fixed points of a random network unchanged."""
     module = seeded(LAYERS[kind], 3, 5, num_layers=layers)
     weights = {name: weight.clone() for name, weight in module.state_dict().items()}
     states, constant = states_of(module, random(6, 4, 3)), random(3, seed=1)
@@ -124,7 +124,7 @@ def test_starts_are_drawn_with_a_seed_and_noise():
 
 
 def flow(states):
-    """z' = z + 0.1 (z - z^3) in each coordinate: at rest where each is -1, 0 or 1; grows by 1.1 at 0, decays by 0.8."""
+    """z' = z + 0.1 (z - z^3) in each coordinate: fixed where each is -1, 0 or 1; grows by 1.1 at 0, decays by 0.8."""
     return states + 0.1 * (states - states**3)
 
 
@@ -134,7 +134,7 @@ def cube():
 
 
 def test_the_points_of_a_known_flow_are_found_with_their_stability(cube):
-    found = {
+    stability = {
         tuple(np.round(state, 6) + 0.0): name for state, name in zip(cube.state.numpy(), cube.stability, strict=True)
     }
     expected = {
@@ -142,7 +142,7 @@ def test_the_points_of_a_known_flow_are_found_with_their_stability(cube):
         for x in (-1.0, 0.0, 1.0)
         for y in (-1.0, 0.0, 1.0)
     }
-    assert found == expected
+    assert stability == expected
     assert cube.n_unstable.tolist() == [int((state.abs() < 0.5).sum()) for state in cube.state]
     assert float(cube.share.sum()) == pytest.approx(1)
     assert (cube.share[:-1] >= cube.share[1:]).all()
@@ -190,7 +190,7 @@ class Leaky(nn.RNNCell):
 
 def hooked():
     cell = seeded(nn.GRUCell, 3, 5)
-    cell.register_forward_hook(lambda module, given, states: 0.3 * states)
+    cell.register_forward_hook(lambda module, inputs, states: 0.3 * states)
     return cell
 
 
@@ -220,8 +220,8 @@ def test_arrays_lists_and_pairs_are_taken():
     inputs = random(7, 4, 3)
     states = states_of(module, inputs)
     points = slow_points_of(module, states, [0, 0, 1])
-    for given in (states.numpy(), states.tolist(), states.float(), (states[..., :5], states[..., 5:])):
-        torch.testing.assert_close(slow_points_of(module, given, np.array([0, 0, 1])).state, points.state)
+    for form in (states.numpy(), states.tolist(), states.float(), (states[..., :5], states[..., 5:])):
+        torch.testing.assert_close(slow_points_of(module, form, np.array([0, 0, 1])).state, points.state)
     assert points.nearest(states.numpy())[0].shape == (7, 4)
     torch.testing.assert_close(states_of(module, inputs.numpy()), states)
 
@@ -253,7 +253,7 @@ def test_bounds_are_those_of_the_kind_of_module():
 
 
 def slow(z):
-    """Slowest at 0, and nowhere at rest."""
+    """Slowest at 0, without a fixed point."""
     return z + 0.01 + 0.1 * z**2
 
 

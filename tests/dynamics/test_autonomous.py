@@ -1,4 +1,4 @@
-"""Closed-form derivatives of the squared speed against automatic differentiation, which knows no closed form."""
+"""Closed-form derivatives of the squared speed, against automatic differentiation."""
 
 import pytest
 import torch
@@ -33,18 +33,18 @@ def test_derivatives_equal_automatic_ones(make_networks, architecture):
 
 @pytest.mark.parametrize("residual_class", [SpeedResidual, StepResidual])
 @pytest.mark.parametrize("rows", [[0, 1, 2, 5, 11], [7], [4, 5, 6, 7], list(range(12))])
-def test_some_points_of_an_ensemble_are_as_among_all(make_networks, residual_class, rows):
-    """Ragged, of one network, of a middle one alone, and all."""
+def test_a_subset_of_points_has_the_values_it_has_among_all(make_networks, residual_class, rows):
+    """Different numbers per network, a single point, a middle network alone, and all."""
     networks = make_networks("lstm", (0, 1, 2))
     networks.weights["recurrent"].mul_(3)
     dynamics, rows = Dynamics.of(networks), torch.tensor(rows)
     states = torch.randn(12, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     everything = residual_class(dynamics)
-    some = everything.of_rows(rows, 12)
-    torch.testing.assert_close(some(states[rows]), everything(states)[rows])
-    for what in ("objective", "gradient", "jacobian", "hessian"):
-        expected = getattr(everything, what)(states)[rows]
-        torch.testing.assert_close(getattr(some, what)(states[rows]), expected, rtol=1e-10, atol=1e-12)
+    subset = everything.of_rows(rows, 12)
+    torch.testing.assert_close(subset(states[rows]), everything(states)[rows])
+    for name in ("objective", "gradient", "jacobian", "hessian"):
+        expected = getattr(everything, name)(states)[rows]
+        torch.testing.assert_close(getattr(subset, name)(states[rows]), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])

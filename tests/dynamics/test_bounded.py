@@ -23,7 +23,7 @@ from slowpoints.dynamics.search import find_slow_points
 
 
 def boxes(points=60, n=5, seed=0, least=0.1):
-    """Quadratics in boxes: Hessian, gradient and the room to either side, none here and there."""
+    """Quadratics with bounds: Hessian, gradient, lowest and highest step, some of them 0."""
     rng = np.random.default_rng(seed)
     turns = np.linalg.qr(rng.normal(size=(points, n, n)))[0]
     values = rng.uniform(least, 2, (points, n))
@@ -35,7 +35,7 @@ def boxes(points=60, n=5, seed=0, least=0.1):
 
 
 def assert_optimal(step, hessian, gradient, lowest, highest, damping):
-    """Within the box; no slope where it is free, and none back into the box where it is held."""
+    """Optimality conditions: feasible, zero slope for free variables, multipliers of the right sign for active ones."""
     slope = gradient + (hessian @ step[..., None])[..., 0] + damping[:, None] * step
     assert (step >= lowest).all()
     assert (step <= highest).all()
@@ -49,36 +49,36 @@ def assert_optimal(step, hessian, gradient, lowest, highest, damping):
 @pytest.mark.parametrize("damping", [0.0, 0.3])
 def test_the_step_is_the_minimum_in_its_box(damping):
     hessian, gradient, lowest, highest = boxes()
-    given = torch.full((60,), damping, dtype=torch.float64)
-    step, used = bounded_step(hessian, gradient, lowest, highest, given)
-    assert torch.equal(used, given)  # nothing to raise
+    initial = torch.full((60,), damping, dtype=torch.float64)
+    step, used = bounded_step(hessian, gradient, lowest, highest, initial)
+    assert torch.equal(used, initial)  # no increase is needed
     at_low, at_high = assert_optimal(step, hessian, gradient, lowest, highest, used)
-    for held in (at_low, at_high, ~(at_low | at_high)):
-        assert 50 < held.sum() < 250  # of 300
+    for variables in (at_low, at_high, ~(at_low | at_high)):
+        assert 50 < variables.sum() < 250  # of 300
     for point in range(0, 60, 6):
         factor = np.linalg.cholesky(hessian[point] + damping * torch.eye(5)).T
         bounds = (lowest[point].numpy() - 1e-12, highest[point].numpy() + 1e-12)
-        theirs = lsq_linear(factor, -np.linalg.solve(factor.T, gradient[point]), bounds, tol=1e-14)
-        np.testing.assert_allclose(step[point], theirs.x, atol=1e-6)
+        expected = lsq_linear(factor, -np.linalg.solve(factor.T, gradient[point]), bounds, tol=1e-14)
+        np.testing.assert_allclose(step[point], expected.x, atol=1e-6)
 
 
-def test_damping_is_raised_as_far_as_the_curvature_asks():
-    """By factors of 8 until the curvature is positive among the variables that are not held; what is given stays."""
+def test_damping_increases_until_the_reduced_hessian_is_positive_definite():
+    """By factors of 8; the argument is not changed."""
     hessian, gradient, lowest, highest = boxes(least=-1.0)
-    given = torch.full((60,), 1e-3, dtype=torch.float64)
-    step, used = bounded_step(hessian, gradient, lowest, highest, given)
-    assert (given == 1e-3).all()
-    powers = (used / given).log() / np.log(8)
+    initial = torch.full((60,), 1e-3, dtype=torch.float64)
+    step, used = bounded_step(hessian, gradient, lowest, highest, initial)
+    assert (initial == 1e-3).all()
+    powers = (used / initial).log() / np.log(8)
     torch.testing.assert_close(powers, powers.round())
     assert len(powers.round().unique()) > 2
     at_low, at_high = assert_optimal(step, hessian, gradient, lowest, highest, used)
     least = torch.linalg.eigvalsh(reduced_hessian(hessian, ~(at_low | at_high), used[:, None]))[:, 0]
     assert (least > 0).all()
-    raised = torch.diag(torch.tensor([-1.0, 1.0], dtype=torch.float64))[None]
+    indefinite = torch.diag(torch.tensor([-1.0, 1.0], dtype=torch.float64))[None]
     room = torch.ones(1, 2, dtype=torch.float64)
-    _, used = bounded_step(raised, room / 10, -room, room, torch.tensor([0.5], dtype=torch.float64))
+    _, used = bounded_step(indefinite, room / 10, -room, room, torch.tensor([0.5], dtype=torch.float64))
     assert used.item() == 4  # the least of 0.5, 4, 32 above 1
-    _, used = bounded_step(-1e15 * raised, room, -room, room, torch.ones(1, dtype=torch.float64))
+    _, used = bounded_step(-1e15 * indefinite, room, -room, room, torch.ones(1, dtype=torch.float64))
     assert MAX_DAMPING <= used.item() < 8 * MAX_DAMPING  # given up
     assert MAX_DAMPING == 1e12
 
@@ -87,7 +87,7 @@ def test_points_whose_active_set_no_longer_changes_are_not_solved_again(monkeypa
     hessian, gradient, _, _ = boxes()
     room = torch.full_like(gradient, 1e3)
     solved, step = [], bounded._solve_free
-    monkeypatch.setattr(bounded, "_solve_free", lambda *given: solved.append(len(given[1])) or step(*given))
+    monkeypatch.setattr(bounded, "_solve_free", lambda *models: solved.append(len(models[1])) or step(*models))
     bounded_step(hessian, gradient, -room, room, torch.zeros(60, dtype=torch.float64))
     assert solved == [60]
     room[:7, 0] = 1e-3
@@ -119,18 +119,18 @@ def test_a_bound_is_active_where_descent_leads_beyond_it(low, high):
 
 def test_the_reduced_hessian_is_that_of_the_free_variables():
     hessian = torch.arange(18.0).view(2, 3, 3)
-    given = hessian.clone()
+    before = hessian.clone()
     free = torch.tensor([[True, False, True], [True, True, True]])
-    found = reduced_hessian(hessian, free, torch.tensor([[0.5], [2.0]]))
-    assert found.tolist() == [[[0.5, 0, 2], [0, 1.5, 0], [6, 0, 8.5]], [[11, 10, 11], [12, 15, 14], [15, 16, 19]]]
-    assert torch.equal(reduced_hessian(hessian, free), found - torch.tensor([0.5, 2])[:, None, None] * torch.eye(3))
-    assert torch.equal(hessian, given)
+    reduced = reduced_hessian(hessian, free, torch.tensor([[0.5], [2.0]]))
+    assert reduced.tolist() == [[[0.5, 0, 2], [0, 1.5, 0], [6, 0, 8.5]], [[11, 10, 11], [12, 15, 14], [15, 16, 19]]]
+    assert torch.equal(reduced_hessian(hessian, free), reduced - torch.tensor([0.5, 2])[:, None, None] * torch.eye(3))
+    assert torch.equal(hessian, before)
 
 
 def test_the_projected_gradient_is_what_the_bounds_leave_of_it():
     state, gradient = torch.tensor([[0.5, 1.0, -1.0]]), torch.tensor([[3.0, -2.0, -0.5]])
-    found = projected_gradient(state, gradient, -torch.ones(1, 3), torch.ones(1, 3))
-    torch.testing.assert_close(found, torch.tensor([(1.5**2 + 0 + 0.5**2) ** 0.5]))
+    norm = projected_gradient(state, gradient, -torch.ones(1, 3), torch.ones(1, 3))
+    torch.testing.assert_close(norm, torch.tensor([(1.5**2 + 0 + 0.5**2) ** 0.5]))
 
 
 def points_at(state, gradient, objective):
@@ -171,8 +171,8 @@ def test_types_of_known_quadratics(curvature, state, gradient, objective, point_
     # Another point stands beside it, so that each must be classified by its own numbers.
     other = points_at([0.0, 0.0], [0.5, 0.0], 1.0)
     both = Iterates(*(torch.cat(pair) for pair in zip(other, points, strict=True)))
-    found = classify(both, torch.cat([torch.eye(2, dtype=torch.float64)[None], hessian]), -bound, bound, 1e-8)
-    assert found.tolist() == [PointType.SLIDING, point_type]
+    types = classify(both, torch.cat([torch.eye(2, dtype=torch.float64)[None], hessian]), -bound, bound, 1e-8)
+    assert types.tolist() == [PointType.SLIDING, point_type]
     assert TYPE_NAMES[[*PointType]].tolist() == ["sliding", "saddle", "minimum", "fixed point"]
 
 
@@ -195,10 +195,10 @@ def test_a_perturbation_from_a_saddle_leads_downhill():
     hessian = torch.tensor([[[-2.0, 0.0], [0.0, 3.0]]] * 3, dtype=torch.float64)
     gradient = torch.tensor([[0.1, 0.2], [-0.1, 0.2], [0.1, 0.2]], dtype=torch.float64)
     free = torch.tensor([[True, True], [True, True], [False, True]])
-    found = perturb_gradient(hessian, gradient, free, 0.5)
+    perturbed = perturb_gradient(hessian, gradient, free, 0.5)
     expected = [[0.1 + 2 * 0.5, 0.2], [-0.1 - 2 * 0.5, 0.2]]
-    np.testing.assert_allclose(found[:2], expected)
-    np.testing.assert_allclose(found[2], [0.1 - 0.5, 0.2])  # of x, held, 1 stands in its place
+    np.testing.assert_allclose(perturbed[:2], expected)
+    np.testing.assert_allclose(perturbed[2], [0.1 - 0.5, 0.2])  # x is fixed, so its curvature is 1
 
 
 def test_iterates_are_assigned_and_read_by_rows():
@@ -230,7 +230,7 @@ def test_the_search_stops_at_its_last_iteration_and_relaxes_within_bounds():
 
 
 def test_rows_may_round_otherwise_alone_but_no_more():
-    """1e-6 is taken for rounding, 1e-3 for a row that depends on its neighbours."""
+    """1e-6 counts as rounding, 1e-3 as a row that depends on other rows."""
 
     def shared(size):
         return lambda z: z / 2 + size * len(z)
@@ -265,32 +265,32 @@ def test_a_map_without_finite_values_is_not_taken_for_one_that_ties_rows_togethe
 
 
 def test_every_other_iteration_begins_with_newton_s_method_and_every_tenth_is_logged(monkeypatch, caplog):
-    """On a speed that falls without end there are iterations enough."""
+    """On a map whose speed falls without a minimum, so that iterations do not end early."""
     tried, try_fixed_points = [], DampedNewton.try_fixed_points
 
-    def spied(walk, iterations):
-        tried.append((walk.iterations.max().item(), iterations))
-        try_fixed_points(walk, iterations)
+    def spied(search, iterations):
+        tried.append((search.iterations.max().item(), iterations))
+        try_fixed_points(search, iterations)
 
     monkeypatch.setattr(DampedNewton, "try_fixed_points", spied)
     with caplog.at_level(logging.INFO):
-        found = find_slow_points(
+        points = find_slow_points(
             lambda z: z + torch.exp(-z), torch.zeros(1, 1), -torch.inf, torch.inf, newton=1, max_iterations=12
         )
-    assert found.iterations.item() == 12
-    assert found.kind == ["sliding"]
+    assert points.iterations.item() == 12
+    assert points.kind == ["sliding"]
     assert tried == [(taken, 1) for taken in range(0, 12, 2)]
     assert [record.args[0] for record in caplog.records if "deep search" in record.message] == [0, 10]
 
 
 def test_newton_s_method_comes_first_where_it_is_asked_for(caplog):
-    """A rotation about a fixed point that repels: Newton's method is there at once, without a Hessian."""
+    """A rotation about a repelling fixed point, which Newton's method reaches at once, without a Hessian."""
     turn = 1.05 * torch.tensor([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
     begin = torch.tensor([[0.5, 0.5], [-0.4, 0.3]], dtype=torch.float64)
     with caplog.at_level(logging.INFO):
-        found = find_slow_points(lambda z: z @ turn, begin, newton=5)
-    assert (found.kind == "fixed point").all()
-    assert (found.iterations == 0).all()
-    assert (found.state.norm(dim=1) < 1e-12).all()
-    assert found.converged.all()
+        points = find_slow_points(lambda z: z @ turn, begin, newton=5)
+    assert (points.kind == "fixed point").all()
+    assert (points.iterations == 0).all()
+    assert (points.state.norm(dim=1) < 1e-12).all()
+    assert points.converged.all()
     assert len([record for record in caplog.records if "iteration 0" in record.message]) == 1

@@ -1,4 +1,4 @@
-"""What a search believes of a function of a user's own: one map, row by row, in float64, with its own derivatives."""
+"""Checks of a user's function: deterministic, row by row, in float64, with the right derivatives."""
 
 import warnings
 
@@ -36,8 +36,8 @@ class OnceDifferentiable(torch.autograd.Function):
         return gradient * torch.from_numpy(1 - after.detach().numpy() ** 2)
 
 
-class Keeping:
-    """A map that adapts from call to call."""
+class Adapting:
+    """A map that changes from call to call."""
 
     calls = 0
 
@@ -56,7 +56,7 @@ REFUSED = {
         lambda z: torch.tanh(z @ WEIGHTS) + 1e-5 * torch.randn_like(z),
         lambda z: torch.tanh(nn.functional.dropout(z @ WEIGHTS, 0.1)),
         lambda z: torch.tanh((z - STARTS[0]) * (1 + 0.1 * torch.randn_like(z))),  # not random at a start
-        Keeping(),
+        Adapting(),
     ],
     "gave float32": [lambda z: torch.tanh(z.float() @ WEIGHTS.float())],
     "less than the digits of float64": [
@@ -86,7 +86,7 @@ def test_what_is_no_map_that_can_be_searched_is_refused(message, step, points):
         find_slow_points(step, starts)
     with pytest.raises((TypeError, ValueError), match=message):
         find_slow_points(None, starts, residual=step)
-    if not isinstance(step, nn.Module):  # of which a copy in evaluation is taken
+    if not isinstance(step, nn.Module):  # of which a copy in evaluation mode is used
         with pytest.raises((TypeError, ValueError), match=message):
             slow_points_of(step, starts, starts=None)
 
@@ -110,13 +110,13 @@ def test_a_map_that_becomes_another_during_the_search_is_refused():
         (lambda z: z - z.mean(0), "any number of rows"),
     ],
 )
-def test_spectra_of_a_map_in_float32_are_of_a_map_that_was_looked_at(step, message):
+def test_maps_in_float32_are_checked_before_their_spectra(step, message):
     with pytest.raises((TypeError, ValueError), match=message):
         spectra(step, STARTS.float())
 
 
 @pytest.mark.parametrize("step", [lambda z: torch.relu(0.5 * z), lambda z: z.abs().sqrt(), torch.tanh])
-def test_kinks_are_none_of_the_faults_of_float32(step):
+def test_kinks_are_not_taken_for_rounding_in_float32(step):
     values = spectra(step, torch.tensor([[0.5, 0.3], [0.0, 1e-4]]))
     assert values.dtype == torch.complex64
 
@@ -125,7 +125,7 @@ def test_a_second_derivative_is_looked_at_where_it_is_needed():
     def step(states):
         return OnceDifferentiable.apply(0.5 * states @ WEIGHTS)
 
-    assert (slow_points_of(step, STARTS).kind == "fixed point").all()  # by Newton's method, from first derivatives
+    assert (slow_points_of(step, STARTS).kind == "fixed point").all()  # by Newton's method, without second ones
     with pytest.raises(TypeError, match="twice differentiable"):
         slow_points_of(lambda z: z + 0.3 + 0.1 * step(z) ** 2, STARTS)
 
@@ -147,7 +147,7 @@ def test_kinks_steps_and_constants_are_searched_as_they_are(step):
 
 
 def root(states):
-    """Not differentiable where it is 0: the branch that `where` leaves out has an infinite slope."""
+    """Not differentiable at 0: the branch that `where` does not select has an infinite slope."""
     return torch.where(states > 0, states.sqrt(), torch.zeros_like(states))
 
 
@@ -168,7 +168,7 @@ def test_no_derivative_at_any_start_is_an_error():
 
 
 def test_points_stop_where_derivatives_end_with_a_warning():
-    """Down to 0.1, below which nothing has a slope; the least speed would be at 0."""
+    """At 0.1, below which there is no derivative; the speed is least at 0."""
 
     def step(states):
         return states + 0.1 + states**2 + 0 * torch.sqrt((states - 0.1).abs() + states - 0.1)
@@ -180,7 +180,7 @@ def test_points_stop_where_derivatives_end_with_a_warning():
     assert points.projected_gradient.isfinite().all()
 
 
-def test_eigenvalues_where_a_derivative_is_not_finite_are_not_numbers():
+def test_eigenvalues_of_derivatives_that_are_not_finite_are_nan():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         values = spectra(root, torch.tensor([[0.0, 1.0], [1.0, 1.0]], dtype=torch.float64))
@@ -205,11 +205,11 @@ def test_eigenvalues_where_a_derivative_is_not_finite_are_not_numbers():
     ],
 )
 def test_impossible_settings_are_named(settings, message):
-    given = {"step": lambda z: z / 2, "start": torch.zeros(2, 3), **settings}
+    arguments = {"step": lambda z: z / 2, "start": torch.zeros(2, 3), **settings}
     with pytest.raises((ValueError, TypeError), match=message):
-        find_slow_points(**given)
+        find_slow_points(**arguments)
 
 
-def test_starts_beyond_the_default_bounds_are_put_there_with_a_warning():
+def test_starts_beyond_the_default_bounds_are_clamped_with_a_warning():
     with pytest.warns(UserWarning, match="2 of 3 starts lie beyond the bounds"):
         find_slow_points(lambda z: 3 + 0.5 * (z - 3), torch.tensor([[2.9], [0.5], [-4.0]]))

@@ -13,11 +13,11 @@ from slowpoints.networks.units import units
 def test_jacobian_equals_autograd_and_finite_differences(make_networks, architecture):
     dynamics = Dynamics.of(make_networks(architecture))
     states = 0.5 * torch.randn(6, dynamics.coordinates, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    found = jacobian(dynamics.step, states)
-    whole = torch.autograd.functional.jacobian(dynamics.step, states)  # [P, n, P, n]: no point acts on another
+    ours = jacobian(dynamics.step, states)
+    full = torch.autograd.functional.jacobian(dynamics.step, states)  # [P, n, P, n], zero between points
     for point in range(6):
-        torch.testing.assert_close(found[point], whole[point, :, point])
-        assert (whole[point, :, [p for p in range(6) if p != point]] == 0).all()
+        torch.testing.assert_close(ours[point], full[point, :, point])
+        assert (full[point, :, [p for p in range(6) if p != point]] == 0).all()
     width = 1e-6
     for coordinate in range(dynamics.coordinates):
         moved = states.clone()
@@ -25,7 +25,7 @@ def test_jacobian_equals_autograd_and_finite_differences(make_networks, architec
         back = states.clone()
         back[:, coordinate] -= width
         slope = (dynamics.step(moved) - dynamics.step(back)) / (2 * width)
-        torch.testing.assert_close(found[:, :, coordinate], slope, atol=1e-8, rtol=0)
+        torch.testing.assert_close(ours[:, :, coordinate], slope, atol=1e-8, rtol=0)
 
 
 def test_eigenvalues_of_a_rotation_come_largest_first():
@@ -38,7 +38,7 @@ def test_eigenvalues_of_a_rotation_come_largest_first():
 
 
 def test_unstable_directions_are_those_in_which_a_known_map_grows():
-    """A sheared frame of one growing line, a plane of an expanding spiral and a decaying line."""
+    """In a sheared basis: a growing line, a plane with an expanding spiral, and a decaying line."""
     frame = torch.tensor(np.random.default_rng(0).normal(size=(4, 4)))
     frame = frame / frame.norm(dim=0)
     spiral = 1.1 * torch.tensor([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])

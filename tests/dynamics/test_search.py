@@ -100,17 +100,17 @@ def test_a_curved_valley_is_followed_to_its_end_in_few_steps():
     assert (points.iterations <= 30).all()  # 131 where every step must lower the speed
 
 
-def test_a_search_that_must_not_leave_the_floor_takes_longer_to_the_same_end():
+def test_a_search_without_watchdog_steps_takes_longer_to_the_same_minimum():
     begin = torch.tensor([[-1.2, 1.0]], dtype=torch.float64)
-    free, held = (
+    free, monotone = (
         find_slow_points(None, begin, -2, 2, residual=rosenbrock, max_iterations=400, excursion=steps)
         for steps in (5, 0)
     )
-    torch.testing.assert_close(held.state, free.state, atol=1e-8, rtol=0)
-    assert held.iterations > 2 * free.iterations
+    torch.testing.assert_close(monotone.state, free.state, atol=1e-8, rtol=0)
+    assert monotone.iterations > 2 * free.iterations
     short = find_slow_points(None, begin, -2, 2, residual=rosenbrock, max_iterations=20, excursion=0)
     a, b = short.state[0]
-    assert abs(b - a**2) < 0.05  # on the floor, and not much further along it
+    assert abs(b - a**2) < 0.05  # on the floor of the valley, not far along it
     assert a < 0
 
 
@@ -123,7 +123,7 @@ def test_a_search_that_is_cut_short_says_so():
 
 
 def test_a_line_of_fixed_points_is_reached_where_it_is_near():
-    """z' = (x, y + (x^2 - y) / 2): every state on the parabola is at rest."""
+    """z' = (x, y + (x^2 - y) / 2): every state on the parabola is a fixed point."""
     begin = start(20, 2)
     points = find_slow_points(lambda z: torch.stack([z[:, 0], (z[:, 1] + z[:, 0] ** 2) / 2], dim=1), begin)
     assert (points.kind == "fixed point").all()
@@ -133,7 +133,7 @@ def test_a_line_of_fixed_points_is_reached_where_it_is_near():
 
 
 def cycle(states, angle=0.3):
-    """Turns states by an angle and draws them to the unit circle; at rest at 0 alone."""
+    """Rotates states by an angle and attracts them to the unit circle; the only fixed point is 0."""
     turn = torch.tensor([[cos(angle), sin(angle)], [-sin(angle), cos(angle)]], dtype=torch.float64)
     return states @ turn * (1.1 - 0.1 * states.square().sum(1, keepdim=True))
 
@@ -143,9 +143,9 @@ def test_a_limit_cycle_is_no_fixed_point():
     points = find_slow_points(cycle, begin)
     at_rest = points.kind == "fixed point"
     assert (points.state[at_rest].norm(dim=1) < 1e-10).all()
-    kept_off = find_slow_points(cycle, begin.abs().clamp(0.5, 1.0), 0.5, 1.0)
-    assert (kept_off.kind == "minimum").all()
-    assert (kept_off.speed > 0.1).all()
+    off_centre = find_slow_points(cycle, begin.abs().clamp(0.5, 1.0), 0.5, 1.0)
+    assert (off_centre.kind == "minimum").all()
+    assert (off_centre.speed > 0.1).all()
 
 
 def test_newtons_speed_survives_the_bounds():
@@ -186,8 +186,8 @@ def test_the_tolerance_gives_way_to_rounding():
     assert large.converged[large.kind == "fixed point"].all()
 
 
-def test_points_that_are_done_cost_no_more_work():
-    """Rows that a map is asked for: fewer and fewer, none for points done before, and the others as if alone."""
+def test_converged_points_cost_no_further_work():
+    """The map is evaluated on fewer and fewer rows; points that have not converged are searched as if alone."""
     asked = []
 
     def counted(z):
@@ -196,13 +196,13 @@ def test_points_that_are_done_cost_no_more_work():
 
     begin = torch.tensor([[1.0, 1.0]] * 8 + [[0.9, 0.8], [-1.2, 1.0]], dtype=torch.float64)
     points = find_slow_points(None, begin, -2, 2, residual=counted)
-    looked, searched = asked[:8], asked[8:-2]
-    assert sum(looked) == 132  # once, twice on copies, first and last alone, and the derivative at four of them
-    assert searched[:2] == [10, 10]  # half square and gradient of all; the Hessian is looked at and taken of two
+    checked, searched = asked[:8], asked[8:-2]
+    assert sum(checked) == 132  # once, twice on copies, first and last alone, and the derivative at four of them
+    assert searched[:2] == [10, 10]  # objective and gradient of all; the Hessian is checked and taken of two
     assert max(searched[2:]) <= 8
     assert max(searched[6:]) <= 2
     assert searched[-1] == 1
-    assert asked[-2:] == [10, 10]  # whether it is the same function in the end, there and at the start
+    assert asked[-2:] == [10, 10]  # the check at the end, of the final states and of the starts
     alone = find_slow_points(None, begin[-1:], -2, 2, residual=rosenbrock)
     torch.testing.assert_close(points.state[-1:], alone.state, atol=1e-12, rtol=0)
     assert points.iterations[-1] == alone.iterations[0]
@@ -236,7 +236,7 @@ def test_a_saddle_without_room_to_leave_is_a_minimum_within_its_bounds():
     assert (points.kind == "minimum").all()
 
 
-def test_the_search_changes_nothing_it_was_given():
+def test_the_search_does_not_change_its_arguments():
     begin = start(3, 2)
     before = begin.clone()
     model = torch.nn.Linear(2, 2).double()
@@ -248,21 +248,21 @@ def test_the_search_changes_nothing_it_was_given():
     assert all(weight.grad is None for weight in model.parameters())
 
 
-def test_no_points_are_no_trouble():
+def test_a_search_from_no_starts_returns_no_points():
     points = find_slow_points(ghost, start(0, 2))
     assert points.state.shape == (0, 2)
     assert len(points.kind) == len(points.converged) == 0
 
 
-def test_what_cannot_be_is_refused():
+def test_invalid_bounds_and_values_are_refused():
     with pytest.raises(ValueError, match="lower bound must not exceed"):
         find_slow_points(ghost, start(2, 2), 1.0, -1.0)
     with pytest.raises(ValueError, match="not finite at the start"):
         find_slow_points(lambda z: z / 0, start(2, 2))
 
 
-def test_a_map_that_ties_rows_together_is_refused():
-    """A search that asked it for some rows alone would find something else."""
+def test_a_map_whose_rows_depend_on_each_other_is_refused():
+    """A search evaluates subsets of rows, which would have other values."""
     with pytest.raises(ValueError, match="any number of rows"):
         find_slow_points(lambda z: z / 2 + z.mean(0), start(4, 2))
     with pytest.raises(ValueError, match="any number of rows"):

@@ -1,4 +1,4 @@
-"""Layers and cells whose weights are worked out from others: the weights that they would use now, and no change."""
+"""Layers and cells whose weights are computed from others are copied with current weights, and not changed."""
 
 import functools
 
@@ -38,7 +38,7 @@ def output(module, inputs):
 
 
 def step_of_an_optimiser(module, inputs):
-    """What leaves derived weights that lie in the module a step old."""
+    """Leaves derived weights stored in the module one step old."""
     output(module, inputs).square().sum().backward()
     with torch.no_grad():
         for weight in module.parameters():
@@ -69,7 +69,7 @@ def test_a_copy_has_the_weights_of_now_and_the_module_stays(kind, derive, traini
     if kind in ("GRU", "LSTM", "RNNCell"):
         _, weights = from_torch(module)
         suffix = "" if kind == "RNNCell" else "_l0"
-        now = getattr(module, f"weight_hh{suffix}").detach()  # worked out when the module ran
+        now = getattr(module, f"weight_hh{suffix}").detach()  # computed when the module ran
         torch.testing.assert_close(weights["recurrent"].abs().sum(), now.abs().sum())
 
 
@@ -77,11 +77,11 @@ def test_a_module_that_keeps_states_of_a_graph_is_copied():
     class Remembering(nn.Module):
         def __init__(self):
             super().__init__()
-            self.linear, self.kept = nn.Linear(5, 5), []
+            self.linear, self.states = nn.Linear(5, 5), []
 
         def forward(self, states):
             after = torch.tanh(self.linear(states))
-            self.last, self.kept = after, [after]
+            self.last, self.states = after, [after]
             return after
 
     network = Remembering()
@@ -90,7 +90,7 @@ def test_a_module_that_keeps_states_of_a_graph_is_copied():
     assert len(network.last) == 2
 
 
-def test_weights_that_a_hook_of_one_s_own_works_out_are_those_of_now():
+def test_weights_computed_by_a_user_s_hook_are_current():
     module = nn.LSTM(3, 6)
     raw = module.weight_hh_l0.detach().clone()
     del module._parameters["weight_hh_l0"]
@@ -105,7 +105,7 @@ def test_weights_that_a_hook_of_one_s_own_works_out_are_those_of_now():
     slow_points_of(module, states, starts=2)
 
 
-def test_hooks_that_change_more_than_weights_make_no_unit():
+def test_a_module_with_hooks_that_change_outputs_is_no_unit():
     module = nn.GRU(3, 6)
     seen = []
     module.register_forward_hook(lambda module, inputs, after: seen.append(after[0].shape))
@@ -116,12 +116,12 @@ def test_hooks_that_change_more_than_weights_make_no_unit():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forward_put_in_its_place_is_dropped_if_compiled_and_else_refused():
+def test_a_replaced_forward_is_restored_if_compiled_and_otherwise_refused():
     module, states = nn.GRUCell(3, 6), 2 * torch.rand(4, 6) - 1
-    wanted = slow_points_of(module, states).state
+    expected = slow_points_of(module, states).state
     own = module.forward
     module.forward = torch.compile(own)
-    assert torch.equal(slow_points_of(module, states).state, wanted)
+    assert torch.equal(slow_points_of(module, states).state, expected)
     module.forward = lambda inputs, states: own(inputs, states) / 2
     with pytest.raises(ValueError, match="forward of the module, a GRUCell, was replaced"):
         slow_points_of(module, states)
@@ -133,9 +133,9 @@ def test_a_forward_put_in_its_place_is_dropped_if_compiled_and_else_refused():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_modules_of_torchscript_are_copied():
     cell = nn.GRUCell(3, 6)
-    wanted = slow_points_of(cell, torch.zeros(2, 6), torch.zeros(3)).state
-    found = slow_points_of(torch.jit.script(cell), torch.zeros(2, 6), torch.zeros(3)).state
-    torch.testing.assert_close(found, wanted)
+    expected = slow_points_of(cell, torch.zeros(2, 6), torch.zeros(3)).state
+    scripted = slow_points_of(torch.jit.script(cell), torch.zeros(2, 6), torch.zeros(3)).state
+    torch.testing.assert_close(scripted, expected)
 
 
 def test_a_derived_readout_is_the_one_of_now():
@@ -154,12 +154,12 @@ def test_a_derived_readout_is_the_one_of_now():
         ),
     ],
 )
-def test_weights_that_are_no_numbers_are_refused(module, message):
+def test_weights_without_finite_values_are_refused(module, message):
     with pytest.raises(ValueError, match=message):
         from_torch(module())
 
 
-def test_a_subclass_with_a_forward_of_its_own_is_no_unit():
+def test_a_subclass_with_its_own_forward_is_no_unit():
     class Leaky(nn.RNNCell):
         def forward(self, inputs, states):
             return 0.9 * states + 0.1 * super().forward(inputs, states)

@@ -1,4 +1,4 @@
-"""Networks of a block: those that its path says, or a refusal that names the file."""
+"""Networks of a seed block must be those that its path names; errors name the file."""
 
 import re
 from dataclasses import replace
@@ -14,7 +14,7 @@ PLACE = "networks/small/gru/vocu/trained/0-1/weights.safetensors"
 
 
 @pytest.mark.parametrize("place", [PLACE, PLACE.replace("trained", "slow_points"), PLACE.replace("trained", "control")])
-def test_a_block_is_read_where_it_belongs(make_networks, tmp_path, place):
+def test_a_seed_block_is_read_where_it_belongs(make_networks, tmp_path, place):
     mode = place.split("/")[4]
     networks = make_networks(double=False)
     save_networks(networks, tmp_path / place, mode, None if mode == "trained" else 0.5)

@@ -31,8 +31,8 @@ def test_step_equals_the_equations(make_networks, architecture):
             pixels = np.append(x[row, trial], 0.0)
             before = [part[row, trial].numpy() for part in state]
             expected = reference.STEPS[architecture](pixels, *before, weights)
-            found = [part[row, trial].numpy() for part in after]
-            np.testing.assert_allclose(found, np.atleast_2d(expected), atol=1e-13)
+            actual = [part[row, trial].numpy() for part in after]
+            np.testing.assert_allclose(actual, np.atleast_2d(expected), atol=1e-13)
 
 
 def test_gru_resets_before_the_product(make_networks):

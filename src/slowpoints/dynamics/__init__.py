@@ -1,1 +1,1 @@
-"""Autonomous dynamics of trained networks and any other map: slow points, and the Jacobian there."""
+"""Autonomous dynamics of trained networks and any other map: slow points and their Jacobians."""

@@ -80,7 +80,7 @@ class AutonomousMap:
 
         Raises:
             TypeError: if they are not a tensor of the weights' data type.
-            ValueError: if they do not have n coordinates, or there are not as many of each network.
+            ValueError: if they do not have n coordinates, or their number is not a multiple of S.
         """
         instance(states, Tensor, "states")
         if states.dtype != self.recurrent.dtype:

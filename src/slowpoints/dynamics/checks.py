@@ -94,7 +94,7 @@ class CheckedResidual(Residual):
             newton: whether Newton's method will look for its zeros.
 
         Raises:
-            ValueError: if rows depend on each other, or Newton's method has not as many equations as coordinates.
+            ValueError: if rows depend on each other, or Newton's method does not have as many equations as coordinates.
             TypeError: if it is not deterministic, loses digits, or has derivatives that are not those of its values.
         """
         if len(states):

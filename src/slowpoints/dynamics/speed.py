@@ -35,11 +35,11 @@ class SpeedResidual(Residual):
         if not unit.has_adjoint:
             return super().gradient(states)
         drives, parts, recurrent = self.dynamics.step_arguments(states)
-        next_parts, kept = unit.step(drives, parts, recurrent)
+        next_parts, saved = unit.step(drives, parts, recurrent)
         after, before = (unit.speed_coordinates(torch.cat(state, dim=-1)) for state in (next_parts, parts))
         move = after - before
         grad = unit.speed_adjoint(move, after).split(self.dynamics.hidden, dim=-1)
-        through_step, _ = unit.adjoint(grad, parts, kept, recurrent)
+        through_step, _ = unit.adjoint(grad, parts, saved, recurrent)
         return (torch.cat(through_step, dim=-1) - unit.speed_adjoint(move, before)).view(states.shape)
 
     def hessian(self, states: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ class _PointSubset(Residual):
 
 
 def reachable(dynamics: AutonomousMap) -> tuple[Tensor, Tensor]:
-    """Bounds of the authors' descent, `[n]` each: those of the unit for h, where every state lies, and none for c."""
+    """Bounds of the authors' descent, `[n]` each: the unit's for h, which no state exceeds, and none for c."""
     upper = dynamics.recurrent.new_full((dynamics.coordinates,), torch.inf)
     upper[: dynamics.hidden] = dynamics.unit.bound
     return -upper, upper

@@ -65,14 +65,14 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
     form = FORMS[networks.spec.architecture]
     weights = {name: weight[row].detach() for name, weight in networks.weights.items()}
     width = len(form.gates) * networks.spec.hidden
-    bias, inside_reset = weights["bias"][:width], weights["bias"][width:]
+    bias, reset_bias = weights["bias"][:width], weights["bias"][width:]
     layer = _blank(form.layer, len(weights["input"]), networks.spec.hidden, like=bias)
     layer.load_state_dict(
         {
             "weight_ih_l0": _theirs(weights["input"], form).T,
             "weight_hh_l0": _theirs(weights["recurrent"], form).T,
             "bias_ih_l0": _theirs(bias, form),
-            "bias_hh_l0": torch.cat([bias.new_zeros(width - len(inside_reset)), inside_reset]),
+            "bias_hh_l0": torch.cat([bias.new_zeros(width - len(reset_bias)), reset_bias]),
         }
     )
     readout = _blank(nn.Linear, *weights["readout"].shape, like=bias)
@@ -113,22 +113,22 @@ def _weights(architecture: str, module: nn.RNNBase | nn.RNNCellBase, readout: nn
     # By attribute, since a tied weight is listed only once among the parameters.
     named = {name: getattr(plain, name + suffix, None) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
     stored = {name: weight.detach() for name, weight in named.items() if weight is not None}
-    none = stored["weight_ih"].new_zeros(len(stored["weight_ih"]))
-    bias, other = stored.get("bias_ih", none), stored.get("bias_hh", none)
-    inside_reset = other[:0]
-    if architecture == "gru-after":
-        outside = 2 * module.hidden_size
-        other, inside_reset = other.clone(), other[outside:]
-        other[outside:] = 0
+    zero = stored["weight_ih"].new_zeros(len(stored["weight_ih"]))
+    input_bias, recurrent_bias = stored.get("bias_ih", zero), stored.get("bias_hh", zero)
+    reset_bias = recurrent_bias[:0]
+    if architecture == "gru-after":  # whose reset gate multiplies the recurrent bias of the new state
+        gates = 2 * module.hidden_size
+        recurrent_bias, reset_bias = recurrent_bias.clone(), recurrent_bias[gates:]
+        recurrent_bias[gates:] = 0
     weights = {
         "input": _ours(stored["weight_ih"].T, form),
         "recurrent": _ours(stored["weight_hh"].T, form),
-        "bias": torch.cat([_ours(bias + other, form), inside_reset]),
+        "bias": torch.cat([_ours(input_bias + recurrent_bias, form), reset_bias]),
     }
     if readout is not None:
         stored = dict(plain_copy(readout).named_parameters())
         weights["readout"] = stored["weight"].detach().T.clone()
-        weights["readout_bias"] = stored.get("bias", none.new_zeros(readout.out_features)).detach().clone()
+        weights["readout_bias"] = stored.get("bias", zero.new_zeros(readout.out_features)).detach().clone()
     return weights
 
 
@@ -147,11 +147,11 @@ def _run_hooks(module: nn.RNNBase | nn.RNNCellBase) -> None:
         raise ValueError(f"hooks of the module, a {type(module).__name__}, change its inputs or outputs")
 
 
-def _same(some: Any, others: Any) -> bool:
+def _same(outputs: Any, others: Any) -> bool:
     """Whether outputs of a module, tensors or tuples of them, are close."""
-    if isinstance(some, Tensor) and isinstance(others, Tensor):
-        return some.shape == others.shape and torch.allclose(some, others)
-    return isinstance(some, tuple) and isinstance(others, tuple) and all(map(_same, some, others))
+    if isinstance(outputs, Tensor) and isinstance(others, Tensor):
+        return outputs.shape == others.shape and torch.allclose(outputs, others)
+    return isinstance(outputs, tuple) and isinstance(others, tuple) and all(map(_same, outputs, others))
 
 
 def _blank(module_class: type[nn.Module], *sizes: int, like: Tensor) -> Any:

@@ -40,7 +40,7 @@ def save_networks(networks: Networks, path: str | Path, mode: str = "trained", l
 
 
 def load_networks(path: str | Path, device: torch.device | str = "cpu") -> Networks:
-    """Networks of a cell and mode, on the CPU unless told.
+    """Networks of a cell and mode, on the CPU by default.
 
     Args:
         path: a weights file, the folder of a seed block, or the folder of a mode with all its seed blocks.

@@ -37,13 +37,13 @@ def drawn():
 
 def run(unit, tables, index, recurrent, grad):
     """Hidden states, and the gradients of recurrent weights and tables."""
-    inputs = [tensor.clone().requires_grad_() for tensor in (recurrent, *tables)]
-    hidden = unroll(unit, inputs[1:], index, inputs[0])
-    return [hidden.detach(), *torch.autograd.grad(hidden, inputs, grad.to(hidden.dtype))]
+    leaves = [tensor.clone().requires_grad_() for tensor in (recurrent, *tables)]
+    hidden = unroll(unit, leaves[1:], index, leaves[0])
+    return [hidden.detach(), *torch.autograd.grad(hidden, leaves, grad.to(hidden.dtype))]
 
 
 @pytest.mark.parametrize("architecture", COMPILED)
-@pytest.mark.parametrize("hidden", [1, 16, 19])  # below, at and beside what a processor takes at once
+@pytest.mark.parametrize("hidden", [1, 16, 19])  # below, at and beside the width of vector instructions
 def test_states_and_gradients_are_those_of_the_equations(drawn, architecture, hidden):
     unit = unit_named(architecture)
     tables, index, recurrent, grad = drawn(unit, hidden=hidden)
@@ -72,7 +72,7 @@ def test_a_network_s_bits_depend_on_no_neighbour_and_on_no_thread(drawn, archite
 
 
 @pytest.mark.parametrize("architecture", COMPILED)
-def test_what_is_not_finite_shows(drawn, architecture):
+def test_values_that_are_not_finite_propagate(drawn, architecture):
     unit = unit_named(architecture)
     tables, index, recurrent, grad = drawn(unit)
     tables[0][1, index[0, 1, 4]] = torch.nan
@@ -91,9 +91,9 @@ def test_tanh_and_sigmoid_hold_everywhere():
     assert np.isnan(primitives.tanh(np.float32(np.nan)))
 
 
-def test_what_can_be_kept_nowhere_is_compiled_all_the_same():
+def test_code_that_cannot_be_cached_is_compiled():
     names = {}
-    exec("def double(x): return 2 * x", names)  # of no file, beside which it could be kept
+    exec("def double(x): return 2 * x", names)  # of no file, beside which it could be cached
     double = jit.compiled(names["double"])
     assert double(np.float32(3)) == 6
     assert double.nopython_signatures
@@ -101,7 +101,7 @@ def test_what_can_be_kept_nowhere_is_compiled_all_the_same():
 
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
 @pytest.mark.parametrize("left", [0, 20])
-def test_damaged_machine_code_is_made_anew(tmp_path, monkeypatch, caplog, ending, left):
+def test_damaged_machine_code_is_recompiled(tmp_path, monkeypatch, caplog, ending, left):
     module = tmp_path / "module.py"
     module.write_text("def triple(x): return 3 * x")
 
@@ -121,23 +121,23 @@ def test_damaged_machine_code_is_made_anew(tmp_path, monkeypatch, caplog, ending
     assert not caplog.text
 
 
-def test_a_class_that_steps_otherwise_has_no_passes_of_its_parent(drawn):
+def test_a_class_with_another_step_does_not_inherit_passes(drawn):
     class Leaky(GRU):
         def step(self, drive, state, recurrent):
-            (h,), kept = super().step(drive, state, recurrent)
-            return (h / 2,), kept
+            (h,), saved = super().step(drive, state, recurrent)
+            return (h / 2,), saved
 
     class Renamed(GRU):
         name = "renamed"
 
     assert kernels_of(Leaky()) is None
     assert kernels_of(Renamed()) is not None
-    given = drawn(Leaky())
-    double = [[table.double() for table in given[0]], given[1], given[2].double(), given[3]]
-    torch.testing.assert_close(run(Leaky(), *given)[0].double(), run(Leaky(), *double)[0], atol=1e-5, rtol=1e-5)
+    inputs = drawn(Leaky())
+    double = [[table.double() for table in inputs[0]], inputs[1], inputs[2].double(), inputs[3]]
+    torch.testing.assert_close(run(Leaky(), *inputs)[0].double(), run(Leaky(), *double)[0], atol=1e-5, rtol=1e-5)
 
 
-def test_only_float32_on_a_cpu_takes_them(drawn, monkeypatch):
+def test_only_float32_on_a_cpu_uses_them(drawn, monkeypatch):
     unit = unit_named("gru")
     tables, index, recurrent, grad = drawn(unit)
     monkeypatch.setattr(numba_unroll.KernelUnroll, "apply", None)
@@ -154,12 +154,12 @@ def test_without_numba_networks_train_as_before_and_the_log_says_so(drawn, monke
         return real(name, *arguments)
 
     unit = unit_named("lstm")
-    given = drawn(unit)
-    quick = run(unit, *given)
+    inputs = drawn(unit)
+    quick = run(unit, *inputs)
     kernels_of.cache_clear()
     monkeypatch.setattr(builtins, "__import__", without)
-    plain = run(unit, *given)
-    run(unit, *given)
+    plain = run(unit, *inputs)
+    run(unit, *inputs)
     monkeypatch.undo()
     kernels_of.cache_clear()
     torch.testing.assert_close(plain, quick, atol=1e-5, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""Units compiled for a GPU compute the same, and run as they are where they cannot be compiled."""
+"""Units compiled for a GPU compute the same, and run uncompiled where compilation fails."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def test_a_fused_unit_computes_the_same(architecture):
     torch.testing.assert_close(quick, plain)
 
 
-def test_what_cannot_be_compiled_runs_as_it_is(caplog):
+def test_a_function_that_cannot_be_compiled_runs_uncompiled(caplog):
     def work(x):
         return x + 1
 
@@ -39,7 +39,7 @@ def test_what_cannot_be_compiled_runs_as_it_is(caplog):
     assert caplog.text.count("no compiler") == 1
 
 
-def test_an_error_of_the_work_itself_is_not_hidden():
+def test_an_error_of_the_function_itself_is_not_hidden():
     compiled = _Compiled(lambda x: 1 / x)
     compiled.run = compiled.plain
     with pytest.raises(ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""The hand-written pass backward, against finite differences and automatic differentiation."""
+"""The hand-written backward pass, against finite differences and automatic differentiation."""
 
 import pytest
 import torch
@@ -41,7 +41,7 @@ def test_gradients_equal_finite_differences(inputs, architecture):
     assert torch.autograd.gradcheck(run, (recurrent, *tables))
 
 
-def test_a_cell_without_adjoint_gives_the_same(inputs):
+def test_a_unit_without_adjoint_gives_the_same(inputs):
     tables, index, recurrent = inputs(unit_named("gru"))
     results = []
     for unit in (unit_named("gru"), Plain()):
@@ -51,7 +51,7 @@ def test_a_cell_without_adjoint_gives_the_same(inputs):
         torch.testing.assert_close(ours, automatic)
 
 
-def test_each_frame_meets_the_row_it_is_told(inputs):
+def test_each_frame_meets_the_row_of_its_index(inputs):
     """A single frame of a GRU from the zero state is z * tanh(n), z = sigmoid of its own row."""
     unit = unit_named("gru")
     tables, index, recurrent = inputs(unit, frames=1)

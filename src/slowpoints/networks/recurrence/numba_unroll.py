@@ -40,7 +40,7 @@ class KernelUnroll(torch.autograd.Function):
     - tables: drives of each gate group, `[S, R, g * H]` for g gates;
     - weights: recurrent weights of each gate group, `[S, H, g * H]`;
     - states: each part of the state before frames 0, 1, ... and after the last, `[S, T + 1, B, H]`;
-    - kept: arrays that the forward pass keeps for the backward pass, `[S, T, B, width * H]` each;
+    - saved: arrays that the forward pass keeps for the backward pass, `[S, T, B, width * H]` each;
     - grad_tables, grad_weights (backward): gradients, to be added to and to be filled.
     """
 
@@ -51,11 +51,11 @@ class KernelUnroll(torch.autograd.Function):
         states = [weights[0].new_empty(networks, frames + 1, trials, hidden) for _ in range(parts)]
         for part in states:
             part[:, 0] = 0
-        kept = [weights[0].new_empty(networks, frames, trials, width * hidden) for width in kernels.kept]
-        ctx.kernels, ctx.tables, ctx.kept = kernels, [table.shape for table in tables], (states, kept)
+        saved = [weights[0].new_empty(networks, frames, trials, width * hidden) for width in kernels.saved]
+        ctx.kernels, ctx.tables, ctx.saved = kernels, [table.shape for table in tables], (states, saved)
         index = index.contiguous()
         ctx.save_for_backward(index, *weights)
-        _run(kernels.forward, networks, index, tables, weights, states, kept)
+        _run(kernels.forward, networks, index, tables, weights, states, saved)
         return states[0][:, 1:].transpose(0, 1)
 
     @staticmethod
@@ -65,7 +65,7 @@ class KernelUnroll(torch.autograd.Function):
         grad_hidden = grad_hidden.transpose(0, 1).contiguous()
         grad_tables = [grad_hidden.new_zeros(shape) for shape in ctx.tables]
         grad_weights = [torch.empty_like(weight) for weight in weights]
-        _run(ctx.kernels.backward, len(grad_hidden), index, grad_hidden, weights, *ctx.kept, grad_tables, grad_weights)
+        _run(ctx.kernels.backward, len(grad_hidden), index, grad_hidden, weights, *ctx.saved, grad_tables, grad_weights)
         return None, None, None, *grad_tables, *grad_weights
 
 

@@ -68,11 +68,11 @@ class _Recurrence(torch.autograd.Function):
         weights = unit.split_recurrent(recurrent)
         state = unit.initial_state(networks, trials, recurrent.shape[1], like=recurrent)
         hidden = recurrent.new_empty(frames, networks, trials, recurrent.shape[1])
-        ctx.states, ctx.kept = [], []
+        ctx.states, ctx.saved = [], []
         for frame in range(frames):
             ctx.states.append(state)
-            state, kept = unit.step(gathered(tables, index[frame]), state, weights)
-            ctx.kept.append(kept)
+            state, saved = unit.step(gathered(tables, index[frame]), state, weights)
+            ctx.saved.append(saved)
             hidden[frame] = state[0]
         ctx.unit, ctx.tables = unit, [table.shape for table in tables]
         ctx.save_for_backward(index, recurrent)
@@ -88,7 +88,7 @@ class _Recurrence(torch.autograd.Function):
         grad = tuple(torch.zeros_like(part) for part in ctx.states[0])
         for frame in reversed(range(len(index))):
             grad = (grad[0] + grad_hidden[frame], *grad[1:])
-            grad, terms = ctx.unit.adjoint(grad, ctx.states[frame], ctx.kept[frame], weights)
+            grad, terms = ctx.unit.adjoint(grad, ctx.states[frame], ctx.saved[frame], weights)
             rows = index[frame].reshape(-1)
             for (left, grad_drive), grad_weight, grad_table in zip(terms, grad_weights, grad_tables, strict=True):
                 if left is not None:

@@ -31,8 +31,8 @@ class GRU(Unit):
         n = tanh(drive[1].baddbmm(reset, recurrent[1]))
         return (h.lerp(n, z),), (gates, reset, n)
 
-    def adjoint(self, grad, state, kept, recurrent):
-        (grad_h,), (h,), (gates, reset, n) = grad, state, kept
+    def adjoint(self, grad, state, saved, recurrent):
+        (grad_h,), (h,), (gates, reset, n) = grad, state, saved
         z, r = gates.chunk(2, dim=-1)
         through_n = grad_h * z
         grad_n = through_n.addcmul(through_n * n, n, value=-1)
@@ -46,7 +46,7 @@ class GRU(Unit):
     def kernels(self):
         from slowpoints.networks.recurrence.kernels.gru import backward, forward  # Numba takes half a second to import
 
-        return Kernels(forward, backward, kept=(2, 1, 1))
+        return Kernels(forward, backward, saved=(2, 1, 1))
 
     def jacobian(self, drive, state, recurrent):
         (h,) = state

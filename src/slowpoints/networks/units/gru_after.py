@@ -34,8 +34,8 @@ class GRUAfter(Unit):
         n = tanh(drive[1].addcmul(r, m))
         return (h.lerp(n, z),), (gates, m, n)
 
-    def adjoint(self, grad, state, kept, recurrent):
-        (grad_h,), (h,), (gates, m, n) = grad, state, kept
+    def adjoint(self, grad, state, saved, recurrent):
+        (grad_h,), (h,), (gates, m, n) = grad, state, saved
         z, r = gates.chunk(2, dim=-1)
         through_n = grad_h * z
         grad_n = through_n.addcmul(through_n * n, n, value=-1)

@@ -38,8 +38,8 @@ class LSTM(Unit):
         squashed = tanh(c_new)
         return (o * squashed, c_new), (gates, g, squashed)
 
-    def adjoint(self, grad, state, kept, recurrent):
-        (grad_h, grad_c), (h, c), (gates, g, squashed) = grad, state, kept
+    def adjoint(self, grad, state, saved, recurrent):
+        (grad_h, grad_c), (h, c), (gates, g, squashed) = grad, state, saved
         i, f, o = gates.chunk(3, dim=-1)
         through_tanh_c = grad_h * o
         grad_c = grad_c + through_tanh_c.addcmul(through_tanh_c * squashed, squashed, value=-1)
@@ -53,19 +53,19 @@ class LSTM(Unit):
     def kernels(self):
         from slowpoints.networks.recurrence.kernels.lstm import backward, forward  # Numba takes half a second to import
 
-        return Kernels(forward, backward, kept=(4, 1))
+        return Kernels(forward, backward, saved=(4, 1))
 
     def jacobian(self, drive, state, recurrent):
-        _, kept = self.step(drive, state, recurrent)
-        slopes = _slopes(state, kept)
+        _, saved = self.step(drive, state, recurrent)
+        slopes = _slopes(state, saved)
         from_c = [of[:, :, C].diag_embed() for of in (slopes.h, slopes.c)]
         after = join(join(*_from_h(slopes, recurrent)), join(*from_c), dim=-2).mT
         return after - after.new_ones(after.shape[:-1]).diag_embed()
 
     def newton(self, drive, state, recurrent):
         """As `Unit.newton`. A unit's c acts on itself and its own h alone, so a system in h remains to be solved."""
-        _, kept = self.step(drive, state, recurrent)
-        slopes = _slopes(state, kept)
+        _, saved = self.step(drive, state, recurrent)
+        slopes = _slopes(state, saved)
         h_by_h, c_by_h = (slope.mT for slope in _from_h(slopes, recurrent))
         leak = slopes.c[:, :, C] - 1
         pull = slopes.h[:, :, C] / leak
@@ -81,9 +81,9 @@ class LSTM(Unit):
         return step
 
     def hessian(self, drive, state, recurrent):
-        (h, c), ((h_new, c_new), kept) = state, self.step(drive, state, recurrent)
-        slopes = _slopes(state, kept)
-        local = _local_hessian(h_new - h, self._measured(c), self._measured(c_new), c, kept, slopes)
+        (h, c), ((h_new, c_new), saved) = state, self.step(drive, state, recurrent)
+        slopes = _slopes(state, saved)
+        local = _local_hessian(h_new - h, self._measured(c), self._measured(c_new), c, saved, slopes)
         return _in_state(local, slopes.h, _gates_of(recurrent))
 
     @property
@@ -147,8 +147,8 @@ def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
     return [gate[:, None] for gate in recurrent[0].chunk(4, dim=-1)]
 
 
-def _slopes(state: State, kept: tuple) -> _Slopes:
-    c, (gates, g, squashed) = state[1], kept
+def _slopes(state: State, saved: tuple) -> _Slopes:
+    c, (gates, g, squashed) = state[1], saved
     i, f, o = gates.chunk(3, dim=-1)
     i1, f1, o1, g1 = i * (1 - i), f * (1 - f), o * (1 - o), 1 - g**2
     none = c.new_zeros(c.shape)
@@ -168,7 +168,7 @@ def _from_h(slopes: _Slopes, recurrent: list[Tensor]) -> list[Tensor]:
 
 
 def _local_hessian(
-    speed_h: Tensor, before: _Measured, after: _Measured, c: Tensor, kept: tuple, slopes: _Slopes
+    speed_h: Tensor, before: _Measured, after: _Measured, c: Tensor, saved: tuple, slopes: _Slopes
 ) -> Tensor:
     """Hessian of a unit's own share of half the squared speed in its five variables, `[S, B, 5, 5, H]`.
 
@@ -177,10 +177,10 @@ def _local_hessian(
         before: c in the coordinates of speed.
         after: c' likewise.
         c: `[S, B, H]`.
-        kept: intermediate values of the step.
+        saved: intermediate values of the step.
         slopes: of the step.
     """
-    gates, g, squashed = kept
+    gates, g, squashed = saved
     i, f, o = gates.chunk(3, dim=-1)
     i1, f1, o1, g1 = i * (1 - i), f * (1 - f), o * (1 - o), 1 - g**2
     speed_c, squash = after.value - before.value, 1 - squashed**2

@@ -28,8 +28,8 @@ class MinGRU(Unit):
         z = z.sigmoid()
         return (h.lerp(n, z),), (z, n)
 
-    def adjoint(self, grad, state, kept, recurrent):
-        (grad_h,), (h,), (z, n) = grad, state, kept
+    def adjoint(self, grad, state, saved, recurrent):
+        (grad_h,), (h,), (z, n) = grad, state, saved
         grad_n = grad_h * z
         stay = grad_h - grad_n
         return (stay,), [(None, join(stay * z * (n - h), grad_n))]

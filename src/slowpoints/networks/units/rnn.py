@@ -22,8 +22,8 @@ class RNN(Unit):
         n = tanh(drive[0].baddbmm(h, recurrent[0]))
         return (n,), (n,)
 
-    def adjoint(self, grad, state, kept, recurrent):
-        (grad_h,), (h,), (n,) = grad, state, kept
+    def adjoint(self, grad, state, saved, recurrent):
+        (grad_h,), (h,), (n,) = grad, state, saved
         grad_n = grad_h.addcmul(grad_h * n, n, value=-1)
         return (grad_n.bmm(recurrent[0].mT),), [(h, grad_n)]
 

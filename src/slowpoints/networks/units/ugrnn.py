@@ -29,8 +29,8 @@ class UGRNN(Unit):
         z, n = z.sigmoid(), tanh(n)
         return (n.lerp(h, z),), (z, n)
 
-    def adjoint(self, grad, state, kept, recurrent):
-        (grad_h,), (h,), (z, n) = grad, state, kept
+    def adjoint(self, grad, state, saved, recurrent):
+        (grad_h,), (h,), (z, n) = grad, state, saved
         stay = grad_h * z
         through_n = grad_h - stay
         grad_pre = join(through_n * z * (h - n), through_n.addcmul(through_n * n, n, value=-1))

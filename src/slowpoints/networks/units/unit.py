@@ -32,12 +32,12 @@ class Kernels(NamedTuple):
     Attributes:
         forward: from drives to states.
         backward: from the gradient of hidden states to those of drives and recurrent weights.
-        kept: widths, in units of H, of the arrays that the forward pass keeps for the backward pass.
+        saved: widths, in units of H, of the arrays that the forward pass keeps for the backward pass.
     """
 
     forward: Callable
     backward: Callable
-    kept: tuple[int, ...]
+    saved: tuple[int, ...]
 
 
 class Unit:
@@ -92,14 +92,14 @@ class Unit:
         raise NotImplementedError
 
     def adjoint(
-        self, grad: State, state: State, kept: tuple, recurrent: list[Tensor]
+        self, grad: State, state: State, saved: tuple, recurrent: list[Tensor]
     ) -> tuple[State, list[tuple[Tensor | None, Tensor]]]:
         """Gradient through one frame.
 
         Args:
             grad: gradient with respect to the state after the frame.
             state: state before the frame.
-            kept: intermediate values that `step` returned.
+            saved: intermediate values that `step` returned.
             recurrent: as for `step`.
 
         Returns:

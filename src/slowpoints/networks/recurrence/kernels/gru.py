@@ -9,9 +9,9 @@ from slowpoints.networks.recurrence.kernels.primitives import ONE, add, product,
 
 
 @compiled
-def forward(first, stop, index, tables, weights, states, kept):
+def forward(first, stop, index, tables, weights, states, saved):
     """States of networks `first` to `stop` - 1 at every frame; the arguments are `KernelUnroll`'s."""
-    (hidden,), (gates, reset, candidate) = states, kept
+    (hidden,), (gates, reset, candidate) = states, saved
     frames, _, trials = index.shape
     width = hidden.shape[3]
     into_gates, into_candidate = np.empty((trials, 2 * width), np.float32), np.empty((trials, width), np.float32)
@@ -36,9 +36,9 @@ def forward(first, stop, index, tables, weights, states, kept):
 
 
 @compiled
-def backward(first, stop, index, grad_hidden, weights, states, kept, grad_tables, grad_weights):
+def backward(first, stop, index, grad_hidden, weights, states, saved, grad_tables, grad_weights):
     """Gradients of networks `first` to `stop` - 1, as `GRU.adjoint` has them."""
-    (hidden,), (gates, reset, candidate) = states, kept
+    (hidden,), (gates, reset, candidate) = states, saved
     frames, _, trials = index.shape
     width = hidden.shape[3]
     grad, through_reset = np.empty((trials, width), np.float32), np.empty((trials, width), np.float32)

@@ -9,9 +9,9 @@ from slowpoints.networks.recurrence.kernels.primitives import ONE, add, product,
 
 
 @compiled
-def forward(first, stop, index, tables, weights, states, kept):
+def forward(first, stop, index, tables, weights, states, saved):
     """States of networks `first` to `stop` - 1 at every frame; the arguments are `KernelUnroll`'s."""
-    (hidden, cell), (gates, squashed) = states, kept
+    (hidden, cell), (gates, squashed) = states, saved
     frames, _, trials = index.shape
     width = hidden.shape[3]
     into = np.empty((trials, 4 * width), np.float32)
@@ -34,9 +34,9 @@ def forward(first, stop, index, tables, weights, states, kept):
 
 
 @compiled
-def backward(first, stop, index, grad_hidden, weights, states, kept, grad_tables, grad_weights):
+def backward(first, stop, index, grad_hidden, weights, states, saved, grad_tables, grad_weights):
     """Gradients of networks `first` to `stop` - 1, as `LSTM.adjoint` has them."""
-    (hidden, cell), (gates, squashed) = states, kept
+    (hidden, cell), (gates, squashed) = states, saved
     frames, _, trials = index.shape
     width = hidden.shape[3]
     grad, grad_cell = np.empty((trials, width), np.float32), np.empty((trials, width), np.float32)
