@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from slowpoints import slow_points_of, states_of
+from slowpoints import Dynamics, slow_points_of, states_of
 
 
 class Classifier(nn.Module):
@@ -59,6 +59,12 @@ REFUSED = {
 def test_invalid_arguments_are_refused(message):
     with pytest.raises((ValueError, TypeError), match=message):
         REFUSED[message]()
+
+
+def test_networks_of_the_grid_are_searched_by_find_slow_points(make_networks):
+    dynamics = Dynamics.of(make_networks())
+    with pytest.raises(TypeError, match=r"find_slow_points\(dynamics\.step"):
+        slow_points_of(dynamics.step, torch.ones(2, 6))
 
 
 def test_later_errors_are_not_attributed_to_the_network():

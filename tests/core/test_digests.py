@@ -145,7 +145,7 @@ def test_scripts_and_their_helper_count(copy, before, edited, touched):
             set(),
         ),
         ("core/presets/training.py", "batch_size: Whole", "batches: Whole", {*TRAINS, "track_formation"}),
-        ("networks/units/gru.py", "blocks = (2, 1)", "blocks = (1, 2)", ON_NETWORKS),
+        ("networks/units/gru.py", "gate_groups = (2, 1)", "gate_groups = (1, 2)", ON_NETWORKS),
         (
             "core/modes.py",
             'Look("control", "#4d4d4d"',

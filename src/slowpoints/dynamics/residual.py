@@ -15,7 +15,7 @@ from slowpoints.dynamics.jacobian import jacobian
 from slowpoints.networks.units.unit import Solver, solver
 
 Map = Callable[[Tensor], Tensor]
-"""From `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch."""
+"""From `[P, n]` to `[P, n]`, row by row, twice differentiable by PyTorch."""
 BOUND_TOLERANCE = 1e-6  # relative; rounding in float32 may move a state this far beyond a bound
 BACKWARD_COPIES = 8  # tensors of the size of its result that a backward pass holds, about
 CHUNK_NUMBERS = 2**24  # held at once by the matrices of a chunk of points, or of rows of them
@@ -27,7 +27,7 @@ class Residual:
     Subclasses override `gradient`, `jacobian` and `hessian` where they have closed forms.
 
     Args:
-        function: `[P, n]` to `[P, m]`, row by row, differentiable twice by PyTorch.
+        function: `[P, n]` to `[P, m]`, row by row, twice differentiable by PyTorch.
     """
 
     def __init__(self, function: Map):
@@ -54,7 +54,7 @@ class Residual:
 
     @torch.no_grad()
     def objective(self, states: Tensor) -> Tensor:
-        """Half the squared speed, or norm of the residual, `[P]`."""
+        """Half the squared norm of the residual, `[P]`."""
         return self(states).square().sum(1) / 2
 
     def gradient(self, states: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class MapResidual(Residual):
     """The residual step(z) - z of a map.
 
     Args:
-        step: `[P, n]` to `[P, n]`, row by row, differentiable twice by PyTorch.
+        step: `[P, n]` to `[P, n]`, row by row, twice differentiable by PyTorch.
     """
 
     def __init__(self, step: Map):
