@@ -19,6 +19,14 @@ their mean, so that small drifts can be told from the spread."""
 
 
 @torch.no_grad()
+def noise_drives(networks: Networks) -> list[Tensor]:
+    """Drive of each block under `PAIRS` noise frames, then under their mirror images, `[S, 2 * PAIRS, width * H]`."""
+    frames = networks.weights["bias"].new_empty(len(networks), PAIRS, networks.spec.pixels)
+    networks.noise(networks.streams("noise at points"), frames)
+    return networks.drive(networks.features(torch.cat([frames, 2 * networks.spec.noise_mean - frames], dim=1)))
+
+
+@torch.no_grad()
 def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
     """Drift and diffusion at states, per frame, `[P]` each.
 
@@ -30,16 +38,13 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
         networks: S networks.
         states: `[P, n]`.
     """
-    spec = networks.spec
-    frames = networks.weights["bias"].new_empty(len(networks), PAIRS, spec.pixels)
-    networks.noise(networks.streams("noise at points"), frames)
-    drives = networks.drive(networks.features(torch.cat([frames, 2 * spec.noise_mean - frames], dim=1)))
+    unit, drives = networks.spec.unit, noise_drives(networks)
     points = states.to(drives[0].dtype).view(len(networks), -1, states.shape[-1])
     drift, diffusion = [], []
     with report_stage("noise at points", points.shape[1], unit="point") as progress:
         for point in points.split(1, dim=1):  # one of each network at a time: bounds the memory taken
             after = next_states(networks, drives, point.expand(-1, 2 * PAIRS, -1))
-            move = spec.unit.displacement(point.double(), after.double())
+            move = unit.displacement(point.double(), after.double())
             mean, pairs = move.mean(1), move.unflatten(1, (2, PAIRS)).mean(1)
             error = pairs.var(1).sum(-1) / PAIRS
             drift.append((mean.square().sum(-1) - error).maximum(error).sqrt())
