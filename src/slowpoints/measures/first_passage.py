@@ -14,7 +14,7 @@ S networks, C classes, P = S * C points, K noise frames, n state coordinates.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -23,8 +23,9 @@ from slowpoints.core.progress import report_stage
 from slowpoints.core.streams import generator
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.jacobian import jacobian
+from slowpoints.dynamics.speed import StepResidual
 from slowpoints.measures.centres import CENTRE_FRAMES
-from slowpoints.measures.noise_at_points import PAIRS, noise_drives
+from slowpoints.measures.noise_at_points import noise_drives
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import advance
 from slowpoints.task.timing import FRAMES
@@ -33,33 +34,17 @@ TRAINED = FRAMES - 1
 """Longest delay seen in training, in frames."""
 STEPS_PER_UPDATE = 1 / 16
 """The path is linearised anew after this share of the frames since the image."""
-JACOBIAN_PAIRS = 4
-"""Pairs of noise frames over which Jacobians are averaged."""
+NOISE_PAIRS, JACOBIAN_PAIRS = 64, 4
+"""Pairs of a noise frame and its mirror image, over all of which, and over the first of which, means are taken."""
 OUTPUT_DRAWS = 512
 """Draws of the outputs from which the probability of the right report is estimated."""
 
-NoisyStep = Callable[[list[Tensor], Tensor], Tensor]
-"""From the drive of each block, `[S, K, width * H]`, and states `[S, K, n]` to values `[S, K, m]`."""
-
-
-class Moments(NamedTuple):
-    """A noisy step at C states of each network.
-
-    Attributes:
-        mean: over noise frames, `[S, C, m]`.
-        covariance: over noise frames, `[S, C, m, m]`.
-        jacobian: of the mean in the state, `[S, C, m, n]`.
-    """
-
-    mean: Tensor
-    covariance: Tensor
-    jacobian: Tensor
+NoisyFunction = Callable[[list[Tensor], Tensor], Tensor]
+"""From the drive of each block, `[S, B, width * H]`, and states `[S, B, n]` to values `[S, B, m]`."""
 
 
 @torch.no_grad()
-def predicted_lifetimes(
-    networks: Networks, dynamics: Dynamics, centres: Tensor, longest: int
-) -> tuple[Tensor, Tensor]:
+def predicted_lifetimes(networks: Networks, dynamics: Dynamics, centres: Tensor, longest: int) -> tuple[Tensor, Tensor]:
     """Delays at which predicted accuracy has fallen half-way from its trained level to chance.
 
     Defined as the measured half-life (`analysis.memory_score.half_life`), of each class by itself: the trained level is
@@ -94,61 +79,81 @@ def predicted_accuracy(
     Returns:
         D delays in frames, from `CENTRE_FRAMES` to `longest`, and accuracies `[D, P]`.
     """
-    step, outputs = noisy_steps(networks)
-    drives = noise_drives(networks)
+    noise = NoisyFrames(networks, dynamics)
     state = centres.double().view(len(networks), -1, dynamics.coordinates)
     spread = state.new_zeros(*state.shape, dynamics.coordinates)
     delay, delays, accuracies = CENTRE_FRAMES, [], []
     with report_stage("predicted lifetimes", longest - CENTRE_FRAMES, unit="frame") as progress:
         while True:
-            reported = moments(outputs, drives, state)
-            seen = reported.jacobian @ spread @ reported.jacobian.mT + reported.covariance
             delays.append(delay)
-            accuracies.append(right_reports(reported.mean, seen))
+            mean, covariance = noise.moments(noise.outputs, state)
+            slope = noise.output_jacobian(state)
+            accuracies.append(right_reports(mean, slope @ spread @ slope.mT + covariance))
             frames = min(max(1, int(delay * STEPS_PER_UPDATE)), longest - delay)
             if not frames:
                 return delays, torch.stack(accuracies).flatten(1)
-            one = moments(step, drives, state)
-            bias = one.mean.flatten(0, 1) - dynamics.step(state.flatten(0, 1))
+            mean, covariance = noise.moments(noise.step, state)
+            power, added = several_frames(noise.step_jacobian(state), covariance, frames)
+            spread = power @ spread @ power.mT + added
+            bias = mean.flatten(0, 1) - dynamics.step(state.flatten(0, 1))
             for _ in range(frames):
                 state = (dynamics.step(state.flatten(0, 1)) + bias).view(state.shape)
-            power, added = several_frames(one.jacobian, one.covariance, frames)
-            spread = power @ spread @ power.mT + added
             delay += frames
             progress.update(frames)
 
 
-def noisy_steps(networks: Networks) -> tuple[NoisyStep, NoisyStep]:
-    """One frame of the state, and the outputs after a triggered frame."""
-
-    def outputs(drives: list[Tensor], states: Tensor) -> Tensor:
-        triggered = [drive + extra[:, None] for drive, extra in zip(drives, networks.trigger, strict=True)]
-        return networks.logits(advance(networks, triggered, states)[..., : networks.spec.hidden])
-
-    return lambda drives, states: advance(networks, drives, states), outputs
-
-
-def moments(step: NoisyStep, drives: list[Tensor], states: Tensor) -> Moments:
-    """Mean, covariance and Jacobian of a noisy step at states `[S, C, n]`.
+class NoisyFrames:
+    """What noise frames, and their mirror images, do to states in one frame.
 
     Args:
-        step: `[S, K, n]` to `[S, K, m]`.
-        drives: of each block under K noise frames, as of `noise_drives`.
-        states: `[S, C, n]`.
+        networks: S networks.
+        dynamics: theirs under the mean input.
     """
-    some = [*range(JACOBIAN_PAIRS), *range(PAIRS, PAIRS + JACOBIAN_PAIRS)]
-    few = [drive[:, some] for drive in drives]
 
-    def averaged(rows: Tensor) -> Tensor:
-        return step(few, rows[:, None].expand(-1, len(some), -1)).mean(1)
+    def __init__(self, networks: Networks, dynamics: Dynamics):
+        self.networks, self.dynamics = networks, dynamics
+        self.drives = noise_drives(networks, NOISE_PAIRS)
+        some = [*range(JACOBIAN_PAIRS), *range(NOISE_PAIRS, NOISE_PAIRS + JACOBIAN_PAIRS)]
+        self.few = [drive[:, some] for drive in self.drives]
 
-    parts = []
-    for point in states.to(drives[0].dtype).unbind(1):  # one class at a time: bounds the memory taken
-        values = step(drives, point[:, None].expand(-1, drives[0].shape[1], -1)).double()
-        mean = values.mean(1)
-        deviation = values - mean[:, None]
-        parts.append((mean, deviation.mT @ deviation / values.shape[1], jacobian(averaged, point).double()))
-    return Moments(*(torch.stack(each, dim=1) for each in zip(*parts, strict=True)))
+    def step(self, drives: list[Tensor], states: Tensor) -> Tensor:
+        """One frame of states `[S, B, n]`, under the drive of each block, `[S, B, width * H]`."""
+        return advance(self.networks, drives, states)
+
+    def outputs(self, drives: list[Tensor], states: Tensor) -> Tensor:
+        """Outputs after a triggered frame, `[S, B, C + 1]`, likewise."""
+        triggered = [drive + extra[:, None] for drive, extra in zip(drives, self.networks.trigger, strict=True)]
+        return self.networks.logits(self.step(triggered, states)[..., : self.dynamics.hidden])
+
+    def moments(self, function: NoisyFunction, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean `[S, C, m]` and covariance `[S, C, m, m]` over noise frames of `step` or `outputs` at `[S, C, n]`."""
+        means, covariances = [], []
+        for point in states.to(self.drives[0].dtype).split(1, dim=1):  # one class at a time: bounds the memory taken
+            values = function(self.drives, point.expand(-1, 2 * NOISE_PAIRS, -1)).double()
+            means.append(values.mean(1))
+            deviation = values - values.mean(1, keepdim=True)
+            covariances.append(deviation.mT @ deviation / values.shape[1])
+        return torch.stack(means, dim=1), torch.stack(covariances, dim=1)
+
+    def step_jacobian(self, states: Tensor) -> Tensor:
+        """Of the mean state one frame on, at states `[S, C, n]`: `[S, C, n, n]`."""
+        flat, drives = states.flatten(0, 1), torch.cat(self.few, dim=-1).double().unbind(1)
+        moves = [StepResidual(replace(self.dynamics, drive=drive)).jacobian(flat) for drive in drives]
+        mean = torch.stack(moves).mean(0)
+        mean.diagonal(dim1=-2, dim2=-1).add_(1)
+        return mean.view(*states.shape, states.shape[-1])
+
+    def output_jacobian(self, states: Tensor) -> Tensor:
+        """Of the mean outputs after a triggered frame, at states `[S, C, n]`: `[S, C, C + 1, n]`."""
+        shape = (*states.shape[:2], 2 * JACOBIAN_PAIRS)
+        drives = [drive[:, None].expand(-1, shape[1], -1, -1).flatten(1, 2) for drive in self.few]
+
+        def mean(rows: Tensor) -> Tensor:
+            repeated = rows.view(*shape[:2], 1, -1).expand(*shape, -1).flatten(1, 2)
+            return self.outputs(drives, repeated).unflatten(1, shape[1:]).mean(2).flatten(0, 1)
+
+        slope = jacobian(mean, states.to(self.drives[0].dtype).flatten(0, 1))
+        return slope.double().unflatten(0, shape[:2])
 
 
 def several_frames(jacobian: Tensor, covariance: Tensor, frames: int) -> tuple[Tensor, Tensor]:
