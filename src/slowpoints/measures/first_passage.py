@@ -18,9 +18,9 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torch.quasirandom import SobolEngine
 
 from slowpoints.core.progress import report_stage
-from slowpoints.core.streams import generator
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.jacobian import jacobian
 from slowpoints.dynamics.speed import StepResidual
@@ -36,8 +36,10 @@ STEPS_PER_UPDATE = 1 / 16
 """The path is linearised anew after this share of the frames since the image."""
 NOISE_PAIRS, JACOBIAN_PAIRS = 64, 4
 """Pairs of a noise frame and its mirror image, over all of which, and over the first of which, means are taken."""
-OUTPUT_DRAWS = 512
-"""Draws of the outputs from which the probability of the right report is estimated."""
+OUTPUT_DRAWS = 2048
+"""Quasi-random draws of the outputs, of whose reports the right ones are counted."""
+EDGE = 1e-6
+"""Quasi-random numbers stay so far within 0 and 1, where the normal quantile is infinite."""
 
 NoisyFunction = Callable[[list[Tensor], Tensor], Tensor]
 """From the drive of each block, `[S, B, width * H]`, and states `[S, B, n]` to values `[S, B, m]`."""
@@ -179,7 +181,7 @@ def several_frames(jacobian: Tensor, covariance: Tensor, frames: int) -> tuple[T
 def right_reports(mean: Tensor, covariance: Tensor) -> Tensor:
     """Probability that the class's own output is the largest, `[S, C]`; 0 where the prediction has diverged.
 
-    The same draws serve all networks and delays, so that differences between these are not due to the draws.
+    The same draws serve all networks and delays.
 
     Args:
         mean: of Gaussian outputs, `[S, C, C + 1]`, null first.
@@ -191,8 +193,8 @@ def right_reports(mean: Tensor, covariance: Tensor) -> Tensor:
     # Outputs may depend on each other linearly: a billionth of their variance makes the factor exist.
     ridge = 1e-9 * covariance.diagonal(dim1=-2, dim2=-1).sum(-1) + torch.finfo(mean.dtype).tiny
     factor, _ = torch.linalg.cholesky_ex(covariance + ridge[..., None, None] * torch.eye(classes + 1).to(covariance))
-    stream = generator("predicted lifetimes")
-    draws = torch.randn(OUTPUT_DRAWS, classes + 1, generator=stream, dtype=torch.float64).to(mean)
+    points = SobolEngine(classes + 1, scramble=True, seed=0).draw(OUTPUT_DRAWS, dtype=torch.float64)
+    draws = torch.special.ndtri(points.clamp(EDGE, 1 - EDGE)).to(mean)
     reported = (mean[:, :, None] + draws @ factor.mT).argmax(-1) - 1
     right = reported == torch.arange(classes, device=mean.device)[:, None]
     return right.double().mean(-1) * finite
@@ -211,7 +213,7 @@ def half_way(delays: list[int], accuracy: Tensor, chance: float, longest: int) -
         `[P]` delays and whether each is capped, as of `predicted_lifetimes`.
     """
     first = delays.index(TRAINED)
-    log_delay, accuracy = accuracy.new_tensor(delays[first:]).log(), accuracy[first:]
+    log_delay, accuracy = torch.tensor(delays[first:]).to(accuracy).log(), accuracy[first:]
     level = (accuracy[0] + chance) / 2
     below = accuracy <= level
     after = below.int().argmax(0).clamp(min=1)
