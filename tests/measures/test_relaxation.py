@@ -8,7 +8,8 @@ import torch
 from test_slow_points import leaky
 
 from slowpoints.dynamics.autonomous import Dynamics
-from slowpoints.measures.noise_at_points import noise_parts
+from slowpoints.dynamics.jacobian import jacobian
+from slowpoints.measures.noise_at_points import margin_parts, noise_drives, noise_parts
 from slowpoints.measures.relaxation import MARGIN_AT, SETTLED, margins, relax, relaxation_frames, settled_states
 
 
@@ -96,3 +97,26 @@ def test_drift_is_speed_where_noise_does_nothing(make_networks):
     drift, diffusion = noise_parts(networks, states)
     np.testing.assert_allclose(drift, dynamics.speed(states), rtol=1e-6)
     np.testing.assert_allclose(diffusion, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_diffusion_of_the_margin_is_the_linearised_one_where_noise_is_weak(make_networks, architecture):
+    """Covariance of one noisy frame projected on the gradient of the margin; drift from the margins themselves."""
+    networks = make_networks(architecture, seeds=(0, 1), noise_std=1e-3)
+    dynamics = Dynamics.of(networks)
+    states = torch.rand(6, dynamics.coordinates, generator=torch.Generator().manual_seed(4), dtype=torch.float64) - 0.5
+    labels = torch.tensor([0, 1, 2, 0, 1, 2])
+    drift, diffusion = margin_parts(networks, dynamics, states, labels)
+
+    def margin(at):
+        return margins(dynamics.logits(at), labels)
+
+    after = dynamics.step(states)
+    torch.testing.assert_close(drift, margin(after) - margin(states))
+    gradient = jacobian(lambda at: margin(at)[:, None], after)[:, 0]
+    drives = torch.cat(noise_drives(networks), dim=-1)
+    for place in range(6):
+        moved = torch.stack([replace(dynamics, drive=drive).step(states)[place] for drive in drives.unbind(1)])
+        covariance = torch.cov(moved.T, correction=0)
+        expected = (gradient[place] @ covariance @ gradient[place]).sqrt()
+        assert diffusion[place].item() == pytest.approx(expected.item(), rel=0.01)

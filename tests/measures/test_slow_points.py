@@ -119,6 +119,7 @@ def test_bounds_box_h_and_leave_c_to_its_range(trained, images):
 def test_points_are_slower_than_centres_and_deeper_still(trained, images, tmp_path):
     tables = measure_slow_points(trained, images, SETTINGS, longest_delay=20)
     points = tables.slow_points
+    assert points[["predicted_lifetime", "predicted_lifetime_capped"]].isna().all(None)  # not asked for
     assert (points["speed"] < points["centre_speed"]).all()
     assert (points["speed"] <= points["speed_1000"] + 1e-9).all()
     assert points["lifetime"].max() <= 200
@@ -178,13 +179,15 @@ def test_an_unstable_direction_grows_at_its_rate(trained, images):
 
 def test_a_class_never_read_out_has_nulls(trained, images, tmp_path):
     trained.weights["readout_bias"][0, 2] = -1e9  # the first network never says class 1
-    tables = measure_slow_points(trained, images, replace(SETTINGS, adam_steps=5), longest_delay=20)
+    settings = replace(SETTINGS, adam_steps=5, predict_lifetimes=True)
+    tables = measure_slow_points(trained, images, settings, longest_delay=20)
     path = tmp_path / "slow_points.parquet"
     write_table(with_cell(tables.slow_points, SLOW_POINTS, trained.spec), path, SLOW_POINTS)
     stored = read_table(path)
     silent = stored[(stored["seed"] == 0) & (stored["label"] == 1)].iloc[0]
-    assert silent[["speed", "deep_speed", "lifetime", "converged", "state"]].isna().all()
+    assert silent[["speed", "deep_speed", "lifetime", "converged", "state", "predicted_lifetime"]].isna().all()
     assert stored["speed"].notna().sum() == 5
+    assert stored["predicted_lifetime"].between(0, 20).sum() == 5
     assert not ((tables.spectrum["seed"] == 0) & (tables.spectrum["label"] == 1)).any()
 
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from slowpoints.core.progress import report_stage
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.measures.relaxation import margins
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import next_states
 
@@ -51,3 +53,27 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
             diffusion.append((move - mean[:, None]).square().sum(-1).mean(1).sqrt())
             progress.update()
     return torch.stack(drift, dim=1).flatten(), torch.stack(diffusion, dim=1).flatten()
+
+
+@torch.no_grad()
+def margin_parts(networks: Networks, dynamics: Dynamics, states: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Drift and diffusion of the readout margin at states, per frame, `[P]` each.
+
+    The margin is the output of the own class less the largest other after a triggered step under the mean input. Drift
+    is its change in a frame under the mean input, diffusion its standard deviation after a frame of noise.
+
+    Args:
+        networks: S networks.
+        dynamics: theirs under the mean input.
+        states: `[P, n]`.
+        labels: class of each, `[P]`.
+    """
+    drives = noise_drives(networks)
+    drift = margins(dynamics.logits(dynamics.step(states)), labels) - margins(dynamics.logits(states), labels)
+    diffusion = []
+    points = states.to(drives[0].dtype).view(len(networks), -1, states.shape[-1])
+    for point, label in zip(points.split(1, dim=1), labels.view(len(networks), -1).unbind(1), strict=True):
+        after = advance(networks, drives, point.expand(-1, 2 * PAIRS, -1)).double().flatten(0, 1)
+        margin = margins(dynamics.logits(after), label.repeat_interleave(2 * PAIRS))
+        diffusion.append(margin.view(len(networks), -1).std(1, correction=0))
+    return drift, torch.stack(diffusion, dim=1).flatten()

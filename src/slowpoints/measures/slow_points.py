@@ -26,8 +26,9 @@ from slowpoints.dynamics.jacobian import spectra, time_constant
 from slowpoints.dynamics.search import SlowPoints, find_slow_points
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.measures.centres import Centres, class_centres
+from slowpoints.measures.first_passage import predicted_lifetimes
 from slowpoints.measures.lifetimes import LIFETIME_CAP, lifetimes
-from slowpoints.measures.noise_at_points import noise_parts
+from slowpoints.measures.noise_at_points import margin_parts, noise_parts
 from slowpoints.measures.points import class_or_null, point_table
 from slowpoints.measures.relaxation import SETTLED, Relaxation, relax
 from slowpoints.networks.ensemble import Networks, check_measured
@@ -93,7 +94,8 @@ def measure_slow_points(
         eigenvalues = spectra(dynamics.step, slow)
     columns |= _spectral(eigenvalues)
     columns |= _lasting(dynamics, centres.state, slow, labels, cap)
-    columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, path, slow)
+    columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, dynamics, path, slow, labels)
+    columns |= _predicted(networks, dynamics, centres.state, longest_delay if settings.predict_lifetimes else None)
     table = point_table(columns, networks.seeds, images.classes, centres.found)
     found = centres.found.cpu().numpy()
     table["deep_kind"] = [kind if there else None for kind, there in zip(deep.kind, found, strict=True)]
@@ -190,14 +192,25 @@ def _relaxed(dynamics: Dynamics, path: Relaxation, slow: Tensor, cap: int) -> Co
     }
 
 
-def _in_noise(networks: Networks, path: Relaxation, slow: Tensor) -> Columns:
+def _in_noise(networks: Networks, dynamics: Dynamics, path: Relaxation, slow: Tensor, labels: Tensor) -> Columns:
     """What noise does at the slow points and at the settled states."""
+    settled = path.states[path.frames.index(SETTLED)]
     # Together, since the same noise frames are sent through the front end for both.
-    both = _paired(slow, path.states[path.frames.index(SETTLED)], len(networks))
+    both = _paired(slow, settled, len(networks))
     columns: Columns = {}
     for name, values in zip(("drift", "diffusion"), noise_parts(networks, both), strict=True):
         columns[name], columns[f"settled_{name}"] = _unpaired(values, len(networks))
+    columns["margin_drift"], columns["margin_diffusion"] = margin_parts(networks, dynamics, settled, labels)
     return columns
+
+
+def _predicted(networks: Networks, dynamics: Dynamics, centres: Tensor, longest: int | None) -> Columns:
+    """Columns about predicted lifetimes in noise, NaN where none is asked for."""
+    if longest is None:
+        unknown = torch.full_like(centres[:, 0], torch.nan)
+        return {"predicted_lifetime": unknown, "predicted_lifetime_capped": unknown}
+    lifetime, capped = predicted_lifetimes(networks, dynamics, centres, longest)
+    return {"predicted_lifetime": lifetime, "predicted_lifetime_capped": capped}
 
 
 def _paired(first: Tensor, second: Tensor, networks: int) -> Tensor:

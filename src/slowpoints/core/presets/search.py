@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from slowpoints.core.presets.section import Section, section
-from slowpoints.core.presets.values import Number, Share, Whole, written
+from slowpoints.core.presets.values import Number, Share, Whole, YesNo, written
 
 
 @section
@@ -22,4 +22,8 @@ class Search(Section):
     )
     noise_scale: Share = Field(
         default=written(1), description="Factor on the noise's standard deviation in those trials."
+    )
+    predict_lifetimes: YesNo = Field(
+        default=False,
+        description="Whether lifetimes in noise are predicted; takes minutes for each network of 512 units.",
     )

@@ -27,6 +27,8 @@ SLOW_POINTS = TableSchema(
         "point_lifetime": pa.float64(),
         "point_lifetime_capped": pa.bool_(),
         **typed(pa.float64(), "path_distance", "drift", "diffusion", "settled_drift", "settled_diffusion"),
+        **typed(pa.float64(), "margin_drift", "margin_diffusion", "predicted_lifetime"),
+        "predicted_lifetime_capped": pa.bool_(),
     },
     key=(*TUNED_NETWORK, "label"),
 )
