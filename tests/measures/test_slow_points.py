@@ -119,7 +119,7 @@ def test_bounds_box_h_and_leave_c_to_its_range(trained, images):
 def test_points_are_slower_than_centres_and_deeper_still(trained, images, tmp_path):
     tables = measure_slow_points(trained, images, SETTINGS, longest_delay=20)
     points = tables.slow_points
-    assert points[["predicted_lifetime", "predicted_lifetime_capped"]].isna().all(None)  # not asked for
+    assert points[["predicted_lifetime", "predicted_lifetime_capped"]].isna().all(axis=None)  # not asked for
     assert (points["speed"] < points["centre_speed"]).all()
     assert (points["speed"] <= points["speed_1000"] + 1e-9).all()
     assert points["lifetime"].max() <= 200
