@@ -31,8 +31,8 @@ def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
     Args:
         paths: as for `example_trials`.
     """
-    found = {Path(path).parent.name: stored_class_names(path) for path in paths}
-    return {dataset: names for dataset, names in found.items() if names is not None}
+    names = {Path(path).parent.name: stored_class_names(path) for path in paths}
+    return {dataset: of_classes for dataset, of_classes in names.items() if of_classes is not None}
 
 
 def _trial(dataset: str, images: ImageSet) -> pd.DataFrame:

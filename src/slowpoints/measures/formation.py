@@ -63,7 +63,7 @@ def measure_formation(
         ).state
 
     tracks = back_track([SpeedResidual(each) for each in dynamics], start, search, last.unit.speed_coordinates)
-    _, typical = separations(_there(last, tracks.state[-1], found), last.networks)
+    _, typical = separations(_points_or_nan(last, tracks.state[-1], found), last.networks)
     tables = []
     for row, (step, at_step) in enumerate(snapshots.items()):
         columns = _snapshot_columns(at_step, tracks, row, found, typical)
@@ -79,7 +79,7 @@ def measure_formation(
     return add_parents(pd.concat(tables, ignore_index=True))
 
 
-def _there(dynamics: Dynamics, state: Tensor, found: Tensor) -> Tensor:
+def _points_or_nan(dynamics: Dynamics, state: Tensor, found: Tensor) -> Tensor:
     """States in the coordinates of speed, NaN where there is no point."""
     return dynamics.unit.speed_coordinates(state).masked_fill(~found[:, None], torch.nan)
 
@@ -93,7 +93,7 @@ def _snapshot_columns(
     lie together, and no distance between them would say so.
     """
     state, displacement = tracks.state[row], tracks.displacement[row]
-    distance, _ = separations(_there(dynamics, state, found), dynamics.networks)
+    distance, _ = separations(_points_or_nan(dynamics, state, found), dynamics.networks)
     far = displacement > JUMP * typical.repeat_interleave(len(state) // dynamics.networks)
     nearest, apart = nearest_tracks(distance, typical)
     return {

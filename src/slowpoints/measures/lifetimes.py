@@ -44,10 +44,10 @@ def lifetimes(dynamics: Dynamics, states: Tensor, labels: Tensor, longest: int) 
             if not alive.any():
                 break
             progress.update(len(visited))
-            kept = _living_first(alive[followed])
-            followed = followed.gather(1, kept)
+            living = _living_first(alive[followed])
+            followed = followed.gather(1, living)
             by_network = states.unflatten(0, (dynamics.networks, -1))
-            states = by_network.gather(1, kept[..., None].expand(-1, -1, by_network.shape[2])).flatten(0, 1)
+            states = by_network.gather(1, living[..., None].expand(-1, -1, by_network.shape[2])).flatten(0, 1)
     return lifetime
 
 

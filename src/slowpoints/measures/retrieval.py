@@ -83,9 +83,9 @@ def measure_memory(
     reported = reports(networks, image_drives, noise_drives, delays, name)  # [D, S, B]
     hits, reports_of = [], []
     for label in range(images.classes):
-        said = reported == label
-        hits.append(said[..., labels == label].sum(-1))
-        reports_of.append(said.sum(-1))
+        as_label = reported == label
+        hits.append(as_label[..., labels == label].sum(-1))
+        reports_of.append(as_label.sum(-1))
     correct, reported_as = (torch.stack(counts, dim=-1).cpu().numpy() for counts in (hits, reports_of))
     trials = torch.bincount(labels, minlength=images.classes).cpu().numpy()
     return _retrieval_table(networks.seeds, delays, correct, reported_as - correct, trials)

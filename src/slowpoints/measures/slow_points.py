@@ -98,8 +98,8 @@ def measure_slow_points(
     columns |= _predicted(networks, dynamics, centres.state, longest_delay if settings.predict_lifetimes else None)
     table = point_table(columns, networks.seeds, images.classes, centres.found)
     found = centres.found.cpu().numpy()
-    table["deep_kind"] = [kind if there else None for kind, there in zip(deep.kind, found, strict=True)]
-    table["state"] = [state if there else None for state, there in zip(slow.cpu().numpy(), found, strict=True)]
+    table["deep_kind"] = [name if exists else None for name, exists in zip(deep.kind, found, strict=True)]
+    table["state"] = [state if exists else None for state, exists in zip(slow.cpu().numpy(), found, strict=True)]
     return MeasuredPoints(
         table,
         _spectrum_table(table[found], eigenvalues.cpu().numpy()[found]),
@@ -226,14 +226,14 @@ def _unpaired(values: Tensor, networks: int) -> tuple[Tensor, Tensor]:
 
 def _relaxation_table(points: pd.DataFrame, path: Relaxation, found: np.ndarray) -> pd.DataFrame:
     """A row for each point that was found and frame of its path."""
-    there = torch.as_tensor(found, device=path.speed.device)
+    with_point = torch.as_tensor(found, device=path.speed.device)
     columns = {"speed": path.speed, "margin": path.margin, "readout": class_or_null(path.readout)}
     return pd.DataFrame(
         {
             "seed": np.repeat(points["seed"].to_numpy(), len(path.frames)),
             "label": np.repeat(points["label"].to_numpy(), len(path.frames)),
             "frame": np.tile(path.frames, len(points)),
-            **{name: column[:, there].T.flatten().cpu().numpy() for name, column in columns.items()},
+            **{name: column[:, with_point].T.flatten().cpu().numpy() for name, column in columns.items()},
         }
     )
 

@@ -6,8 +6,8 @@ from slowpoints.core.schemas.schema import TableSchema
 from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 
 MEASURED: dict[str, TableSchema] = {
-    kind.name: kind
-    for kind in (
+    schema.name: schema
+    for schema in (
         EXTRAPOLATION,
         EXTRAPOLATION_BY_NOISE,
         SLOW_POINTS,
