@@ -27,7 +27,7 @@ from slowpoints.dynamics.speed import StepResidual
 from slowpoints.measures.centres import CENTRE_FRAMES
 from slowpoints.measures.noise_at_points import noise_drives
 from slowpoints.networks.ensemble import Networks
-from slowpoints.networks.rollout import advance
+from slowpoints.networks.rollout import next_states
 from slowpoints.task.timing import FRAMES
 
 TRAINED = FRAMES - 1
@@ -120,7 +120,7 @@ class NoisyFrames:
 
     def step(self, drives: list[Tensor], states: Tensor) -> Tensor:
         """One frame of states `[S, B, n]`, under the drive of each block, `[S, B, width * H]`."""
-        return advance(self.networks, drives, states)
+        return next_states(self.networks, drives, states)
 
     def outputs(self, drives: list[Tensor], states: Tensor) -> Tensor:
         """Outputs after a triggered frame, `[S, B, C + 1]`, likewise."""

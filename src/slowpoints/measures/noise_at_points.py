@@ -73,7 +73,7 @@ def margin_parts(networks: Networks, dynamics: Dynamics, states: Tensor, labels:
     diffusion = []
     points = states.to(drives[0].dtype).view(len(networks), -1, states.shape[-1])
     for point, label in zip(points.split(1, dim=1), labels.view(len(networks), -1).unbind(1), strict=True):
-        after = advance(networks, drives, point.expand(-1, 2 * PAIRS, -1)).double().flatten(0, 1)
+        after = next_states(networks, drives, point.expand(-1, 2 * PAIRS, -1)).double().flatten(0, 1)
         margin = margins(dynamics.logits(after), label.repeat_interleave(2 * PAIRS))
         diffusion.append(margin.view(len(networks), -1).std(1, correction=0))
     return drift, torch.stack(diffusion, dim=1).flatten()
