@@ -1,0 +1,64 @@
+"""Relaxation paths and squared speeds of maps with closed forms."""
+
+import numpy as np
+import pytest
+import torch
+
+from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, log_spaced_frames, relaxation_path, squared_speed
+
+START = torch.tensor([[1.0, -2.0], [0.5, 4.0]], dtype=torch.float64)
+
+
+def test_the_path_of_a_linear_map_decays_by_its_powers():
+    path = relaxation_path(lambda states: 0.99 * states, START)
+    assert path.shape == (6, 2, 2)
+    for frame, states in zip(RELAXATION_FRAMES, path, strict=True):
+        torch.testing.assert_close(states, 0.99**frame * START)
+
+
+def test_the_path_starts_at_its_start_takes_any_shape_and_no_gradient():
+    rate = torch.tensor(0.9, dtype=torch.float64, requires_grad=True)
+    calls = []
+
+    def step(states):
+        calls.append(1)
+        return rate * states
+
+    path = relaxation_path(step, START[:, None], [0, 2])
+    assert torch.equal(path[0], START[:, None])
+    assert torch.equal(path[1], 0.9 * (0.9 * START[:, None]))
+    assert not path.requires_grad
+    assert len(calls) == 2  # no frame beyond the last
+
+
+@pytest.mark.parametrize("frames", [[], [-1, 3], [5, 5], [20, 10]])
+def test_frames_that_do_not_increase_are_refused(frames):
+    with pytest.raises(ValueError, match="must increase"):
+        relaxation_path(lambda states: states, START, frames)
+
+
+def test_squared_speed_of_a_linear_map_and_its_gradient():
+    rate = torch.tensor(0.9, dtype=torch.float64, requires_grad=True)
+    speeds = squared_speed(lambda states: rate * states, START)
+    torch.testing.assert_close(speeds, 0.01 * START.square().sum(-1))
+    speeds.sum().backward()
+    torch.testing.assert_close(rate.grad, -0.2 * START.square().sum())  # d/da (a - 1)^2 = 2 (a - 1)
+
+
+def test_squared_speed_is_taken_in_the_coordinates_of_the_measure():
+    speeds = squared_speed(lambda states: states + 1, START, torch.tanh)
+    expected = (np.tanh(START.numpy() + 1) - np.tanh(START.numpy())) ** 2
+    np.testing.assert_allclose(speeds, expected.sum(-1))
+
+
+def test_log_spaced_frames_have_equal_ratios():
+    assert log_spaced_frames(20, 640, 6) == (20, 40, 80, 160, 320, 640)
+    assert log_spaced_frames(20, 800, 6) == (20, 42, 87, 183, 383, 800)
+    assert log_spaced_frames(1, 4, 9) == (1, 2, 3, 4)
+    assert log_spaced_frames(7, 7, 1) == (7,)
+
+
+@pytest.mark.parametrize("arguments", [(0, 5, 2), (5, 4, 2), (5, 9, 1), (5, 5, 0)])
+def test_ends_and_numbers_that_cannot_be_are_refused(arguments):
+    with pytest.raises(ValueError, match="first, last and n are"):
+        log_spaced_frames(*arguments)
