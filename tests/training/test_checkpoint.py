@@ -15,6 +15,7 @@ import torch
 from helpers import train
 from places import ROOT
 
+from slowpoints.core.modes import MODES
 from slowpoints.core.presets.network import Layers
 from slowpoints.core.presets.source import Source
 from slowpoints.training.checkpoint import ResumeAt, ResumeFile
@@ -77,12 +78,12 @@ def test_a_resumed_run_has_the_same_bits(make_networks, images, training, archit
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("mode", ["control", "slow_points", "tracking"])
+@pytest.mark.parametrize("mode", MODES)
 def test_resumed_fine_tuning_has_the_same_bits(make_networks, images, training, mode, tmp_path, interrupt):
     from test_fine_tuning import FINE_TUNING, points_table
 
     networks = make_networks(double=False)
-    settings = FINE_TUNING | {"training": training, "mode": mode, "lambda_": 0.1}
+    settings = FINE_TUNING | {"training": training, "mode": mode, "lambda_": 30 if mode == "long_delays" else 0.1}
     whole, _ = regularise(networks, images, points_table(networks), **settings)
     resume = ResumeAt(tmp_path / "resume", 0, "code")
     interrupt(5, regularise, networks, images, points_table(networks), **settings, resume=resume)

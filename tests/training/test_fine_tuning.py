@@ -10,6 +10,7 @@ import reference
 import torch
 from helpers import train
 
+from slowpoints.core.modes import MODES
 from slowpoints.core.presets.network import Layers
 from slowpoints.core.presets.regularisation import Regularisation
 from slowpoints.core.presets.search import Search
@@ -19,7 +20,7 @@ from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.measures.relaxation import settled_states
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.fine_tuning import regularise
-from slowpoints.training.penalties import SettledPenalty, SpeedPenalty
+from slowpoints.training.penalties import DriftPenalty, SpeedPenalty
 
 SETTINGS = Regularisation(steps=8, learning_rate=0.005, points=None, noise_frames=10, refresh=3)
 SEARCH = Search(adam_steps=1, max_iterations=1, tolerance=1e-8, images_per_class=10, noise_scale=Fraction(1, 3))
@@ -118,7 +119,7 @@ def test_penalty_gradient_equals_finite_differences(make_networks, architecture)
 def test_settled_penalty_is_the_sum_of_squared_speeds_under_the_mean_input(make_networks, architecture):
     networks = make_networks(architecture)
     points, found = stack(points_table(networks, missing={(1, 2)}), networks)
-    penalty = SettledPenalty(networks, points, found, 30.0, 100)
+    penalty = DriftPenalty(networks, points, found, 30.0, 100)
     value = penalty(networks)
     assert torch.equal(value, penalty(networks))  # no noise
     speeds = Dynamics.of(networks).speed(points.flatten(0, 1)).view(2, 3)
@@ -134,14 +135,19 @@ def test_settled_penalty_takes_the_mean_input_of_a_front_end_anew(make_networks,
     """At every third call, from the front end as it then is; without a front end the mean frame is always the same."""
     networks = make_networks(front_end=Layers((2,), (5,)))
     points, found = stack(points_table(networks), networks)
-    penalty = SettledPenalty(networks, points, found, 1.0, 3)
-    assert not penalty.capturable
-    first = penalty(networks)
+    penalty = DriftPenalty(networks, points, found, 1.0, 3)
+    assert penalty.capturable
+
+    def value():
+        penalty.refresh(networks)
+        return penalty(networks)
+
+    first = value()
     networks.weights["front_end.dense0.bias"] += 1.0
-    assert [torch.equal(penalty(networks), first) for _ in range(3)] == [True, True, False]
+    assert [torch.equal(value(), first) for _ in range(3)] == [True, True, False]
     speeds = Dynamics.of(networks).speed(points.flatten(0, 1)).view(2, 3)
     np.testing.assert_allclose(penalty(networks), speeds.square().sum(1), rtol=1e-8)
-    resumed = SettledPenalty(make_networks(front_end=Layers((2,), (5,))), points, found, 1.0, 3)
+    resumed = DriftPenalty(make_networks(front_end=Layers((2,), (5,))), points, found, 1.0, 3)
     resumed.restore(penalty.state())
     assert torch.equal(resumed(networks), penalty(networks))
 
@@ -178,7 +184,7 @@ def test_control_of_no_steps_is_the_very_same_network(networks, images, training
     assert len(read_table(tmp_path / "training.parquet")) == 0
 
 
-@pytest.mark.parametrize("mode", ["slow_points", "centre_of_mass", "tracking", "settled"])
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "control"])
 def test_lambda_0_is_control_bit_for_bit(networks, images, training, mode):
     control, _ = tune(networks, images, training, "control")
     assert not same(control, networks)
@@ -192,13 +198,13 @@ def test_modes_see_the_same_trials(networks, images, training):
     torch.testing.assert_close(tuned.weights["recurrent"], control.weights["recurrent"], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("mode", ["slow_points", "centre_of_mass", "tracking", "settled"])
+@pytest.mark.parametrize("mode", ["slow_points", "centre_of_mass", "tracking", "settled", "path"])
 def test_a_penalty_slows_its_points(networks, images, training, mode):
     from slowpoints.measures.centres import class_centres
 
     dynamics = Dynamics.of(networks)
     points = class_centres(networks, dynamics, images, SEARCH).state
-    if mode == "settled":
+    if mode in ("settled", "path"):
         points = settled_states(dynamics, points)
     elif mode != "centre_of_mass":
         points = stack(points_table(networks), networks)[0].flatten(0, 1)

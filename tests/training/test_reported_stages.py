@@ -83,7 +83,7 @@ def test_every_stage_of_a_cell_is_reported(make_networks, images, training, repo
             protocol=PROTOCOLS["vocu"],
         )
 
-    for mode, before in (("control", []), ("tracking", []), ("settled", [("class centres", 15), ("relaxation", 21)])):
+    for mode, before in (("control", []), ("tracking", []), ("settled", [("class centres", 15)])):
         assert reported(lambda mode=mode: fine_tune(mode))[1] == [*before, ("fine-tuning", 6)]
 
 

@@ -23,10 +23,37 @@ LOOKS: dict[str, Look] = {
     "centre_of_mass": Look("centre of mass", "#e08214", "--"),
     "settled": Look("settled", "#b2182b", "-"),
     "tracking": Look("tracking", "#35978f", (0, (5, 1, 1, 1))),
+    "path": Look("path", "#000000", (0, (9, 1.5))),
+    "long_delays": Look("long delays", "#8c510a", (0, (4, 3))),
+    "temporal_consistency": Look("temporal consistency", "#4393c3", (0, (1, 1))),
+    "flossing": Look("gradient flossing", "#c51b7d", (0, (7, 1, 1, 1, 1, 1))),
+    "noise": Look("more noise", "#5aae61", (0, (3, 1, 1, 1, 1, 1))),
+    "weight_decay": Look("weight decay", "#bf9f00", (0, (2, 2, 6, 2))),
 }
-"""Looks of the networks as trained, and of each mode: no penalty; at the slow points; at the class centres; under the
-mean input at the settled states (our own); at slow points sought anew as training goes on."""
+"""Looks of the networks as trained, and of each mode, told apart by line style where colours cannot be.
+
+What a mode does is said by its module in `training.modes`.
+"""
 MODES = tuple(mode for mode in LOOKS if mode != TRAINED)
+PAPER = ("slow_points", "centre_of_mass")
+"""The penalties of Haviv, Rivkind & Barak (2019)."""
+OURS = ("settled", "path")
+"""Our own penalties."""
+RIVALS = ("long_delays", "temporal_consistency", "flossing", "noise", "weight_decay")
+"""Other ways to make memory last, with which the penalties are compared."""
+LAMBDA_MEANS = {
+    "slow_points": "weight of the squared speeds in noise",
+    "centre_of_mass": "the same",
+    "tracking": "the same",
+    "settled": "weight of the squared speeds under the mean input",
+    "path": "the same",
+    "long_delays": "frames of a trial, a whole number of at least 20",
+    "temporal_consistency": "weight of the mean squared difference between successive hidden states",
+    "flossing": "weight of the squared Lyapunov exponents",
+    "noise": "factor on the standard deviation of the input noise",
+    "weight_decay": "coefficient of decoupled weight decay",
+}
+"""What the one setting of a mode, its lambda, means."""
 KEPT = "lambda.txt"  # in the folder of a mode: the lambda of its networks
 
 
@@ -36,7 +63,7 @@ class Tuning:
 
     Attributes:
         mode: one of `MODES`.
-        lambda_: weight of the penalty; 0 for `control`.
+        lambda_: the mode's setting (`LAMBDA_MEANS`); 0 for `control`.
         folder: of its networks, below their cell's.
     """
 
@@ -51,16 +78,16 @@ def lambda_text(lambda_: float) -> str:
 
 
 def keep_lambda(folder: Path, lambda_: float) -> None:
-    """Notes the lambda of the networks in the folder of a cell and mode, beside their blocks.
+    """Writes down the lambda of the networks in the folder of a cell and mode, beside their seed blocks.
 
-    No declared output, so that it stays while a block is made anew: `tunings` needs it then too.
+    Not a declared output, so it survives while a seed block is made again: `tunings` needs it then, too.
     """
     with atomic(folder / KEPT) as temporary:
         temporary.write_text(lambda_text(lambda_) + "\n", encoding="utf-8")
 
 
 def kept_lambda(folder: Path) -> float | None:
-    """What `keep_lambda` noted in a folder; None where nothing was.
+    """The lambda that `keep_lambda` wrote into a folder; None if it wrote none.
 
     Raises:
         ValueError: naming the file, if it cannot be read or holds no lambda.
@@ -87,8 +114,8 @@ def lambdas(mode: str, setting: Any) -> list[float]:
     Raises:
         KeyError: if the setting goes by mode and has none for this one.
     """
-    given = setting[mode] if isinstance(setting, dict) else setting
-    return [float(lambda_) for lambda_ in given] if isinstance(given, (list, tuple)) else [float(given)]
+    of_mode = setting[mode] if isinstance(setting, dict) else setting
+    return [float(lambda_) for lambda_ in of_mode] if isinstance(of_mode, (list, tuple)) else [float(of_mode)]
 
 
 def tunings(modes: Iterable[str], setting: Any, tuned: dict[str, float]) -> list[Tuning]:
@@ -101,15 +128,15 @@ def tunings(modes: Iterable[str], setting: Any, tuned: dict[str, float]) -> list
     Args:
         modes: of the study.
         setting: preset key `regularisation.lambda`.
-        tuned: lambda of the networks in each plain folder that is there already.
+        tuned: lambda of the networks in each plain folder that exists already.
     """
-    found = []
+    every = []
     for mode in modes:
         if mode == CONTROL:
-            found.append(Tuning(mode, 0.0, mode))
+            every.append(Tuning(mode, 0.0, mode))
             continue
         several = lambdas(mode, setting)
         for lambda_ in several:
             plain = len(several) == 1 or tuned.get(mode) == lambda_
-            found.append(Tuning(mode, lambda_, mode if plain else f"{mode}-{lambda_text(lambda_)}"))
-    return found
+            every.append(Tuning(mode, lambda_, mode if plain else f"{mode}-{lambda_text(lambda_)}"))
+    return every

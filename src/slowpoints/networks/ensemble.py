@@ -214,6 +214,10 @@ class Networks:
 
     def run_trials(self, batch: Batch) -> Tensor:
         """Outputs at every frame of a batch of trials, `[T, S, B, C + 1]`; in memory `[S, C + 1, T, B]`."""
+        return self.outputs(self.run_hidden(batch))
+
+    def run_hidden(self, batch: Batch) -> Tensor:
+        """Hidden states at every frame of a batch of trials, `[T, S, B, H]`."""
         trials = batch.trials
         # Each trial's report frame, noise plus trigger, becomes one more row of the table.
         report = batch.rows.gather(0, trials.report[None])[0]
@@ -222,11 +226,14 @@ class Networks:
             at_report = table.gather(1, report[..., None].expand(-1, -1, table.shape[2]))
             tables.append(torch.cat([table, at_report + trigger[:, None]], dim=1))
         index = place_rows(batch.rows, trials.report, batch.frames.shape[1])
-        hidden = unroll(self.spec.unit, tables, index, self.weights["recurrent"])
+        return unroll(self.spec.unit, tables, index, self.weights["recurrent"])
+
+    def outputs(self, hidden: Tensor) -> Tensor:
+        """Outputs of hidden states `[T, S, B, H]` of trials, `[T, S, B, C + 1]`; in memory `[S, C + 1, T, B]`."""
         # All frames of a network in one product; sums over them, as in its gradient, then stay within a network.
         rows = hidden.transpose(0, 1).flatten(1, 2)
         logits = torch.baddbmm(self.weights["readout_bias"][:, :, None], self.weights["readout"].mT, rows.mT)
-        return logits.unflatten(2, (len(hidden), trials.label.shape[1])).permute(2, 0, 3, 1)
+        return logits.unflatten(2, (len(hidden), hidden.shape[2])).permute(2, 0, 3, 1)
 
     @torch.no_grad()
     def mean_features(self) -> Tensor:

@@ -23,17 +23,26 @@ class Batches:
         training: batch size and noise.
         orders: classes in the order in which they come into use, `[S, C]`.
         purpose: first word of the streams' names.
+        noise_scale: factor on the standard deviation of noise frames.
 
     Attributes:
         mask: outputs in use, `[S, C + 1]`.
     """
 
-    def __init__(self, networks: Networks, images: ImageSet, training: Training, orders: np.ndarray, purpose: str):
-        self.networks = networks
+    def __init__(
+        self,
+        networks: Networks,
+        images: ImageSet,
+        training: Training,
+        orders: np.ndarray,
+        purpose: str,
+        noise_scale: float = 1.0,
+    ):
+        self.networks, self.noise_scale = networks, noise_scale
         self.table = networks.image_table(images)
         self.size = training.batch_size
         self.fresh = training.noise == "fresh"
-        self.bank = NoiseBank(training.bank, networks.device)
+        self.bank_size = training.bank
         self.order = torch.tensor(orders, device=networks.device)
         self.trial_streams = networks.streams(f"{purpose} trials")
         self.noise_streams = networks.streams(f"{purpose} noise")
@@ -49,6 +58,8 @@ class Batches:
         networks, device = len(self.networks), self.networks.device
         self.stage = stage
         self.mask = in_use_mask(self.order, stage.classes_in_use)
+        # A trial never meets a noise frame twice, so that longer ones than the task's may need a larger bank.
+        self.bank = NoiseBank(max(self.bank_size, stage.t_max), self.networks.device)
         noise_frames = stage.t_max * self.size if self.fresh else self.bank.size
         self.batch = Batch(networks, self.size, noise_frames, self.networks.spec.pixels, device)
         if self.fresh:
@@ -58,7 +69,7 @@ class Batches:
         """The batch, drawn anew."""
         draws, t_max = uniform(self.trial_streams, self.uniform), self.stage.t_max
         trials = draw_trials(draws, self.table, self.order, self.stage.classes_in_use, t_max)
-        self.networks.noise(self.noise_streams, self.batch.noise)
+        self.networks.noise(self.noise_streams, self.batch.noise, self.noise_scale)
         rows = self.rows if self.fresh else self.bank.rows(draws[..., -2:], t_max)
         self.batch.show(trials, self.table.pixels(trials.image), rows)
         return self.batch

@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,11 +29,10 @@ from slowpoints.task.curricula import Stage
 from slowpoints.task.loss import accuracies, trial_loss
 from slowpoints.task.trials import Trials
 from slowpoints.training.batches import Batches
+from slowpoints.training.changes import UNCHANGED, Changes, successive_differences
 from slowpoints.training.checkpoint import ResumeAt, ResumeFile
 from slowpoints.training.cuda_graph import Captured
-
-if TYPE_CHECKING:
-    from slowpoints.training.penalties import Penalty
+from slowpoints.training.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +85,8 @@ class Run:
         plan: what each step trains on.
         purpose: name of the streams that trials and noise are drawn from.
         orders: classes in the order in which they come into use, `[S, C]`.
-        penalty: added to each network's loss.
+        changes: to the full task without a penalty, of a mode of fine-tuning.
+        watch: counts the seconds of all attempts, if it runs.
         snapshot_steps: numbers of steps after which to keep the autonomous dynamics.
 
     Attributes:
@@ -106,22 +106,29 @@ class Run:
         purpose: str,
         *,
         orders: np.ndarray,
-        penalty: Penalty | None = None,
+        changes: Changes = UNCHANGED,
+        watch: Stopwatch | None = None,
         snapshot_steps: Sequence[int] = (),
     ):
         self.networks = networks.detached()
         for weight in self.networks.weights.values():
             weight.requires_grad_()
         self.images, self.training, self.plan, self.purpose = images, training, plan, purpose
-        self.orders, self.penalty, self.snapshot_steps = orders, penalty, frozenset(snapshot_steps)
-        self.batches = Batches(self.networks, images, training, orders, purpose)
+        self.orders, self.changes, self.snapshot_steps = orders, changes, frozenset(snapshot_steps)
+        self.penalty, self.watch = changes.penalty, watch or Stopwatch()
+        self.batches = Batches(self.networks, images, training, orders, purpose, changes.noise_scale)
         # On a CPU the fused and the foreach Adam round the last few numbers of a tensor otherwise than those before,
         # so that a network's bits would depend on how many stand beside it.
         on_gpu = networks.device.type == "cuda"
         self.optimiser = torch.optim.Adam(
-            self.networks.weights.values(), fused=on_gpu, foreach=False, capturable=on_gpu
+            self.networks.weights.values(),
+            weight_decay=changes.weight_decay,
+            decoupled_weight_decay=changes.weight_decay > 0,
+            fused=on_gpu,
+            foreach=False,
+            capturable=on_gpu,
         )
-        self.captured = on_gpu and training.cuda_graph and (penalty is None or penalty.capturable)
+        self.captured = on_gpu and training.cuda_graph and (self.penalty is None or self.penalty.capturable)
         self.step, self.steps = 0, plan[-1].stop
         self.step_on_device = torch.zeros((), dtype=torch.int64, device=networks.device)
         self.bad_step = torch.full((len(networks),), -1, device=networks.device)
@@ -132,7 +139,7 @@ class Run:
     def settings(self) -> list[Any]:
         """All that a run at its start depends on, code aside: weights and images by their digests."""
         made_of = [self.networks.spec, self.networks.seeds, self.training, list(self.plan), self.purpose]
-        made_of += [self.orders.tolist(), sorted(self.snapshot_steps), self.penalty and self.penalty.settings()]
+        made_of += [self.orders.tolist(), sorted(self.snapshot_steps), self.changes.settings()]
         made_of += [device_name(self.networks.device.type), torch.__version__, package_versions().get("numba")]
         made_of += [hashlib.sha256(array.data).hexdigest() for array in (self.images.images, self.images.labels)]
         return made_of + [tensor_digest(weight) for weight in self.networks.weights.values()]
@@ -146,6 +153,8 @@ class Run:
 
     def advance(self) -> None:
         """One step, and what is kept of it."""
+        if self.penalty is not None:
+            self.penalty.refresh(self.networks)
         loss, logits, trials = self.work()
         if self.step % max(1, self.steps // LOGGED_ROWS) == 0 or self.step + 1 == self.steps:
             self._check_finite()
@@ -157,10 +166,13 @@ class Run:
     def _work(self) -> tuple[Tensor, Tensor, Trials]:
         """What a step does on the device, without waiting for it; gives losses, outputs and trials."""
         batch = self.batches.next()
-        logits = self.networks.run_trials(batch)
+        hidden = self.networks.run_hidden(batch)
+        logits = self.networks.outputs(hidden)
         mask, readout = self.batches.mask, self.networks.spec.readout
         loss = trial_loss(logits, batch.trials, mask, self.stage.null_weight, readout)
         total = loss if self.penalty is None else loss + self.penalty(self.networks)
+        if self.changes.consistency:
+            total = total + self.changes.consistency * successive_differences(hidden, batch.trials)
         self.optimiser.zero_grad()
         total.sum().backward()
         if self.training.clip_norm is not None:
@@ -212,7 +224,7 @@ class Run:
         if self.penalty is not None:
             tensors |= {f"penalty.{name}": value for name, value in self.penalty.state().items()}
         history = _sorted(self.history)
-        facts = {"step": self.step, "snapshots": list(self.snapshots)}
+        facts = {"step": self.step, "snapshots": list(self.snapshots), "seconds": self.watch.seconds}
         facts |= {"columns": list(history), "history": history.to_dict("list")}
         return {name: tensor.cpu() for name, tensor in tensors.items()}, facts
 
@@ -221,6 +233,7 @@ class Run:
         device = self.networks.device
         self.step, self.bad_step = facts["step"], tensors["bad_step"].to(device)
         self.step_on_device.fill_(self.step)
+        self.watch.before = facts["seconds"]
         self.history = [pd.DataFrame(facts["history"])[facts["columns"]]]
         with torch.no_grad():
             for name, weight in self.networks.weights.items():

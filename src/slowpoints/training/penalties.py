@@ -1,23 +1,20 @@
 """Penalties on a network's speed, which fine-tuning adds to its loss.
 
-S networks, C classes, n coordinates, N inputs.
+S networks, C classes, P points of each network, n coordinates, N inputs.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from slowpoints.core.tensors import tensor_digest
-from slowpoints.dynamics.autonomous import Dynamics
-from slowpoints.dynamics.descent import descend
-from slowpoints.dynamics.speed import SpeedResidual, reachable
+from slowpoints.dynamics.relaxation import squared_speed
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import next_states
-
-DESCENT_STEPS = 100  # with which points are sought anew, from where they were: few, as they have moved little
 
 
 class Penalty:
@@ -25,7 +22,7 @@ class Penalty:
 
     Attributes:
         streams: random streams that it draws from.
-        capturable: whether every call does the same work, so that a CUDA graph may replay it.
+        capturable: whether a CUDA graph may replay a call: always the same work on the same memory.
     """
 
     capturable = True
@@ -35,8 +32,11 @@ class Penalty:
         """The term of each network, `[S]`."""
         raise NotImplementedError
 
+    def refresh(self, networks: Networks) -> None:
+        """Brings up to date, in place, what a call reads: runs before every call, outside of a CUDA graph."""
+
     def settings(self) -> list[Any]:
-        """What it was made of, as text and numbers: a resume file of another penalty is not gone on with."""
+        """What it was made from, as text and numbers: a resume file of another penalty is ignored."""
         raise NotImplementedError
 
     def state(self) -> dict[str, Tensor]:
@@ -44,12 +44,7 @@ class Penalty:
         return {}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Goes on from what `state` gave."""
-
-
-def squared_speeds(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
-    """Squared speed of states `[S, B, n]` under the drive of each gate group, `[S, B, g * H]`: `[S, B]`."""
-    return networks.spec.unit.displacement(states, next_states(networks, drives, states)).square().sum(-1)
+        """Restores what `state` returned."""
 
 
 class SpeedPenalty(Penalty):
@@ -61,14 +56,14 @@ class SpeedPenalty(Penalty):
     Args:
         networks: those that will be fine-tuned.
         points: `[S, C, n]`.
-        found: which of them exist, `[S, C]`; the others count for nothing.
+        exist: which of them exist, `[S, C]`; the others count for nothing.
         lambda_: weight of the sum.
         noise_frames: frames a point meets.
     """
 
-    def __init__(self, networks: Networks, points: Tensor, found: Tensor, lambda_: float, noise_frames: int):
+    def __init__(self, networks: Networks, points: Tensor, exist: Tensor, lambda_: float, noise_frames: int):
         self.points, self.lambda_, self.noise_frames = points, lambda_, noise_frames
-        self.counts = found.to(points.dtype).repeat_interleave(noise_frames, dim=1)
+        self.counts = exist.to(points.dtype).repeat_interleave(noise_frames, dim=1)
         self.streams = networks.streams("fine-tuning penalty")
 
     def __call__(self, networks: Networks) -> Tensor:
@@ -87,64 +82,39 @@ class SpeedPenalty(Penalty):
         return squared_speeds(networks, networks.drive(networks.features(frames)), states)
 
 
-class TrackedPenalty(SpeedPenalty):
-    """The same at slow points that follow the network: sought anew, from where they were, every so many steps."""
-
-    capturable = False
-
-    def __init__(
-        self, networks: Networks, points: Tensor, found: Tensor, lambda_: float, noise_frames: int, every: int
-    ):
-        super().__init__(networks, points, found, lambda_, noise_frames)
-        self.every, self.calls = every, 0
-
-    def __call__(self, networks: Networks) -> Tensor:
-        if self.calls and self.calls % self.every == 0:
-            dynamics = Dynamics.of(networks)
-            flat, _ = descend(
-                SpeedResidual(dynamics), self.points.flatten(0, 1), *reachable(dynamics), steps=DESCENT_STEPS
-            )
-            self.points = flat.view(self.points.shape).to(self.points.dtype)
-        self.calls += 1
-        return super().__call__(networks)
-
-    def settings(self) -> list[Any]:
-        return [*super().settings(), self.every]
-
-    def state(self) -> dict[str, Tensor]:
-        return {"points": self.points, "calls": torch.tensor(self.calls)}
-
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        self.points, self.calls = tensors["points"], int(tensors["calls"])
-
-
-class SettledPenalty(Penalty):
+class DriftPenalty(Penalty):
     """lambda times the sum of squared speeds **under the mean input** over points of a network, without noise frames.
 
-    So it holds down the drift of memories alone, and leaves what noise does to them as it is. With a front end the mean
-    input is taken as it is, without a gradient to the front end, and worked out anew every so many steps.
+    It limits the drift of memories alone, and leaves what noise does to them as it is. With a front end the mean input
+    passes no gradient to the front end, and is recomputed every so many steps.
 
     Args:
         networks: those that will be fine-tuned.
-        points: `[S, C, n]`.
-        found: which of them exist, `[S, C]`; the others count for nothing.
+        points: `[S, P, n]`.
+        exist: which of them exist, `[S, P]`; the others count for nothing.
         lambda_: weight of the sum.
-        every: steps after which the mean input is worked out anew.
+        every: steps after which the mean input is recomputed.
     """
 
-    def __init__(self, networks: Networks, points: Tensor, found: Tensor, lambda_: float, every: int):
+    def __init__(self, networks: Networks, points: Tensor, exist: Tensor, lambda_: float, every: int):
         self.points, self.lambda_, self.every = points, lambda_, every
-        self.counts = found.to(points.dtype)
-        self.capturable = networks.spec.front_end is None
+        self.counts = exist.to(points.dtype)
         self.streams = []
         self.calls, self.mean = 0, networks.mean_features()
 
     def __call__(self, networks: Networks) -> Tensor:
-        if networks.spec.front_end is not None and self.calls and self.calls % self.every == 0:
-            self.mean = networks.mean_features()
-        self.calls += 1
         drives = [drive.expand(-1, self.points.shape[1], -1) for drive in networks.drive(self.mean[:, None])]
         return self.lambda_ * (squared_speeds(networks, drives, self.points) * self.counts).sum(1)
+
+    def refresh(self, networks: Networks) -> None:
+        if self.calls and self.calls % self.every == 0:
+            self.recompute(networks)
+        self.calls += 1
+
+    def recompute(self, networks: Networks) -> None:
+        """The mean input of the networks as they are: without a front end it never changes."""
+        if networks.spec.front_end is not None:
+            self.mean.copy_(networks.mean_features())
 
     def settings(self) -> list[Any]:
         tensors = (self.points, self.counts)
@@ -154,4 +124,10 @@ class SettledPenalty(Penalty):
         return {"mean": self.mean, "calls": torch.tensor(self.calls)}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        self.mean, self.calls = tensors["mean"], int(tensors["calls"])
+        self.calls = int(tensors["calls"])
+        self.mean.copy_(tensors["mean"])
+
+
+def squared_speeds(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
+    """Squared speed of states `[S, P, n]` under the drive of each block of weights, `[S, P, width * H]`: `[S, P]`."""
+    return squared_speed(partial(advance, networks, drives), states, networks.spec.unit.speed_coordinates)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from slowpoints.core.modes import CONTROL, MODES
+from slowpoints.core.modes import CONTROL, LAMBDA_MEANS, MODES
 from slowpoints.core.presets.section import Section, section
 from slowpoints.core.presets.values import UNIQUE, Number, OrNull, Whole, one_of, reads_as_number, written
 
@@ -29,6 +29,7 @@ _One = Annotated[Lambda, Tag(ONE)]
 _Several = Annotated[tuple[Lambda, ...], Field(min_length=1), UNIQUE, Tag(SEVERAL)]
 _OfMode = Annotated[_One | _Several, _in_forms("a number or a list of numbers")]
 _Tuned = Annotated[str, one_of(mode for mode in MODES if mode != CONTROL)]
+_AnyMode = Annotated[str, one_of(MODES)]
 _ByMode = Annotated[dict[_Tuned, _OfMode], Field(min_length=1), Tag(BY_MODE)]
 Lambdas = Annotated[
     _One | _Several | _ByMode,
@@ -49,16 +50,37 @@ class Regularisation(Section):
     refresh: Whole = Field(
         default=100,
         ge=1,
-        description="Steps after which mode tracking recomputes its points, and mode settled recomputes the mean "
-        "input of a front end.",
+        description="Steps after which modes tracking and path recompute their points, and modes settled and path the "
+        "mean input of a front end.",
+    )
+    mode_steps: dict[_AnyMode, Annotated[Whole, Field(ge=0)]] = Field(
+        default={},
+        description="Optimisation steps of modes that take another number than `steps`, as {path: 500}: a mode whose "
+        "steps cost more time can be given fewer of them.",
     )
     lambda_: Lambdas = Field(
-        default=written({"slow_points": 0.01, "centre_of_mass": 0.01, "tracking": 0.01, "settled": 100}),
+        default=written(
+            {
+                **dict.fromkeys(("slow_points", "centre_of_mass", "tracking"), 0.01),
+                "settled": 100,
+                "path": 30,
+                "long_delays": 100,
+                "temporal_consistency": 1,
+                "flossing": 1,
+                "noise": 1.5,
+                "weight_decay": 0.1,
+            }
+        ),
         alias="lambda",
-        description="Weight of the speed penalty; a list is a sweep, with a folder for each value; a dict sets either "
-        "by mode, as {slow_points: 0.1, settled: [30, 300]}. Mode settled does not penalise noise, so its weight is "
-        "orders of magnitude larger.",
+        description="The setting of each mode, in most the weight of its penalty; a list is a sweep, with a folder for "
+        "each value; a dict sets either by mode, as {slow_points: 0.1, settled: [30, 300]}. It means, by mode: "
+        + "; ".join(f"{mode}, {meaning}" for mode, meaning in LAMBDA_MEANS.items())
+        + ". Modes settled and path do not penalise noise, so their weights are orders of magnitude larger.",
     )
+
+    def steps_of(self, mode: str) -> int:
+        """Optimisation steps of a mode."""
+        return self.mode_steps.get(mode, self.steps)
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,12 @@
+"""The paper's penalty on the squared speed in noise, at the slow points: Haviv, Rivkind & Barak (2019), section 6."""
+
+from __future__ import annotations
+
+from slowpoints.training.changes import Changes
+from slowpoints.training.modes.setup import Setup
+from slowpoints.training.penalties import SpeedPenalty
+
+
+def changes(setup: Setup, lambda_: float) -> Changes:
+    """A penalty at the slow points, which stay where they were at the start."""
+    return Changes(SpeedPenalty(setup.networks, *setup.stored_points(), lambda_, setup.settings.noise_frames))
