@@ -13,7 +13,7 @@ from slowpoints.configuration import Configuration
 from slowpoints.core.checks import checked
 from slowpoints.core.config import ConfigError, read_yaml
 from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
-from slowpoints.core.modes import CONTROL, TRAINED, Tuning, kept_lambda, tunings
+from slowpoints.core.modes import CONTROL, TRAINED, Tuning, kept_lambda, lambdas, tunings
 from slowpoints.core.presets.preset import Preset, WrittenPreset
 from slowpoints.core.presets.section import plain
 from slowpoints.core.presets.source import KINDS
@@ -279,6 +279,12 @@ def _checked_preset(settings: dict, modes: list[str], name: str) -> Preset:
     missing = [mode for mode in modes if isinstance(by_mode, dict) and mode != CONTROL and mode not in by_mode]
     if missing:
         raise ConfigError(f"{name}.regularisation.lambda is {by_mode}; it must name mode {missing[0]} as well")
+    for frames in lambdas("long_delays", by_mode) if "long_delays" in modes else []:
+        if frames % 1 or frames < FRAMES:
+            raise ConfigError(
+                f"{name}.regularisation.lambda is {frames:g} for long_delays; it must be a whole number of frames of a "
+                f"trial, at least {FRAMES}"
+            )
     return preset
 
 

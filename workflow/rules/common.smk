@@ -172,7 +172,18 @@ def over_grid(file, tuned=False):
     ]
 
 
+def tuned_blocks(file):
+    """That file of every block of fine-tuned networks of the study."""
+    return [
+        f"{BLOCK}/{file}".format(mode=mode, **place) for place, modes in grid() for mode in modes
+    ]
+
+
 def fine_tuning_settings(wildcards):
-    """How to fine-tune, lambda aside, so that another lambda beside this one changes nothing for it."""
-    settings = preset("regularisation")(wildcards)
-    return {key: value for key, value in settings.items() if key != "lambda"}
+    """How to fine-tune in a mode, without lambda and the steps of other modes: these change nothing for it."""
+    mode, settings = tuning(wildcards).mode, preset("regularisation")(wildcards)
+    steps = settings["mode_steps"].get(mode, settings["steps"])
+    return {key: value for key, value in settings.items() if key != "lambda"} | {
+        "steps": steps,
+        "mode_steps": {},
+    }

@@ -7,6 +7,7 @@ from slowpoints.core.headers import safetensors_facts
 from slowpoints.core.provenance import settings_digest
 from slowpoints.datasets.readers import reader_file
 from slowpoints.networks.units import unit_file
+from slowpoints.training.modes import mode_file
 
 
 @functools.cache
@@ -18,6 +19,13 @@ def library_digest(script, *modules, looks=False):
 def cell_digest(script):
     """A function from wildcards to the digest of a script that computes with their recurrent unit, and no other."""
     return lambda wildcards: library_digest(script, unit_file(wildcards.architecture))
+
+
+def tuning_digest(script):
+    """The same with the mode of fine-tuning of the wildcards, and no other."""
+    return lambda wildcards: library_digest(
+        script, unit_file(wildcards.architecture), mode_file(tuning(wildcards).mode)
+    )
 
 
 def reading_digest(script):

@@ -1,3 +1,6 @@
+from slowpoints.core.costs import COST
+
+
 rule regularise_networks:
     input:
         weights=f"{TRAINED_BLOCK}/weights.safetensors",
@@ -12,6 +15,7 @@ rule regularise_networks:
         slow_points=f"{BLOCK}/slow_points.parquet",
         spectrum=f"{BLOCK}/spectrum.parquet",
         relaxation=f"{BLOCK}/relaxation.parquet",
+        cost=f"{BLOCK}/{COST}",
     log:
         "logs/regularise_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
     benchmark:
@@ -32,6 +36,25 @@ rule regularise_networks:
         memory=preset("memory"),
         slow_points=preset("slow_points"),
         regularisation=fine_tuning_settings,
-        code=cell_digest("regularise_networks"),
+        code=tuning_digest("regularise_networks"),
     script:
         "../../scripts/regularise_networks.py"
+
+
+rule collate_costs:
+    input:
+        tuned_blocks(COST),
+    output:
+        layout.COSTS.format(study=STUDY.name),
+    log:
+        f"logs/collate_costs/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=LIGHT_MB,
+        runtime=LIGHT_MINUTES,
+    params:
+        code=library_digest("collate_costs"),
+    script:
+        "../../scripts/collate_costs.py"

@@ -1,5 +1,7 @@
 # What jobs need, from the sizes of their data set and study: starting points that grow with each attempt. Constants were
 # fitted to measured jobs (docs/cluster.md), with room to spare; those of GPUs are still to be seen on one.
+from dataclasses import astuple
+
 from slowpoints.task.curricula import snapshot_steps, stages
 from slowpoints.task.timing import FRAMES
 
@@ -170,11 +172,18 @@ def tracking_minutes(wildcards):
 
 
 def fine_tuning_minutes(wildcards):
-    return optimising_minutes(wildcards, STUDY.presets[wildcards.dataset].regularisation.steps)
+    steps = fine_tuning_settings(wildcards)["steps"]
+    return optimising_minutes(wildcards, steps) * trial_lengths(wildcards)
 
 
 def fine_tuning_mb(wildcards):
-    return max(training_mb(wildcards), measuring_mb(wildcards))
+    return max(training_mb(wildcards) * trial_lengths(wildcards), measuring_mb(wildcards))
+
+
+def trial_lengths(wildcards):
+    """Length of a trial while fine-tuning, in those of the task."""
+    mode, lambda_, _ = astuple(tuning(wildcards))
+    return lambda_ / FRAMES if mode == "long_delays" else 1
 
 
 def networks():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from slowpoints.core.costs import COST
 from slowpoints.core.files import SNAPSHOTS, WEIGHTS
 from slowpoints.core.schemas.formation import FORMATION
 from slowpoints.core.schemas.memory import ACCURACY, EXTRAPOLATION, EXTRAPOLATION_BY_NOISE
@@ -27,7 +28,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "measure_memory": tuple(map(table_file, (ACCURACY, EXTRAPOLATION, EXTRAPOLATION_BY_NOISE))),
     "find_slow_points": tuple(map(table_file, (SLOW_POINTS, SPECTRUM, RELAXATION, TRAJECTORIES))),
     "track_formation": (table_file(FORMATION),),
-    TUNE: (*map(table_file, (ACCURACY, EXTRAPOLATION, SLOW_POINTS, SPECTRUM, RELAXATION, TRAINING)), WEIGHTS),
+    TUNE: (COST, *map(table_file, (ACCURACY, EXTRAPOLATION, SLOW_POINTS, SPECTRUM, RELAXATION, TRAINING)), WEIGHTS),
 }
 """Files that the job of a rule leaves in the folder of a block, in the order in which it writes them."""
 AS_TRAINED = tuple(rule for rule in FILES if rule != TUNE)

@@ -20,6 +20,8 @@ BLOCK = "results/networks/{dataset}/{architecture}/{protocol}/{mode}/{block}"
 TABLES = "results/{study}/tables"
 TRAINED_TABLES = f"{TABLES}/trained"
 """Tables of the networks as trained alone, which need no fine-tuning."""
+COSTS = "results/{study}/costs.csv"
+"""What fine-tuning cost: no table, since it holds timings."""
 FIGURES = "results/{study}/figures"
 SHARED = ("datasets", "networks")
 """Folders of results/ that all studies share."""

@@ -1,0 +1,63 @@
+"""What fine-tuning cost: a file beside the tables of each job, since tables hold no timings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from slowpoints.core.files import atomic
+from slowpoints.core.layout import place_of
+from slowpoints.core.schemas.schema import CELL
+
+COST = "cost.json"
+"""Of a seed block, beside its tables."""
+COLUMNS = [*CELL, "mode", "lambda", "block", "networks", "steps", "seconds", "seconds_per_network", "device"]
+
+
+def write_cost(
+    path: str | Path, *, mode: str, lambda_: float, steps: int, networks: int, seconds: float, device: str
+) -> None:
+    """Writes what fine-tuning one seed block cost, atomically.
+
+    Args:
+        path: the file.
+        mode: of fine-tuning.
+        lambda_: its lambda.
+        steps: optimisation steps.
+        networks: how many were fine-tuned together.
+        seconds: of fine-tuning alone, without loading and measuring, over all attempts.
+        device: that they ran on, in words.
+    """
+    cost = {"mode": mode, "lambda": lambda_, "steps": steps, "networks": networks, "seconds": seconds, "device": device}
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(cost) + "\n", encoding="utf-8")
+
+
+def collate_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Costs of all seed blocks as a table, sorted by cell, mode, lambda and block.
+
+    Args:
+        paths: of files that `write_cost` wrote, in the folders of their seed blocks.
+
+    Returns:
+        Columns `COLUMNS`.
+
+    Raises:
+        ValueError: naming the file that does not hold a cost.
+    """
+    rows = []
+    for path in paths:
+        cell, _, block = place_of(path)
+        try:
+            cost = json.loads(Path(path).read_text(encoding="utf-8"))
+            each = {"seconds_per_network": cost["seconds"] / cost["networks"]}
+            row = dict(zip(CELL, cell, strict=True)) | cost | {"block": block} | each
+            rows.append([row[name] for name in COLUMNS])
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path} does not hold the cost of a fine-tuning job ({error}); remove it to redo the job"
+            ) from None
+    return pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:6], ignore_index=True)
