@@ -16,7 +16,7 @@ START, END = "<!-- written by `make docs` (docs/reruns_page.py) -->\n\n", "\n<!-
 HEAD = "| module | these run again, and what is made from their output |\n|---|---|\n"
 CLAIMS = sorted((LIBRARY / "analysis/claims").glob("*.py"))
 SHOW_LOOKS = {"describe_study", "draw_explorer", "plot_figure"}
-FOUND = ("networks/units/", "networks/recurrence/kernels/", "datasets/readers/")
+FOUND = ("networks/units/", "networks/recurrence/kernels/", "datasets/readers/", "training/modes/")
 """Folders of modules that only some jobs of a rule reach: rows by hand tell of these and what they alone reach."""
 NOTHING = "nothing: they plan, print, or serve notebooks"
 

@@ -69,9 +69,12 @@ class Configuration(Section):
     )
     modes: Annotated[tuple[Mode, ...], UNIQUE] = Field(
         default=("control", "slow_points", "centre_of_mass", "settled"),
-        description="Penalties for fine-tuning: none (control), at the slow points (slow_points), at the class "
-        "centres (centre_of_mass), under the mean input at the settled states (settled), at slow points that are "
-        "recomputed during fine-tuning (tracking); [] for no fine-tuning.",
+        description="Modes of fine-tuning. Without a penalty: control. Squared speed in noise, the paper's penalty: at "
+        "the slow points (slow_points), at the class centres (centre_of_mass), at slow points that are recomputed "
+        "during fine-tuning (tracking). Squared speed under the mean input, ours: at the settled states (settled), "
+        "along the relaxation path (path). Rivals: longer trials (long_delays), small moves from frame to frame "
+        "(temporal_consistency), gradient flossing (flossing), louder noise (noise), weight decay (weight_decay). [] "
+        "for no fine-tuning.",
     )
     data_dir: OrNull[str] = Field(
         default=None,

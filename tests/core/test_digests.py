@@ -14,7 +14,7 @@ SCRIPTS = {
     "measure_memory": ("networks/units/gru.py",),
     "find_slow_points": ("networks/units/gru.py",),
     "track_formation": ("networks/units/gru.py",),
-    "regularise_networks": ("networks/units/gru.py",),
+    "regularise_networks": ("networks/units/gru.py", "training/modes/settled.py"),
     "collate_table": (),
     "collate_networks": (),
     "correlate_predictors": (),
@@ -23,7 +23,7 @@ SCRIPTS = {
     "plot_figure": ("plots/task.py",),
     "draw_explorer": ("explorer/page.js",),
 }
-"""Scripts, and files that rules add to what they reach: the reader, the cell's unit, claims, the figure's, the page."""
+"""Scripts, and files that rules add to what they reach: the reader, the cell's unit, the mode, claims, the figure's, the page."""
 DRAWS = {"plot_figure", "draw_explorer"}
 TRAINS, TUNES = {"train_networks", "regularise_networks"}, {"regularise_networks"}
 SEARCHES = {"find_slow_points", "track_formation", "regularise_networks"}
@@ -75,6 +75,8 @@ def test_a_copy_has_the_same_digests(copy, before):
         ("training/loop.py", TRAINS),
         ("training/penalties.py", TUNES),
         ("training/fine_tuning.py", TUNES),
+        ("training/modes/settled.py", TUNES),
+        ("training/modes/path.py", set()),  # this one fine-tunes in mode settled
         ("measures/retrieval.py", {"measure_memory", *TUNES}),
         ("measures/lifetimes.py", {"find_slow_points", *TUNES}),
         ("measures/formation.py", {"track_formation"}),

@@ -59,7 +59,7 @@ GROUPS = {
     ),
     "penalties": Group(
         "training/penalties.py",
-        "training/test_penalties.py training/test_fine_tuning.py",
+        "training/test_penalties.py training/test_fine_tuning.py training/test_changes_of_modes.py",
         but="lambda_0 or control or same_trials or slows or only_so_many or tracking_seeks",
     ),
     "weights": Group("networks/ensemble.py", "networks/test_ensemble.py", names="*.x_initialise__*"),
