@@ -2,11 +2,11 @@
 
 from _job import logged, own_study
 from slowpoints.analysis.aggregation import class_names, collate
-from slowpoints.core.schemas.measured import MEASURED
+from slowpoints.core.schemas.measured import GATHERED
 from slowpoints.core.tables import write_table
 
 with logged(snakemake):
     study = own_study(snakemake)
-    kind = MEASURED[snakemake.params.kind]
-    table = collate(snakemake.input, kind, snakemake.params.seeds)
-    write_table(table, snakemake.output[0], kind, study=study, class_names=class_names(snakemake.input))
+    schema = GATHERED[snakemake.params.kind]
+    table = collate(snakemake.input, schema, snakemake.params.seeds)
+    write_table(table, snakemake.output[0], schema, study=study, class_names=class_names(snakemake.input))

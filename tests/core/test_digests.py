@@ -23,7 +23,8 @@ SCRIPTS = {
     "plot_figure": ("plots/task.py",),
     "draw_explorer": ("explorer/page.js",),
 }
-"""Scripts, and files that rules add to what they reach: the reader, the cell's unit, the mode, claims, the figure's, the page."""
+"""Scripts, and files that rules add to what they reach: the reader, the cell's unit, the mode, claims, the figure's,
+the page."""
 DRAWS = {"plot_figure", "draw_explorer"}
 TRAINS, TUNES = {"train_networks", "regularise_networks"}, {"regularise_networks"}
 SEARCHES = {"find_slow_points", "track_formation", "regularise_networks"}

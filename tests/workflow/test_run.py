@@ -56,9 +56,9 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_the_tiny_study_has_a_job_for_each_block_table_and_figure(project):
     """One data set, two cells in training and three measures, three modes of both; twelve tables, four of them for
-    networks as trained alone as well; ten figures; the explorer; what the report says."""
+    networks as trained alone as well; ten figures; the explorer; costs; what the report says."""
     jobs = project.planned(*TEST)
-    assert jobs.pop("all") == jobs.pop("draw_explorer") == jobs.pop("describe_study") == 1
+    assert jobs.pop("all") == jobs.pop("draw_explorer") == jobs.pop("describe_study") == jobs.pop("collate_costs") == 1
     tables = sum(count for rule, count in jobs.items() if rule.startswith(("collate", "correlate", "judge")))
     figures = sum(count for rule, count in jobs.items() if rule.startswith("plot"))
     assert (tables, figures) == (12 + 4, len(FIGURES))

@@ -179,6 +179,14 @@ def tuned_blocks(file):
     ]
 
 
+def sweeps():
+    """Whether a mode has several lambdas, of which one is chosen on the validation images."""
+    folders = [modes for _, modes in grid()]
+    return any(
+        len({layout.tuning_named(name)[0] for name in modes}) < len(modes) for modes in folders
+    )
+
+
 def fine_tuning_settings(wildcards):
     """How to fine-tune in a mode, without lambda and the steps of other modes: these change nothing for it."""
     mode, settings = tuning(wildcards).mode, preset("regularisation")(wildcards)

@@ -58,3 +58,47 @@ rule collate_costs:
         code=library_digest("collate_costs"),
     script:
         "../../scripts/collate_costs.py"
+
+
+rule validate_networks:
+    input:
+        weights=f"{BLOCK}/weights.safetensors",
+        valid=f"{DATASET}/valid.parquet",
+    output:
+        f"{BLOCK}/validation.parquet",
+    log:
+        "logs/validate_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(measuring_mb),
+        runtime=minutes(retrieving_minutes),
+    params:
+        mode=lambda wildcards: tuning(wildcards).mode,
+        lambda_=lambda wildcards: tuning(wildcards).lambda_,
+        memory=preset("memory"),
+        code=cell_digest("validate_networks"),
+    script:
+        "../../scripts/validate_networks.py"
+
+
+rule collate_validation:
+    input:
+        tuned_blocks("validation.parquet"),
+    output:
+        f"{TABLES}/validation.parquet".format(study=STUDY.name),
+    log:
+        f"logs/collate_validation/{STUDY.name}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=grown(LIGHT_MB, gathering_mb),
+        runtime=grown(LIGHT_MINUTES, gathering_minutes),
+    params:
+        kind="validation",
+        seeds=STUDY_SEEDS,
+        code=library_digest("collate_table"),
+    script:
+        "../../scripts/collate_table.py"

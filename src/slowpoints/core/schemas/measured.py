@@ -1,7 +1,7 @@
 """Which tables of cells are gathered over the whole grid as they are: the one place to add another."""
 
 from slowpoints.core.schemas.formation import FORMATION
-from slowpoints.core.schemas.memory import EXTRAPOLATION, EXTRAPOLATION_BY_NOISE
+from slowpoints.core.schemas.memory import EXTRAPOLATION, EXTRAPOLATION_BY_NOISE, VALIDATION
 from slowpoints.core.schemas.schema import TableSchema
 from slowpoints.core.schemas.slow_points import RELAXATION, SLOW_POINTS, SPECTRUM, TRAJECTORIES
 
@@ -17,3 +17,5 @@ MEASURED: dict[str, TableSchema] = {
         FORMATION,
     )
 }
+GATHERED: dict[str, TableSchema] = MEASURED | {VALIDATION.name: VALIDATION}
+"""The same with the table that only studies have in which a mode has several lambdas."""

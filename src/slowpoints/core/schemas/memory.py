@@ -41,3 +41,9 @@ EXTRAPOLATION_BY_NOISE = TableSchema(
     },
     key=(*NETWORK, "noise_scale", "delay", "label"),
 )
+VALIDATION = TableSchema(
+    "validation",
+    {**TUNED_COLUMNS, **typed(pa.float64(), "nominal_accuracy", "memory_score")},
+    key=(*TUNED_NETWORK,),
+)
+"""Of fine-tuned networks on the validation images, from which lambda is chosen: no test image takes part."""
