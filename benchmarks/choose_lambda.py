@@ -5,7 +5,8 @@
 
 Takes trained networks, of the default study or another, all of a cell or the first few, and fine-tunes them with ever
 larger lambdas, mode by mode, until accuracy falls. The rule: the largest lambda before the first with which, in any
-cell, mean nominal accuracy on the validation images is more than 0.005 below control's. Memory plays no part in it.
+cell, mean nominal accuracy on the validation images is more than 0.005 below control's. Memory plays no part in it. (Studies that sweep lambda choose it by `analysis/lambdas.py` instead, from
+their table `validation`.)
 Writes choose_lambda.parquet beside the table it prints.
 """
 
@@ -28,6 +29,7 @@ LAMBDAS = {
     "slow_points": OF_NOISE,
     "centre_of_mass": OF_NOISE,
     "settled": (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000),
+    "path": (1, 3, 10, 30, 100, 300, 1000, 3000),
 }
 LOSS_ALLOWED = 0.005
 N_TRIALS = 2000
@@ -90,6 +92,7 @@ class Sweep:
             settings=self.preset.regularisation,
             mode=mode,
             lambda_=lambda_,
+            longest_delay=self.preset.memory.delays[-1],
             protocol=PROTOCOLS[networks.spec.protocol],
         )
         accuracy = measure_accuracy(tuned, self.valid, n_images=N_TRIALS)["nominal_accuracy"].mean()

@@ -10,7 +10,7 @@ Takes trained networks, of the default study or another, fine-tunes them as mode
 - both: the sum of `settled` and `noise`;
 - trials: at the settled states of single trials, five a class, in place of one of the class's mean; a fifth of lambda;
 - anew: at settled states sought anew every 100 steps;
-- first: not fine-tuned but trained anew, penalised like that from the first step on.
+- first: not fine-tuned but trained again from the start, penalised like that from step 100 on.
 
 Prints the mean change against control over networks, with its 95 % interval (t), and writes penalties.parquet.
 """
@@ -34,9 +34,12 @@ from slowpoints.measures.centres import class_centres
 from slowpoints.measures.relaxation import relax, settled_states
 from slowpoints.task.curricula import class_orders, stages
 from slowpoints.task.protocols import PROTOCOLS
+from slowpoints.training.changes import UNCHANGED, Changes
 from slowpoints.training.fine_tuning import fine_tune
 from slowpoints.training.loop import Run, optimise
-from slowpoints.training.penalties import Penalty, SettledPenalty, SpeedPenalty
+from slowpoints.training.modes.path import PathPenalty
+from slowpoints.training.modes.setup import Points
+from slowpoints.training.penalties import DriftPenalty, Penalty, SpeedPenalty
 from slowpoints.training.train import build_networks
 
 TRIALS, LATER = 5, 50
@@ -55,19 +58,9 @@ class Sum(Penalty):
     def __call__(self, networks: Networks) -> Tensor:
         return torch.stack([penalty(networks) for penalty in self.penalties]).sum(0)
 
-
-class Anew(SettledPenalty):
-    """At settled states sought anew every so many steps."""
-
-    def __init__(self, *arguments, seek: Callable[[Networks], tuple[Tensor, Tensor]]):
-        super().__init__(*arguments)
-        self.seek = seek
-
-    def __call__(self, networks: Networks) -> Tensor:
-        if self.calls and self.calls % self.every == 0:
-            self.points, found = self.seek(networks.detached())
-            self.counts = found.to(self.counts)
-        return super().__call__(networks)
+    def refresh(self, networks: Networks) -> None:
+        for penalty in self.penalties:
+            penalty.refresh(networks)
 
 
 class Cell:
@@ -105,15 +98,13 @@ class Cell:
         single, there = self._of_trials()
         return {
             "control": lambda: self._tuned(None),
-            "settled": lambda: self._tuned(SettledPenalty(*ours)),
+            "settled": lambda: self._tuned(DriftPenalty(*ours)),
             "noise": lambda: self._tuned(SpeedPenalty(networks, points, *noise)),
             f"noise {LATER}": lambda: self._tuned(SpeedPenalty(networks, later, *noise)),
-            "both": lambda: self._tuned(Sum(SettledPenalty(*ours), SpeedPenalty(networks, points, *noise))),
-            "trials": lambda: self._tuned(SettledPenalty(networks, single, there, settled / TRIALS, settings.refresh)),
-            "anew": lambda: self._tuned(Anew(*ours, seek=self._settled)),
-            "first": lambda: self._trained(
-                Anew(networks, points, torch.zeros_like(found), settled, settings.refresh, seek=self._settled)
-            ),
+            "both": lambda: self._tuned(Sum(DriftPenalty(*ours), SpeedPenalty(networks, points, *noise))),
+            "trials": lambda: self._tuned(DriftPenalty(networks, single, there, settled / TRIALS, settings.refresh)),
+            "anew": lambda: self._tuned(PathPenalty(networks, self._settled, settled, settings.refresh)),
+            "first": lambda: self._trained(PathPenalty(networks, self._settled, settled, settings.refresh)),
         }
 
     def _tuned(self, penalty: Penalty | None) -> Networks:
@@ -122,22 +113,24 @@ class Cell:
         tuned, _ = fine_tune(
             self.networks,
             self.train,
-            penalty,
+            UNCHANGED if penalty is None else Changes(penalty),
             training=preset.training,
-            settings=preset.regularisation,
+            steps=preset.regularisation.steps,
+            learning_rate=preset.regularisation.learning_rate,
             protocol=self.protocol,
         )
         return tuned
 
-    def _trained(self, penalty: Penalty) -> Networks:
-        """The networks trained anew, with a penalty."""
+    def _trained(self, penalty: DriftPenalty) -> Networks:
+        """The networks trained again from the start, penalised once points have been sought for the first time."""
+        penalty.counts.zero_()
         spec, seeds, preset = self.networks.spec, self.networks.seeds, self.preset
         untrained = build_networks(
             spec.dataset, self.architecture, self.protocol, seeds, self.train, preset.network, preset.training
         )
         plan = stages(self.protocol, preset.training, spec.classes)
         orders = class_orders(self.protocol, spec.classes, spec.dataset, seeds)
-        run = Run(untrained, self.train, preset.training, plan, "training", orders=orders, penalty=penalty)
+        run = Run(untrained, self.train, preset.training, plan, "training", orders=orders, changes=Changes(penalty))
         return optimise(run, None)[0]
 
     def measured(self, networks: Networks) -> pd.DataFrame:
@@ -153,11 +146,11 @@ class Cell:
     def _points(self, states: Tensor) -> Tensor:
         return states.view(self.shape).to(self.networks.weights["bias"].dtype)
 
-    def _settled(self, networks: Networks) -> tuple[Tensor, Tensor]:
-        """Settled states `[S, C, n]`, and which there are `[S, C]`."""
+    def _settled(self, networks: Networks) -> Points:
+        """Settled states of the networks as they are."""
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
-        return self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2])
+        return Points(self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2]))
 
     def _of_trials(self) -> tuple[Tensor, Tensor]:
         """Settled states of single trials, `[S, C * TRIALS, n]`: centres of one image each; and which there are."""
