@@ -5,8 +5,8 @@
 
 Takes trained networks, of the default study or another, all of a cell or the first few, and fine-tunes them with ever
 larger lambdas, mode by mode, until accuracy falls. The rule: the largest lambda before the first with which, in any
-cell, mean nominal accuracy on the validation images is more than 0.005 below control's. Memory plays no part in it. (Studies that sweep lambda choose it by `analysis/lambdas.py` instead, from
-their table `validation`.)
+cell, mean nominal accuracy on the validation images is more than 0.005 below control's. Memory plays no part in it.
+(Studies that sweep lambda choose it from their table `validation` by the rule of `analysis/lambdas.py`.)
 Writes choose_lambda.parquet beside the table it prints.
 """
 
