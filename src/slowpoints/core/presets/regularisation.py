@@ -65,8 +65,8 @@ class Regularisation(Section):
                 "settled": 100,
                 "path": 30,
                 "long_delays": 100,
-                "temporal_consistency": 1,
-                "flossing": 1,
+                "temporal_consistency": 0.3,
+                "flossing": 10,
                 "noise": 1.5,
                 "weight_decay": 0.1,
             }
