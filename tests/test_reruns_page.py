@@ -13,7 +13,10 @@ def test_the_table_of_what_runs_again_is_up_to_date():
 
 def test_it_names_what_a_module_s_edit_runs_again():
     table = dict(re.findall(r"^\| (.*) \| (.*) \|$", rows(), re.MULTILINE))
-    assert table["`measures/accuracy.py`, `retrieval.py`"] == "`measure_memory`, `regularise_networks`, `validate_networks`"
+    assert (
+        table["`measures/accuracy.py`, `retrieval.py`"]
+        == "`measure_memory`, `regularise_networks`, `validate_networks`"
+    )
     assert table["`plots/formation.py`"] == "`draw_explorer`, `plot_formation`"
     assert table["`plots/figures.py`, `style.py`"] == "`draw_explorer`, `plot_*`"
     assert "everything" in table.values()

@@ -167,6 +167,7 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
             "settled is 'much'; it must be a number or a list of numbers",
         ),
         ({"regularisation": {"lambda": {"settled": [1, -1]}}}, "lambda.settled.1 is -1; it must be at least 0"),
+        ({"regularisation": {"mode_steps": {"path": -1}}}, "mode_steps.path is -1; it must be at least 0"),
         (
             {"regularisation": {"lambda": {"setled": 1}}},
             "unknown key presets.digits.regularisation.lambda.setled; allowed",
@@ -212,6 +213,14 @@ def test_presets_that_cannot_be_are_refused(sections, message):
     with pytest.raises(ConfigError) as raised:
         digits(**sections)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("frames", [60.5, [100, 10]])
+def test_trials_of_long_delays_are_whole_frames_of_at_least_20(frames):
+    presets = {"digits": {"regularisation": {"lambda": {"long_delays": frames}}}}
+    study(datasets=["digits"], presets=presets)  # no mode of this study
+    with pytest.raises(ConfigError, match=r"lambda is (60.5|10) for long_delays; it must be a whole number of frames"):
+        study(datasets=["digits"], presets=presets, modes=["control", "long_delays"])
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from slowpoints.core.presets.network import Layers
 from slowpoints.core.presets.source import Source
 from slowpoints.training.checkpoint import ResumeAt, ResumeFile
 from slowpoints.training.fine_tuning import regularise
+from slowpoints.training.stopwatch import Stopwatch
 
 
 class Killed(Exception):
@@ -86,9 +87,12 @@ def test_resumed_fine_tuning_has_the_same_bits(make_networks, images, training, 
     settings = FINE_TUNING | {"training": training, "mode": mode, "lambda_": 30 if mode == "long_delays" else 0.1}
     whole, _ = regularise(networks, images, points_table(networks), **settings)
     resume = ResumeAt(tmp_path / "resume", 0, "code")
-    interrupt(5, regularise, networks, images, points_table(networks), **settings, resume=resume)
-    again, _ = regularise(networks, images, points_table(networks), **settings, resume=resume)
+    first, second = Stopwatch(), Stopwatch()
+    interrupt(5, regularise, networks, images, points_table(networks), **settings, resume=resume, watch=first)
+    again, _ = regularise(networks, images, points_table(networks), **settings, resume=resume, watch=second)
     assert same(again, whole)
+    assert 0 < second.before <= first.seconds  # the first attempt counts, up to its last resume file
+    assert second.seconds > second.before
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ LOOKS: dict[str, Look] = {
 }
 """Looks of the networks as trained, and of each mode, told apart by line style where colours cannot be.
 
-What a mode does is said by its module in `training.modes`.
+The modules of `training.modes` define what the modes do.
 """
 MODES = tuple(mode for mode in LOOKS if mode != TRAINED)
 PAPER = ("slow_points", "centre_of_mass")

@@ -66,7 +66,7 @@ class Batches:
             self.rows = fresh_rows(networks, self.size, stage.t_max, device)
 
     def next(self) -> Batch:
-        """The batch, drawn anew."""
+        """A fresh batch, in the memory of the last one."""
         draws, t_max = uniform(self.trial_streams, self.uniform), self.stage.t_max
         trials = draw_trials(draws, self.table, self.order, self.stage.classes_in_use, t_max)
         self.networks.noise(self.noise_streams, self.batch.noise, self.noise_scale)

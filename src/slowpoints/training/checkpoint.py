@@ -1,4 +1,4 @@
-"""Resume files: a training run, saved every so many minutes, and gone on with after an interruption."""
+"""Resume files: a training run is saved every few minutes, and resumes after an interruption."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 
 class Resumable(Protocol):
-    """What can be saved and gone on with."""
+    """What can be saved and resumed."""
 
     def state(self) -> tuple[dict[str, Tensor], dict]:
-        """Tensors and facts that say all of where it stands."""
+        """Tensors and facts that determine the rest of the run."""
 
     def restore(self, tensors: dict[str, Tensor], facts: dict) -> None:
-        """Goes on from what `state` gave."""
+        """Restores what `state` returned."""
 
 
 class ResumeAt(NamedTuple):
@@ -63,7 +63,7 @@ class ResumeFile:
         self.written = time.monotonic()
 
     def restore(self, run: Resumable) -> bool:
-        """Restores the run from the file; False, with the reason in the log, where there is none to go on from."""
+        """Restores the run from the file; False, with the reason in the log, if it holds no such run."""
         if not self.at.path.is_file():
             return False
         try:

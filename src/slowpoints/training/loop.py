@@ -40,15 +40,15 @@ LOGGED_ROWS = 100  # rows of the training table for each network
 
 
 class Diverged(ArithmeticError):
-    """Training came to a loss that is not finite."""
+    """Training reached a loss that is not finite."""
 
 
 def optimise(run: Run, resume: ResumeAt | None = None) -> tuple[Networks, pd.DataFrame, dict[int, Dynamics]]:
-    """Takes a run to its end.
+    """Runs to the end.
 
     Args:
         run: at its start.
-        resume: where it is saved on the way, and gone on from.
+        resume: where it is saved on the way, and resumed from.
 
     Returns:
         The networks at the end, the table `training`, and the dynamics after so many steps.
@@ -76,7 +76,7 @@ def optimise(run: Run, resume: ResumeAt | None = None) -> tuple[Networks, pd.Dat
 
 
 class Run:
-    """Networks on their way along a plan of stages: all that changes from step to step.
+    """A training run of networks along a plan of stages: all that changes from step to step.
 
     Args:
         networks: where to start from; left as they are.
@@ -87,7 +87,7 @@ class Run:
         orders: classes in the order in which they come into use, `[S, C]`.
         changes: to the full task without a penalty, of a mode of fine-tuning.
         watch: counts the seconds of all attempts, if it runs.
-        snapshot_steps: numbers of steps after which to keep the autonomous dynamics.
+        snapshot_steps: numbers of steps after which to take a snapshot of the autonomous dynamics.
 
     Attributes:
         step: steps done.
@@ -152,7 +152,7 @@ class Run:
         self.work: Callable = Captured(self._work, self._streams()) if self.captured else self._work
 
     def advance(self) -> None:
-        """One step, and what is kept of it."""
+        """One step, and what is recorded of it."""
         if self.penalty is not None:
             self.penalty.refresh(self.networks)
         loss, logits, trials = self.work()
@@ -164,7 +164,7 @@ class Run:
             self.snapshots[self.step] = Dynamics.of(self.networks)
 
     def _work(self) -> tuple[Tensor, Tensor, Trials]:
-        """What a step does on the device, without waiting for it; gives losses, outputs and trials."""
+        """The work of a step on the device, without waiting for it; returns losses, outputs and trials."""
         batch = self.batches.next()
         hidden = self.networks.run_hidden(batch)
         logits = self.networks.outputs(hidden)

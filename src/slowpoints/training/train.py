@@ -81,7 +81,7 @@ def train(
         protocol: which schedules to follow.
         snapshots: how many snapshots of the autonomous dynamics to take, evenly over the run; with any, more are
             taken at its start and around each change (`snapshot_steps`).
-        resume: where the run is saved on the way, and gone on from.
+        resume: where the run is saved on the way, and resumed from.
 
     Returns:
         The trained networks, the table `training`, and the dynamics after so many steps.
@@ -107,14 +107,14 @@ def train_block(
     snapshots: int,
     resume: ResumeAt,
 ) -> None:
-    """Trains a block of a cell's networks and writes weights, snapshots and the training table to its folder.
+    """Trains a seed block of a cell and writes weights, snapshots and the training table to its folder.
 
     Args:
         networks: untrained.
         images: training images.
         training: as for `train`.
         protocol: as for `train`.
-        folder: of the block.
+        folder: of the seed block.
         snapshots: as for `train`.
         resume: where the run is saved on the way; removed at the end.
 
