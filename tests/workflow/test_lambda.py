@@ -20,6 +20,13 @@ def sweep(project, lambda_):
     return ("--cores", "2", "--configfile", "config/sweep.yaml")
 
 
+def test_only_a_sweep_is_measured_on_the_validation_images(project):
+    assert not {"validate_networks", "collate_validation"} & set(project.planned(*sweep(project, 0.1)))
+    jobs = project.planned(*sweep(project, [0.01, 0.1]))
+    assert (jobs["validate_networks"], jobs["regularise_networks"]) == (2, 2)
+    assert jobs["collate_validation"] == jobs["collate_costs"] == 1
+
+
 def test_a_number_that_becomes_a_list_retrains_nothing(project):
     one = f"{CELL}/slow_points/0-0/accuracy.parquet"
     project.snakemake(one, *sweep(project, 0.1))
