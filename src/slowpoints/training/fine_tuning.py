@@ -16,6 +16,7 @@ from slowpoints.dynamics.relaxation import RELAXATION_FRAMES
 from slowpoints.networks.ensemble import Networks
 from slowpoints.task.curricula import Stage, class_orders
 from slowpoints.task.protocol import Protocol
+from slowpoints.task.timing import FRAMES
 from slowpoints.training.changes import UNCHANGED, Changes
 from slowpoints.training.checkpoint import ResumeAt
 from slowpoints.training.loop import Run, optimise
@@ -66,7 +67,10 @@ def regularise(
     make_changes = changes_of(mode)
     if not settings.steps_of(mode):
         return networks, pd.DataFrame(columns=list(TRAINING.columns))
-    watch = watch or Stopwatch()
+    if watch is None:
+        watch = Stopwatch()
+    else:
+        _compile(networks, images, training, protocol)
     with watch.running():
         setup = Setup(networks, images, slow_points, search, settings, longest_delay)
         changes = make_changes(setup, lambda_) if lambda_ else UNCHANGED
@@ -97,16 +101,22 @@ def fine_tune(
     watch: Stopwatch | None = None,
 ) -> tuple[Networks, pd.DataFrame]:
     """Fine-tunes trained networks with changes of one's own, such as a penalty; all else as `regularise`."""
-    spec = networks.spec
-    full_task = Stage(
-        0,
-        steps,
-        classes_in_use=spec.classes,
-        t_max=changes.t_max,
-        null_weight=1.0,
-        learning_rate=learning_rate,
-    )
-    orders = class_orders(protocol, spec.classes, spec.dataset, networks.seeds)
-    run = Run(networks, images, training, [full_task], "fine-tuning", orders=orders, changes=changes, watch=watch)
+    stage = _full_task(networks, steps, changes.t_max, learning_rate)
+    orders = class_orders(protocol, networks.spec.classes, networks.spec.dataset, networks.seeds)
+    run = Run(networks, images, training, [stage], "fine-tuning", orders=orders, changes=changes, watch=watch)
     tuned, history, _ = optimise(run, resume)
     return tuned, history
+
+
+def _full_task(networks: Networks, steps: int, t_max: int, learning_rate: float) -> Stage:
+    classes = networks.spec.classes
+    return Stage(0, steps, classes_in_use=classes, t_max=t_max, null_weight=1.0, learning_rate=learning_rate)
+
+
+def _compile(networks: Networks, images: ImageSet, training: Training, protocol: Protocol) -> None:
+    """One step whose outcome is dropped: what is compiled at a first step does not count as time of fine-tuning."""
+    stage = _full_task(networks, 1, FRAMES, 0.0)
+    orders = class_orders(protocol, networks.spec.classes, networks.spec.dataset, networks.seeds)
+    run = Run(networks, images, training, [stage], "fine-tuning", orders=orders)
+    run.enter(stage)
+    run.work()
