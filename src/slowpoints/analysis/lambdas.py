@@ -9,6 +9,8 @@ from slowpoints.core.schemas.schema import CELL, NETWORK
 
 ACCURACY_ALLOWED = 0.005
 """Loss of nominal accuracy against control that a lambda may cost at most."""
+FLOAT_ERROR = 1e-9
+"""Of differences between accuracies: a loss of just what is allowed is allowed."""
 COLUMNS = ["dataset", "mode", "lambda", "n_lambdas", "memory_gain", "accuracy_loss", "largest_loss"]
 
 
@@ -58,7 +60,7 @@ def chosen_lambdas(validation: pd.DataFrame) -> pd.DataFrame:
     """
     swept = swept_lambdas(validation)
     tried = swept.groupby(["dataset", "mode"]).size().rename("n_lambdas").reset_index()
-    harmless = swept[swept["accuracy_loss"] <= ACCURACY_ALLOWED]
+    harmless = swept[swept["accuracy_loss"] <= ACCURACY_ALLOWED + FLOAT_ERROR]
     best = harmless.sort_values(["memory_gain", "lambda"], ascending=[False, True])
     best = best.drop_duplicates(["dataset", "mode"])
     return tried.merge(best, on=["dataset", "mode"], how="left", validate="1:1")[COLUMNS]
