@@ -130,4 +130,4 @@ class DriftPenalty(Penalty):
 
 def squared_speeds(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
     """Squared speed of states `[S, P, n]` under drives `[S, P, width * H]`, one for each group of gates: `[S, P]`."""
-    return squared_speed(partial(advance, networks, drives), states, networks.spec.unit.speed_coordinates)
+    return squared_speed(partial(next_states, networks, drives), states, networks.spec.unit.speed_coordinates)

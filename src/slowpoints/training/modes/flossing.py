@@ -16,7 +16,7 @@ from torch import Tensor
 from slowpoints.core.tensors import tensor_digest
 from slowpoints.dynamics.relaxation import Step
 from slowpoints.networks.ensemble import Networks
-from slowpoints.networks.rollout import advance
+from slowpoints.networks.rollout import next_states
 from slowpoints.training.changes import Changes
 from slowpoints.training.modes.setup import Setup
 from slowpoints.training.penalties import Penalty
@@ -65,7 +65,7 @@ class FlossingPenalty(Penalty):
             [part.repeat_interleave(copies, dim=1) for part in drive.chunk(self.noise_frames, dim=1)]
             for drive in networks.drive(networks.features(frames))
         ]
-        steps = [partial(advance, networks, list(of_frame)) for of_frame in zip(*drives, strict=True)]
+        steps = [partial(next_states, networks, list(of_frame)) for of_frame in zip(*drives, strict=True)]
         exponents, tangents = lyapunov_exponents(steps, self.points, self.tangents)
         self.tangents = tangents.detach()
         return self.lambda_ * (exponents.square().sum(-1) * self.counts).sum(1)
