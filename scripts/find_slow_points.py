@@ -13,12 +13,12 @@ with logged(snakemake):
     networks, images = load_seed_block(snakemake.input.weights), load_images(snakemake.input.train)
     points = measure_slow_points(networks, images, settings, longest_delay=longest)
     trajectories = measure_trajectories(networks, images, points)
-    for kind, table in (
+    for schema, table in (
         (SLOW_POINTS, points.slow_points),
         (SPECTRUM, points.spectrum),
         (RELAXATION, points.relaxation),
         (TRAJECTORIES, trajectories),
     ):
-        table = with_cell(table, kind, networks.spec)
+        table = with_cell(table, schema, networks.spec)
         facts = {"weights": weights_digest(networks), "class_names": images.class_names}
-        write_table(table, snakemake.output[kind.name], kind, **facts)
+        write_table(table, snakemake.output[schema.name], schema, **facts)

@@ -12,10 +12,10 @@ with logged(snakemake):
     networks = load_seed_block(snakemake.input.weights)
     images = load_images(snakemake.input.test)
     accuracy = measure_accuracy(networks, images, n_images=settings["n_images"])
-    for kind, table in (
+    for schema, table in (
         (ACCURACY, accuracy),
         (EXTRAPOLATION, measure_memory(networks, images, **settings)),
         (EXTRAPOLATION_BY_NOISE, measure_in_less_noise(networks, images, **settings)),
     ):
-        table = with_cell(table, kind, networks.spec)
-        write_table(table, snakemake.output[kind.name], kind, class_names=images.class_names)
+        table = with_cell(table, schema, networks.spec)
+        write_table(table, snakemake.output[schema.name], schema, class_names=images.class_names)

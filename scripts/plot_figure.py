@@ -4,7 +4,7 @@ import _drawing  # noqa: F401 (before Matplotlib)
 from _job import logged, own_study
 from slowpoints.core.looks import unit_looks
 from slowpoints.core.tables import class_names_of, read_study_tables, study_of, write_table
-from slowpoints.plots.figures import data, draw, kind
+from slowpoints.plots.figures import data, draw, schema
 from slowpoints.plots.style import save
 
 with logged(snakemake), unit_looks(snakemake.params.units):
@@ -14,4 +14,4 @@ with logged(snakemake), unit_looks(snakemake.params.units):
     drawn = data(figure, tables)
     save(draw(figure, drawn), snakemake.output.pdf, snakemake.output.png)
     facts = {"study": study_of(tables), "class_names": class_names_of(tables)}
-    write_table(drawn, snakemake.output.data, kind(figure), **facts)
+    write_table(drawn, snakemake.output.data, schema(figure), **facts)

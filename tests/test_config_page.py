@@ -56,7 +56,7 @@ def test_every_column_is_explained():
 def test_every_column_of_a_figure_is_explained(figure):
     text = (ROOT / "docs/tables.md").read_text()
     row = next(line for line in text[text.index("## What figures draw") :].splitlines() if f"| `{figure}` |" in line)
-    for column in figures.kind(figure).columns:
+    for column in figures.schema(figure).columns:
         assert column in (*CELL, *TASK.columns) or re.search(rf"\b{column}\b", row), f"{figure}: {column}"
 
 

@@ -13,7 +13,7 @@ from slowpoints.core import jobs
 from slowpoints.core.config import ConfigError, read_configured, read_yaml
 from slowpoints.core.digests import library_digest
 from slowpoints.core.files import WEIGHTS
-from slowpoints.core.layout import PARTS, block_name
+from slowpoints.core.layout import PARTS, seed_block_name
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.progress import progress_in, progress_path
 from slowpoints.core.project import project_path
@@ -133,7 +133,7 @@ def _train(given: argparse.Namespace) -> None:
     seeds = list(range(first, last + 1))
     images = _images(study, given.dataset, given.results)
     cell = (given.dataset, given.architecture, given.protocol)
-    block = given.results.joinpath("networks", *cell, TRAINED, block_name(first, last))
+    block = given.results.joinpath("networks", *cell, TRAINED, seed_block_name(first, last))
     # Several jobs may share a terminal: a line says whose it is, and wipes the bar that stands where it begins.
     wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
     form = f"{wipe}%(asctime)s {' '.join(cell)} {block.name}: %(message)s"
@@ -171,7 +171,7 @@ def _study(given: argparse.Namespace) -> Study:
 
 
 def _seeds(text: str | None, seeds: int) -> tuple[int, int]:
-    first, _, last = (text or block_name(0, seeds - 1)).partition("-")
+    first, _, last = (text or seed_block_name(0, seeds - 1)).partition("-")
     if not (first.isdigit() and (last or first).isdigit()) or int(last or first) < int(first):
         raise ConfigError(f"--seeds is {text!r}; it must be a number, or first and last such as 0-9")
     return int(first), int(last or first)

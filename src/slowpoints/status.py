@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from slowpoints.core import jobs
-from slowpoints.core.layout import DATASET, FIGURES, NETWORKS, PARTS, block_seeds
+from slowpoints.core.layout import DATASET, FIGURES, NETWORKS, PARTS, seeds_of_block
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.progress import Progress, process_start, progress_path, read_progress, this_machine
 from slowpoints.core.schemas.training import TRAINING
@@ -81,7 +81,7 @@ def _blocks(study: Study, folder: Path, now: float) -> Iterator[Row]:
     networks = folder / NETWORKS
     for cell in study.cells():
         tunings = study.tunings(cell, networks)
-        for block in study.blocks(cell, networks):
+        for block in study.seed_blocks(cell, networks):
             for mode in [TRAINED, *(tuning.folder for tuning in tunings)]:
                 place = networks.joinpath(*cell, mode, block)
                 trained = mode == TRAINED
@@ -180,7 +180,7 @@ def _totals(study: Study, folder: Path, blocks: list[Row]) -> list[str]:
 
     def networks(done: bool) -> int:
         return sum(
-            sum(seed < study.seeds(row.names[0]) for seed in block_seeds(row.names[3]))
+            sum(seed < study.seeds(row.names[0]) for seed in seeds_of_block(row.names[3]))
             for row in blocks
             if row.names[4] == TRAINED and (not done or row.jobs[0].state == DONE)
         )

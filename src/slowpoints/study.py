@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from slowpoints.configuration import Configuration
 from slowpoints.core.checks import checked
 from slowpoints.core.config import ConfigError, read_yaml
-from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, block_name, finished_blocks
+from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, finished_seed_blocks, seed_block_name
 from slowpoints.core.modes import CONTROL, TRAINED, Tuning, kept_lambda, lambdas, tunings
 from slowpoints.core.presets.preset import Preset, WrittenPreset
 from slowpoints.core.presets.section import plain
@@ -111,7 +111,7 @@ class Study:
         return None if folder is None or self.downloads(dataset) else fingerprint(files, folder, note)
 
     def training_settings(self, dataset: str, protocol: str, seeds: list[int]) -> dict[str, Any]:
-        """What the networks of a block depend on, images and code aside: the params of the rule `train_networks`."""
+        """What the networks of a seed block depend on besides images and code: the params of `train_networks`."""
         preset = self.presets[dataset]
         return {
             "network": plain(preset.network),
@@ -121,28 +121,28 @@ class Study:
             "seeds": seeds,
         }
 
-    def blocks(self, cell: Cell, networks: Path = NETWORKS) -> list[str]:
-        """Blocks of seeds that hold the networks of a cell, such as "0-7".
+    def seed_blocks(self, cell: Cell, networks: Path = NETWORKS) -> list[str]:
+        """Seed blocks that hold the networks of a cell, such as "0-7".
 
-        A block that has been trained already is kept, so that raising the number of seeds adds a block and
-        retrains nothing; a table takes from it the seeds that the study asks for.
+        Trained seed blocks are reused, so that raising the number of seeds adds a block and retrains nothing; tables
+        take from each the seeds that the study asks for.
 
         Args:
             cell: (dataset, architecture, protocol).
             networks: folder of all networks.
         """
         ends: dict[int, int] = {}
-        for first, last in finished_blocks(networks.joinpath(*cell, TRAINED)):
+        for first, last in finished_seed_blocks(networks.joinpath(*cell, TRAINED)):
             ends[first] = max(last, ends.get(first, last))
         seeds = self.seeds(cell[0])
         size = self.config["seeds_per_job"] or seeds
-        blocks, first = [], 0
+        names, first = [], 0
         while first < seeds:
-            later = [begin for begin in ends if begin > first]  # a finished block is never trained into
+            later = [begin for begin in ends if begin > first]  # a new seed block ends before the next finished one
             last = ends.get(first, min([first + size, seeds, *later]) - 1)
-            blocks.append(block_name(first, last))
+            names.append(seed_block_name(first, last))
             first = last + 1
-        return blocks
+        return names
 
 
 def read_study(

@@ -14,7 +14,7 @@ from slowpoints.analysis.predictors import PREDICTORS
 from slowpoints.core.looks import unit_looks
 from slowpoints.core.tables import read_table, write_table
 from slowpoints.plots import relaxation, state_space, style
-from slowpoints.plots.figures import FIGURES, data, draw, kind
+from slowpoints.plots.figures import FIGURES, data, draw, schema
 from slowpoints.task.protocols import PROTOCOLS
 
 CELLS = [("a", "gru", "vocu"), ("a", "gru", "decu"), ("a", "lstm", "vocu"), ("a", "lstm", "decu")]
@@ -123,8 +123,8 @@ def test_every_figure_is_drawn_in_both_forms(tables, tmp_path):
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_drawn_again_from_its_own_table(tables, tmp_path, name):
     shown = data(name, tables)
-    write_table(shown, tmp_path / "data.parquet", kind(name))
-    for file, table in (("first", shown), ("second", read_table(tmp_path / "data.parquet", kind(name)))):
+    write_table(shown, tmp_path / "data.parquet", schema(name))
+    for file, table in (("first", shown), ("second", read_table(tmp_path / "data.parquet", schema(name)))):
         style.save(draw(name, table), tmp_path / f"{file}.pdf")
     assert (tmp_path / "first.pdf").read_bytes() == (tmp_path / "second.pdf").read_bytes()
 
@@ -144,8 +144,8 @@ def test_legends_name_classes_where_tables_do(tables, tmp_path, name):
     colours = [handle.get_color() for handle in figure.legends[0].legend_handles[-2:]]
     assert colours == [style.class_colour(0, 1), style.class_colour(1, 1)]
     style.save(figure, tmp_path / "first.pdf")
-    write_table(shown, tmp_path / "data.parquet", kind(name), class_names=shown.attrs["class_names"])
-    style.save(draw(name, read_table(tmp_path / "data.parquet", kind(name))), tmp_path / "second.pdf")
+    write_table(shown, tmp_path / "data.parquet", schema(name), class_names=shown.attrs["class_names"])
+    style.save(draw(name, read_table(tmp_path / "data.parquet", schema(name))), tmp_path / "second.pdf")
     assert (tmp_path / "first.pdf").read_bytes() == (tmp_path / "second.pdf").read_bytes()
 
 

@@ -5,13 +5,13 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
-BLOCK = "results/networks/digits-tiny/gru/{protocol}/{mode}/0-1/{file}"
+SEED_BLOCK = "results/networks/digits-tiny/gru/{protocol}/{mode}/0-1/{file}"
 TABLES = "results/test/tables"
 OTHER = "the same of another study"
 
 
 def at(file, protocol="vocu", mode="trained"):
-    return BLOCK.format(protocol=protocol, mode=mode, file=file)
+    return SEED_BLOCK.format(protocol=protocol, mode=mode, file=file)
 
 
 SWAPS = [
@@ -24,11 +24,11 @@ SWAPS = [
     (at("slow_points.parquet", mode="control"), at("slow_points.parquet"), ["track_formation", "regularise_networks"],
      "it holds mode 'control', where its path says 'trained'"),
     (f"{TABLES}/formation.parquet", f"{TABLES}/networks.parquet", ["correlate_predictors"],
-     "no table 'networks' but one 'formation'"),
+     "not a table 'networks' but 'formation'"),
     (f"{TABLES}/networks.parquet", f"{TABLES}/regularisation.parquet", ["judge_claims"],
-     "no table 'regularisation' but one 'networks'"),
+     "not a table 'regularisation' but 'networks'"),
     (f"{TABLES}/formation.parquet", f"{TABLES}/claims.parquet", ["plot_claims"],
-     "no table 'claims' but one 'formation'"),
+     "not a table 'claims' but 'formation'"),
     (OTHER, f"{TABLES}/networks.parquet", ["correlate_predictors"],
      "a table of the study 'other', where those of 'test' are read"),
     (OTHER, f"{TABLES}/claims.parquet", ["plot_claims"],

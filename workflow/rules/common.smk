@@ -22,7 +22,7 @@ from slowpoints.core.config import ConfigError, parse_setting, read_yaml
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.section import plain
 from slowpoints.core.schemas.example import TASK
-from slowpoints.core.schemas.measured import MEASURED as KINDS
+from slowpoints.core.schemas.measured import MEASURED as SCHEMAS
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
 from slowpoints.explorer import EXPLORED
 from slowpoints.networks.units import units
@@ -30,15 +30,17 @@ from slowpoints.plots.figures import FIGURES, TUNED
 from slowpoints.study import read_study
 from slowpoints.task.protocols import PROTOCOLS
 
-BLOCK = layout.BLOCK
-TRAINED_BLOCK = BLOCK.replace("{mode}", TRAINED)
+SEED_BLOCK = layout.SEED_BLOCK
+TRAINED_SEED_BLOCK = SEED_BLOCK.replace("{mode}", TRAINED)
 DATASET, TABLES, TRAINED_TABLES = layout.DATASET, layout.TABLES, layout.TRAINED_TABLES
-MEASURED = list(KINDS)
-OF_TUNED = [name for name, kind in KINDS.items() if kind.tuned]
+MEASURED = list(SCHEMAS)
+OF_TUNED = [name for name, schema in SCHEMAS.items() if schema.tuned]
 PUBLISHED = ["networks", *MEASURED, "regularisation"]
 TESTED = ["correlations", "claims"]
 ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
-OF_STUDY = {kind.name: kind for kind in (NETWORKS, REGULARISATION, CORRELATIONS, CLAIMS, TASK)}
+OF_STUDY = {
+    schema.name: schema for schema in (NETWORKS, REGULARISATION, CORRELATIONS, CLAIMS, TASK)
+}
 
 
 @contextlib.contextmanager
@@ -73,15 +75,15 @@ sys.executable = python_for_shells()
 @one_clear_message()
 def checked_study():
     """The study that the configuration describes."""
-    given = workflow.overwrite_configfiles
-    name = " + ".join(map(str, given)) or "config/config.yaml"
+    configfiles = workflow.overwrite_configfiles
+    name = " + ".join(map(str, configfiles)) or "config/config.yaml"
     if workflow.is_main_process:  # Snakemake silently drops the first of two equal keys
         for file in workflow.configfiles:
             read_yaml(Path(file))
         for text in workflow.config_settings.config_args or ():
             parse_setting(text)
     # A module that is given its keys reads no file, and those of the command line are its parent's.
-    of_files = given and not workflow.modifier.skip_configfile
+    of_files = configfiles and not workflow.modifier.skip_configfile
     named = workflow.config_settings.overwrite_config if of_files else config
     return read_study(config, named=named, name=name)
 
@@ -133,7 +135,7 @@ def tunings(cell):
 @one_clear_message()
 def tuning(wildcards):
     """Mode and lambda of a folder of fine-tuned networks."""
-    folders = {found.folder: found for found in tunings(cell_of(wildcards))}
+    folders = {tuned.folder: tuned for tuned in tunings(cell_of(wildcards))}
     if wildcards.mode not in folders:
         raise ConfigError(
             f"{wildcards.mode} is no mode of the study {STUDY.name}; see modes and lambda: there are "
@@ -143,8 +145,8 @@ def tuning(wildcards):
 
 
 @one_clear_message()
-def block_seeds(wildcards):
-    seeds = layout.block_seeds(wildcards.block)
+def seeds_of_block(wildcards):
+    seeds = layout.seeds_of_block(wildcards.block)
     if not seeds:
         raise ConfigError(f"block {wildcards.block}: its last seed comes before its first")
     return seeds
@@ -152,21 +154,22 @@ def block_seeds(wildcards):
 
 @functools.cache
 def grid():
-    """Every block of every cell of the study, as wildcards, with the folders of its fine-tuned networks."""
-    blocks = []
+    """Every seed block of every cell of the study, as wildcards, with the folders of its fine-tuned networks."""
+    seed_blocks = []
     for cell in STUDY.cells():
         names = dict(zip(("dataset", "architecture", "protocol"), cell))
         modes = [tuning.folder for tuning in tunings(cell)]
-        blocks += [
-            ({**names, "block": block}, modes) for block in STUDY.blocks(cell, NETWORKS_FOLDER)
+        seed_blocks += [
+            ({**names, "block": seed_block}, modes)
+            for seed_block in STUDY.seed_blocks(cell, NETWORKS_FOLDER)
         ]
-    return blocks
+    return seed_blocks
 
 
 def over_grid(file, tuned=False):
-    """That file of every block of every cell of the study, as trained, and as fine-tuned where `tuned`."""
+    """That file of every seed block of every cell of the study, as trained, and as fine-tuned where `tuned`."""
     return [
-        f"{BLOCK}/{file}".format(mode=mode, **place)
+        f"{SEED_BLOCK}/{file}".format(mode=mode, **place)
         for place, modes in grid()
         for mode in [TRAINED, *(modes if tuned else [])]
     ]

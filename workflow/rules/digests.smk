@@ -62,11 +62,11 @@ def images_to_train_on(wildcards):
 
     Snakemake compares with what it noted of its own jobs; of others the weights alone can tell.
     """
-    weights = placed(f"{TRAINED_BLOCK}/{WEIGHTS}".format(**wildcards))
+    weights = placed(f"{TRAINED_SEED_BLOCK}/{WEIGHTS}".format(**wildcards))
     compared = workflow.is_main_process and RerunTrigger.PARAMS in workflow.rerun_triggers
     if compared and Path(weights).is_file() and not workflow.persistence.metadata(IOFile(weights)):
         wanted = STUDY.training_settings(
-            wildcards.dataset, wildcards.protocol, block_seeds(wildcards)
+            wildcards.dataset, wildcards.protocol, seeds_of_block(wildcards)
         )
         expected = {
             "config_digest": settings_digest(wanted),

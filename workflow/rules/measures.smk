@@ -1,11 +1,11 @@
 rule measure_memory:
     input:
-        weights=f"{TRAINED_BLOCK}/weights.safetensors",
+        weights=f"{TRAINED_SEED_BLOCK}/weights.safetensors",
         test=f"{DATASET}/test.parquet",
     output:
-        accuracy=f"{TRAINED_BLOCK}/accuracy.parquet",
-        extrapolation=f"{TRAINED_BLOCK}/extrapolation.parquet",
-        extrapolation_by_noise=f"{TRAINED_BLOCK}/extrapolation_by_noise.parquet",
+        accuracy=f"{TRAINED_SEED_BLOCK}/accuracy.parquet",
+        extrapolation=f"{TRAINED_SEED_BLOCK}/extrapolation.parquet",
+        extrapolation_by_noise=f"{TRAINED_SEED_BLOCK}/extrapolation_by_noise.parquet",
     log:
         "logs/measure_memory/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
@@ -25,13 +25,13 @@ rule measure_memory:
 
 rule find_slow_points:
     input:
-        weights=f"{TRAINED_BLOCK}/weights.safetensors",
+        weights=f"{TRAINED_SEED_BLOCK}/weights.safetensors",
         train=f"{DATASET}/train.parquet",
     output:
-        slow_points=f"{TRAINED_BLOCK}/slow_points.parquet",
-        spectrum=f"{TRAINED_BLOCK}/spectrum.parquet",
-        relaxation=f"{TRAINED_BLOCK}/relaxation.parquet",
-        trajectories=f"{TRAINED_BLOCK}/trajectories.parquet",
+        slow_points=f"{TRAINED_SEED_BLOCK}/slow_points.parquet",
+        spectrum=f"{TRAINED_SEED_BLOCK}/spectrum.parquet",
+        relaxation=f"{TRAINED_SEED_BLOCK}/relaxation.parquet",
+        trajectories=f"{TRAINED_SEED_BLOCK}/trajectories.parquet",
     log:
         "logs/find_slow_points/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
@@ -52,11 +52,11 @@ rule find_slow_points:
 
 rule track_formation:
     input:
-        weights=f"{TRAINED_BLOCK}/weights.safetensors",
-        snapshots=f"{TRAINED_BLOCK}/snapshots.safetensors",
-        slow_points=f"{TRAINED_BLOCK}/slow_points.parquet",
+        weights=f"{TRAINED_SEED_BLOCK}/weights.safetensors",
+        snapshots=f"{TRAINED_SEED_BLOCK}/snapshots.safetensors",
+        slow_points=f"{TRAINED_SEED_BLOCK}/slow_points.parquet",
     output:
-        formation=f"{TRAINED_BLOCK}/formation.parquet",
+        formation=f"{TRAINED_SEED_BLOCK}/formation.parquet",
     log:
         "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:

@@ -3,19 +3,19 @@ from slowpoints.core.costs import COST
 
 rule regularise_networks:
     input:
-        weights=f"{TRAINED_BLOCK}/weights.safetensors",
-        slow_points=f"{TRAINED_BLOCK}/slow_points.parquet",
+        weights=f"{TRAINED_SEED_BLOCK}/weights.safetensors",
+        slow_points=f"{TRAINED_SEED_BLOCK}/slow_points.parquet",
         train=f"{DATASET}/train.parquet",
         test=f"{DATASET}/test.parquet",
     output:
-        weights=f"{BLOCK}/weights.safetensors",
-        training=f"{BLOCK}/training.parquet",
-        accuracy=f"{BLOCK}/accuracy.parquet",
-        extrapolation=f"{BLOCK}/extrapolation.parquet",
-        slow_points=f"{BLOCK}/slow_points.parquet",
-        spectrum=f"{BLOCK}/spectrum.parquet",
-        relaxation=f"{BLOCK}/relaxation.parquet",
-        cost=f"{BLOCK}/{COST}",
+        weights=f"{SEED_BLOCK}/weights.safetensors",
+        training=f"{SEED_BLOCK}/training.parquet",
+        accuracy=f"{SEED_BLOCK}/accuracy.parquet",
+        extrapolation=f"{SEED_BLOCK}/extrapolation.parquet",
+        slow_points=f"{SEED_BLOCK}/slow_points.parquet",
+        spectrum=f"{SEED_BLOCK}/spectrum.parquet",
+        relaxation=f"{SEED_BLOCK}/relaxation.parquet",
+        cost=f"{SEED_BLOCK}/{COST}",
     log:
         "logs/regularise_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
     benchmark:

@@ -94,7 +94,7 @@ def coordinates(wildcards):
 
 def points(wildcards):
     """Slow points of a block."""
-    return len(block_seeds(wildcards)) * STUDY.presets[wildcards.dataset].source.classes
+    return len(seeds_of_block(wildcards)) * STUDY.presets[wildcards.dataset].source.classes
 
 
 def training_load(wildcards):
@@ -110,7 +110,7 @@ def training_load(wildcards):
 
 def optimising_minutes(wildcards, steps):
     """For so many steps of all networks of a block."""
-    work = steps * len(block_seeds(wildcards)) * training_load(wildcards)[1]
+    work = steps * len(seeds_of_block(wildcards)) * training_load(wildcards)[1]
     return working_minutes(work, GPU_SECONDS if training_gpus() else CPU_SECONDS)
 
 
@@ -121,13 +121,13 @@ def training_minutes(wildcards):
 def training_mb(wildcards):
     if training_gpus():  # the host holds images, snapshots and resume files
         return 2 * BASE_MB
-    return len(block_seeds(wildcards)) * training_load(wildcards)[0] * 8e-6
+    return len(seeds_of_block(wildcards)) * training_load(wildcards)[0] * 8e-6
 
 
 def measuring_mb(wildcards):
     """For Hessians at all points, trials of all networks, and images in a front end."""
     chosen = STUDY.presets[wildcards.dataset]
-    trials = len(block_seeds(wildcards)) * chosen.memory.n_images
+    trials = len(seeds_of_block(wildcards)) * chosen.memory.n_images
     hessians = 2 * 8 * points(wildcards) * coordinates(wildcards) ** 2
     numbers = hessians + FRONT_ROWS * front_end_load(chosen)[0] + trials * 4 * columns(wildcards)
     return numbers * 4e-6
@@ -137,12 +137,12 @@ def retrieving_minutes(wildcards):
     """For the roll-out to the longest delay."""
     chosen, width = STUDY.presets[wildcards.dataset], columns(wildcards)
     trials, bank = (
-        len(block_seeds(wildcards)) * chosen.memory.n_images,
+        len(seeds_of_block(wildcards)) * chosen.memory.n_images,
         chosen.memory.noise == "bank",
     )
     a_frame = width * (chosen.network.hidden + (0 if bank else pixels(chosen.source)))
     front_end = (
-        len(block_seeds(wildcards))
+        len(seeds_of_block(wildcards))
         * (chosen.memory.bank if bank else 0)
         * front_end_load(chosen)[1]
     )
@@ -189,7 +189,7 @@ def trial_lengths(wildcards):
 def networks():
     """Networks of the study, as trained and as fine-tuned."""
     return sum(
-        len(layout.block_seeds(place["block"])) * (1 + len(modes)) for place, modes in grid()
+        len(layout.seeds_of_block(place["block"])) * (1 + len(modes)) for place, modes in grid()
     )
 
 

@@ -33,8 +33,8 @@ def tables(names, trained=False):
 
 
 def versions(names):
-    """Version of the kind of each of these tables: what a job must find them to be."""
-    return {name: (KINDS | OF_STUDY)[name].version for name in names}
+    """Schema version of each of these tables, which a job must find in them."""
+    return {name: (SCHEMAS | OF_STUDY)[name].version for name in names}
 
 
 def tables_of(study, names=ALL_TABLES):
@@ -66,10 +66,9 @@ def reference_files(wildcards):
         )
     files = []
     for folder in dict.fromkeys(table.parent for table in tables):
-        study, there = f"{layout.PUBLISHED_AS}{folder.name}", {
-            path.stem for path in folder.glob("*.parquet")
-        }
-        drawn = [name for name, figure in FIGURES.items() if {*figure.tables} <= {*there, *TESTED}]
-        files += [*tables_of(study, [*sorted(there), *TESTED]), *figures_of(study, drawn)]
+        study = f"{layout.PUBLISHED_AS}{folder.name}"
+        names = [*sorted(path.stem for path in folder.glob("*.parquet")), *TESTED]
+        drawn = [name for name, figure in FIGURES.items() if {*figure.tables} <= {*names}]
+        files += [*tables_of(study, names), *figures_of(study, drawn)]
         files += [EXPLORER.format(study=study), *report_of(study)]
     return files

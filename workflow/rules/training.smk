@@ -2,9 +2,9 @@ rule train_networks:
     input:
         train=images_to_train_on,
     output:
-        weights=f"{TRAINED_BLOCK}/weights.safetensors",
-        snapshots=f"{TRAINED_BLOCK}/snapshots.safetensors",
-        training=f"{TRAINED_BLOCK}/training.parquet",
+        weights=f"{TRAINED_SEED_BLOCK}/weights.safetensors",
+        snapshots=f"{TRAINED_SEED_BLOCK}/snapshots.safetensors",
+        training=f"{TRAINED_SEED_BLOCK}/training.parquet",
     log:
         "logs/train_networks/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
@@ -21,7 +21,7 @@ rule train_networks:
         training=preset("training"),
         snapshots=preset("formation", "snapshots"),
         protocol=protocol,
-        seeds=block_seeds,
+        seeds=seeds_of_block,
         code=cell_digest("train_networks"),
     script:
         "../../scripts/train_networks.py"

@@ -197,7 +197,7 @@ class NetworkPoints(SlowPoints):
     def to_parquet(self, path: str | Path) -> None:
         """Writes the table of `to_frame`, with versions of the software in the metadata."""
         instance(path, (str, os.PathLike), "path")
-        write_arrow(pa.Table.from_pandas(self.to_frame(), preserve_index=False), path, kind="network_points")
+        write_arrow(pa.Table.from_pandas(self.to_frame(), preserve_index=False), path, name="network_points")
 
     @usual_modes()
     def plot(self, states: Array | None = None, *, dimensions: int = 2) -> Picture:

@@ -13,12 +13,12 @@ import pandas as pd
 
 from slowpoints.analysis.memory_score import half_life, memory_score, persistence
 from slowpoints.core.arguments import instance
-from slowpoints.core.blocks import read_block_table
 from slowpoints.core.layout import place_of
 from slowpoints.core.modes import TRAINED
 from slowpoints.core.schemas.memory import QUIETER
 from slowpoints.core.schemas.schema import CELL, NETWORK, TUNED_NETWORK, TableSchema
 from slowpoints.core.schemas.study import BEFORE_AND_AFTER, NETWORKS
+from slowpoints.core.seed_block_tables import read_seed_block_table
 from slowpoints.core.tables import read_facts, stored_class_names
 from slowpoints.task.timing import FRAMES
 
@@ -28,35 +28,35 @@ LEAST_ACCURACY, LEAST_SHARE = 0.5, 0.8
 """A network has learned if its nominal accuracy reaches both the first and the second times its cell's median."""
 
 
-def collate(paths: Iterable[str | Path], kind: TableSchema, seeds: dict[str, int]) -> pd.DataFrame:
-    """One table of a kind over all cells and blocks, sorted by its key.
+def collate(paths: Iterable[str | Path], schema: TableSchema, seeds: dict[str, int]) -> pd.DataFrame:
+    """One table over all cells and seed blocks, sorted by the key of its schema.
 
     Args:
-        paths: a file for each block of each cell.
-        kind: what tables they are.
+        paths: a file for each seed block of each cell.
+        schema: of these tables.
         seeds: how many networks of each data set's cells belong to the study: seeds 0, 1, ... below that number.
 
     Raises:
-        TypeError: if `kind` is no `TableSchema`.
+        TypeError: if `schema` is no `TableSchema`.
         FileNotFoundError: naming the file that is not there.
-        ValueError: if there is no path, or naming the file that is damaged, of another kind or version, or not of the
+        ValueError: if there is no path, or naming the file that is damaged, of another schema or version, or not of the
             cell, mode and seeds that its path says, or the files that hold the same row, or were made with different
             settings.
     """
-    instance(kind, TableSchema, "kind", " (slowpoints.core.schemas)")
+    instance(schema, TableSchema, "schema", " (slowpoints.core.schemas)")
     files = [str(path) for path in paths]
     if not files:
-        raise ValueError("paths is empty; a file for each block of each cell is needed")
+        raise ValueError("paths is empty; a file for each seed block of each cell is needed")
     if absent := [file for file in files if not Path(file).is_file()]:
         raise FileNotFoundError(f"{absent[0]}: there is no such file")
-    table = pd.concat([read_block_table(file, kind) for file in files], keys=files)
+    table = pd.concat([read_seed_block_table(file, schema) for file in files], keys=files)
     _check_same_settings(files)
-    twice = table[table.duplicated(list(kind.key), keep=False)]
+    twice = table[table.duplicated(list(schema.key), keep=False)]
     if len(twice):
-        row = twice.iloc[0][list(kind.key)].to_dict()
+        row = twice.iloc[0][list(schema.key)].to_dict()
         raise ValueError(f"{' and '.join(twice.index.unique(0))}: the row {row} is there more than once")
     table = table[table["seed"] < table["dataset"].map(seeds).astype(int)]
-    return table.sort_values(list(kind.key), ignore_index=True)
+    return table.sort_values(list(schema.key), ignore_index=True)
 
 
 def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:

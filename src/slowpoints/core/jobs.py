@@ -18,9 +18,9 @@ from slowpoints.core.schemas.training import TRAINING
 PREPARE, TRAIN, TUNE = "prepare_dataset", "train_networks", "regularise_networks"
 
 
-def table_file(kind: TableSchema) -> str:
+def table_file(schema: TableSchema) -> str:
     """Name of the file of a table."""
-    return f"{kind.name}.parquet"
+    return f"{schema.name}.parquet"
 
 
 FILES: dict[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""Where everything lies below results/, each path once; braces stand for Snakemake's wildcards."""
+"""Every path below results/, once; braces stand for Snakemake's wildcards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NETWORKS = RESULTS / "networks"
 
 DATASET = "results/datasets/{dataset}"
 PARTS = ("train", "valid", "test")
-BLOCK = "results/networks/{dataset}/{architecture}/{protocol}/{mode}/{block}"
+SEED_BLOCK = "results/networks/{dataset}/{architecture}/{protocol}/{mode}/{block}"
 TABLES = "results/{study}/tables"
 TRAINED_TABLES = f"{TABLES}/trained"
 """Tables of the networks as trained alone, which need no fine-tuning."""
@@ -28,46 +28,46 @@ SHARED = ("datasets", "networks")
 PUBLISHED_AS = "reference-"
 """How names of studies from reference/ begin."""
 
-_BLOCK_NAME = re.compile(r"^(\d+)-(\d+)$")
+_SEED_BLOCK_NAME = re.compile(r"^(\d+)-(\d+)$")
 
 Cell = tuple[str, str, str]
 """Data set, architecture and protocol."""
 
 
 class Place(NamedTuple):
-    """Where a file of a block lies."""
+    """Where a file of a seed block lies."""
 
     cell: Cell
     folder: str
-    block: str
+    seed_block: str
 
 
 def place_of(file: str | Path) -> Place:
-    """Cell, folder of the mode, and block of a file that lies as `BLOCK` says."""
-    *_, dataset, architecture, protocol, folder, block = Path(file).parent.parts
-    return Place((dataset, architecture, protocol), folder, block)
+    """Cell, folder of the mode, and seed block of a file in a folder like `SEED_BLOCK`."""
+    *_, dataset, architecture, protocol, folder, seed_block = Path(file).parent.parts
+    return Place((dataset, architecture, protocol), folder, seed_block)
 
 
 def tuning_named(folder: str) -> tuple[str, float | None]:
-    """Mode and lambda that the name of a mode's folder says, as `modes.tunings` gives it; None where it says none."""
+    """Mode and lambda that a mode's folder is named after (`modes.tunings`); lambda is None if the name has none."""
     mode, _, text = folder.partition("-")
     return mode, float(text) if text else None
 
 
-def block_name(first: int, last: int) -> str:
-    """Name of the block of seeds from `first` to `last`."""
+def seed_block_name(first: int, last: int) -> str:
+    """Name of the seed block from `first` to `last`."""
     return f"{first}-{last}"
 
 
-def block_seeds(block: str) -> list[int]:
-    """Seeds of a block such as "0-7"."""
-    first, last = map(int, block.split("-"))
+def seeds_of_block(seed_block: str) -> list[int]:
+    """Seeds of a seed block such as "0-7"."""
+    first, last = map(int, seed_block.split("-"))
     return list(range(first, last + 1))
 
 
-def finished_blocks(folder: Path) -> Iterator[tuple[int, int]]:
-    """First and last seed of each block with weights in the folder of a cell and mode."""
+def finished_seed_blocks(folder: Path) -> Iterator[tuple[int, int]]:
+    """First and last seed of each seed block with weights in the folder of a cell and mode."""
     for weights in folder.glob(f"*/{WEIGHTS}"):
-        if block := _BLOCK_NAME.match(weights.parent.name):
-            first, last = map(int, block.groups())
+        if name := _SEED_BLOCK_NAME.match(weights.parent.name):
+            first, last = map(int, name.groups())
             yield first, last

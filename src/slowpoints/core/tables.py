@@ -1,4 +1,4 @@
-"""Tables in Parquet: written whole, with the columns of their kind, stamped with where they came from."""
+"""Tables in Parquet: written atomically, with the columns of their schema and their provenance."""
 
 from __future__ import annotations
 
@@ -17,142 +17,142 @@ from slowpoints.core.files import atomic
 from slowpoints.core.provenance import stamp
 from slowpoints.core.schemas.schema import CELL, TableSchema
 
+REMOVE = "remove it, and it will be made anew"
 
-def write_table(table: pd.DataFrame, path: str | Path, kind: TableSchema, **facts: object) -> None:
-    """Writes a table as Parquet, columns in the order and of the types of its kind, NaN as null.
+
+def write_table(table: pd.DataFrame, path: str | Path, schema: TableSchema, **facts: object) -> None:
+    """Writes a table as Parquet, columns in the order and of the types of its schema, NaN as null.
 
     Args:
-        table: exactly the columns of its kind.
+        table: exactly the columns of its schema.
         path: the file.
-        kind: what table it is.
-        facts: further metadata, kept as JSON.
+        schema: of the table.
+        facts: further metadata, stored as JSON.
 
     Raises:
         ValueError: if columns are missing or unknown.
     """
-    if set(table.columns) != set(kind.columns):
-        missing = sorted(set(kind.columns) - set(table.columns))
-        unknown = sorted(set(table.columns) - set(kind.columns))
-        raise ValueError(f"table {kind.name!r}: missing columns {missing}, unknown columns {unknown}")
-    schema = pa.schema(list(kind.columns.items()))
-    arrow = pa.Table.from_pandas(table[list(kind.columns)], schema, preserve_index=False)
-    write_arrow(arrow, path, kind=kind.name, version=kind.version, **facts)
+    if set(table.columns) != set(schema.columns):
+        missing = sorted(set(schema.columns) - set(table.columns))
+        unknown = sorted(set(table.columns) - set(schema.columns))
+        raise ValueError(f"table {schema.name!r}: missing columns {missing}, unknown columns {unknown}")
+    columns = pa.schema(list(schema.columns.items()))
+    arrow = pa.Table.from_pandas(table[columns.names], columns, preserve_index=False)
+    write_arrow(arrow, path, name=schema.name, version=schema.version, **facts)
 
 
-def write_arrow(table: pa.Table, path: str | Path, *, kind: str, version: int = 1, **facts: object) -> None:
-    """Writes an Arrow table as Parquet with the project's metadata."""
+def write_arrow(table: pa.Table, path: str | Path, *, name: str, version: int = 1, **facts: object) -> None:
+    """Writes an Arrow table as Parquet; its metadata have name, schema version, provenance and `facts`."""
     metadata = {
         **stamp(),
         "schema_version": str(version),
-        "kind": kind,
-        **{name: json.dumps(fact, sort_keys=True) for name, fact in facts.items()},
+        "kind": name,
+        **{key: json.dumps(fact, sort_keys=True) for key, fact in facts.items()},
     }
     with atomic(path) as temporary:
         pq.write_table(table.replace_schema_metadata(dict(sorted(metadata.items()))), temporary, compression="zstd")
 
 
 def with_cell(
-    table: pd.DataFrame, kind: TableSchema, cell: object, mode: str = "trained", lambda_: float | None = None
+    table: pd.DataFrame, schema: TableSchema, cell: object, mode: str = "trained", lambda_: float | None = None
 ) -> pd.DataFrame:
-    """The table with the columns of its cell in front, and mode and lambda where its kind has them.
+    """The table with the columns of its cell in front, and mode and lambda where its schema has them.
 
     Args:
         table: rows of one cell.
-        kind: what table it is.
+        schema: of the table.
         cell: has attributes dataset, architecture and protocol, as an `ensemble.Specification`.
         mode: `trained`, or how the networks were fine-tuned.
         lambda_: lambda of the fine-tuning.
     """
     front = {name: getattr(cell, name) for name in CELL}
     front |= {"mode": mode, "lambda": math.nan if lambda_ is None else lambda_}
-    present = {name: value for name, value in front.items() if name in kind.columns}
+    present = {name: value for name, value in front.items() if name in schema.columns}
     return pd.concat([pd.DataFrame(present, index=table.index), table], axis=1)
 
 
-def read_table(path: str | Path, kind: TableSchema | None = None) -> pd.DataFrame:
-    """A table as `pandas.read_parquet` gives it; `attrs["class_names"]` has what a study's table says of classes.
+def read_table(path: str | Path, schema: TableSchema | None = None) -> pd.DataFrame:
+    """A table as `pandas.read_parquet` gives it; `attrs["class_names"]` has the class names of a study's table.
 
     Args:
         path: the file.
-        kind: what table it must be; any where None.
+        schema: that it must have; any if None.
 
     Raises:
-        ValueError: naming the file, if it is damaged, or of another kind or version.
+        ValueError: naming the file, if it is damaged, or of another schema or version.
     """
-    with whole_parquet(path):
-        schema, table = pq.read_schema(path), pd.read_parquet(path)
-        names = _class_names(schema)
+    with parquet_errors(path):
+        stored, table = pq.read_schema(path), pd.read_parquet(path)
+        names = _class_names(stored)
     if isinstance(names, dict):
         table.attrs["class_names"] = names
-    if kind is not None:
-        found = dict(zip(schema.names, schema.types, strict=True))
-        wrong = [name for name in {**kind.columns, **found} if found.get(name) != kind.columns.get(name)]
+    if schema is not None:
+        columns = dict(zip(stored.names, stored.types, strict=True))
+        wrong = [name for name in {**schema.columns, **columns} if columns.get(name) != schema.columns.get(name)]
         if wrong:
             raise ValueError(
-                f"{path}: no table {kind.name!r}; missing, unknown or of another type are columns {', '.join(wrong)}"
+                f"{path}: not a table {schema.name!r}: missing, unknown or of another type are columns "
+                f"{', '.join(wrong)}"
             )
-        _check_stamp(path, schema, kind.name, kind.version)
+        _check_metadata(path, stored, schema.name, schema.version)
     return table
 
 
 def read_study_tables(
     files: Mapping[str, str | Path], versions: Mapping[str, int], study: str | None = None
 ) -> dict[str, pd.DataFrame]:
-    """Tables of a study by name; those of an older one may lack columns that came later, and the study's name.
+    """Tables of a study by name; older ones may lack columns added since, and the name of the study.
 
     Args:
-        files: paths by name of the table's kind, and maybe others.
-        versions: version of the kind of each table to read, by its name: given, since who reads tables of all kinds
-            would run again after an edit of any schema else.
-        study: whose they must be; any, but of one, where None.
+        files: paths by name of the table; others are ignored.
+        versions: schema version of each table to read, by name. The caller passes them, as importing the schemas would
+            rerun every reader after an edit of any of them.
+        study: that they must belong to; any one study if None.
 
     Raises:
-        ValueError: naming the file, if one is damaged, or of another kind, version or study.
+        ValueError: naming the file, if one is damaged, or of another schema, version or study.
     """
     tables = {}
     for name, version in versions.items():
-        table, schema = read_table(files[name]), pq.read_schema(files[name])
-        _check_stamp(files[name], schema, name, version)
-        found = json.loads(_metadata(schema).get("study", "null"))
-        study = study or found
-        if found not in (None, study):
-            raise ValueError(
-                f"{files[name]}: a table of the study {found!r}, where those of {study!r} are read; remove it, and it "
-                "will be made anew"
-            )
-        table.attrs["study"] = found
+        table, stored = read_table(files[name]), pq.read_schema(files[name])
+        _check_metadata(files[name], stored, name, version)
+        owner = json.loads(_metadata(stored).get("study", "null"))
+        study = study or owner
+        if owner not in (None, study):
+            raise ValueError(f"{files[name]}: a table of the study {owner!r}, where {study!r} is expected; {REMOVE}")
+        table.attrs["study"] = owner
         tables[name] = table
     return tables
 
 
 def study_of(tables: Mapping[str, pd.DataFrame]) -> str | None:
-    """The study that tables say they are of, as `read_study_tables` gives them; None if none does."""
+    """The study that tables from `read_study_tables` belong to; None if none names it."""
     return next(filter(None, (table.attrs["study"] for table in tables.values())), None)
 
 
 def class_names_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
-    """Names of classes by data set, as tables that `read_table` gives have them; older ones have none."""
+    """Class names by data set, from tables that `read_table` returned; older ones have none."""
     return {
         dataset: names for table in tables.values() for dataset, names in table.attrs.get("class_names", {}).items()
     }
 
 
 def stored_class_names(path: str | Path) -> list[str] | None:
-    """Names of classes that the metadata of a cell's table have; None where they have none.
+    """Class names in the metadata of a cell's table; None if there are none.
 
     Raises:
         ValueError: naming the file, if it is damaged.
     """
-    with whole_parquet(path):
+    with parquet_errors(path):
         names = _class_names(pq.read_schema(path))
     return names if isinstance(names, list) else None
 
 
 def _class_names(schema: pa.Schema) -> Any:
-    """What metadata say of classes: a list in tables of one data set, lists by data set in those of a study."""
+    """Class names in the metadata: a list in a cell's table, lists by data set in a study's."""
     try:
         return json.loads(_metadata(schema).get("class_names", "null"))
-    except (ValueError, RecursionError):  # classes go by their numbers then
+    except (ValueError, RecursionError):  # classes are numbered then
         return None
 
 
@@ -162,7 +162,7 @@ def read_facts(path: str | Path) -> dict[str, str]:
     Raises:
         ValueError: naming the file, if it is damaged.
     """
-    with whole_parquet(path):
+    with parquet_errors(path):
         return _metadata(pq.read_schema(path))
 
 
@@ -170,21 +170,17 @@ def _metadata(schema: pa.Schema) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
 
 
-def _check_stamp(path: str | Path, schema: pa.Schema, name: str, version: int) -> None:
-    facts = _metadata(schema)
-    if facts.get("kind") != name:
-        raise ValueError(f"{path}: no table {name!r} but one {facts.get('kind', 'of unknown kind')!r}")
-    found = facts.get("schema_version")
-    if found != str(version):
-        raise ValueError(
-            f"{path}: a table {name!r} of schema version {found}, where {version} is read; remove it, and it will be "
-            "made anew"
-        )
+def _check_metadata(path: str | Path, schema: pa.Schema, name: str, version: int) -> None:
+    metadata = _metadata(schema)
+    if metadata.get("kind") != name:
+        raise ValueError(f"{path}: not a table {name!r} but {metadata.get('kind', 'one of an unknown schema')!r}")
+    if (stored := metadata.get("schema_version")) != str(version):
+        raise ValueError(f"{path}: a table {name!r} of schema version {stored}, where {version} is expected; {REMOVE}")
 
 
 @contextlib.contextmanager
-def whole_parquet(path: str | Path) -> Iterator[None]:
-    """Errors of reading a damaged Parquet file name that file, as ValueError."""
+def parquet_errors(path: str | Path) -> Iterator[None]:
+    """Turns errors of reading a damaged Parquet file into a ValueError that names the file."""
     try:
         yield
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from slowpoints.core.tables import whole_parquet
+from slowpoints.core.tables import parquet_errors
 from slowpoints.datasets.limits import check_size
 
 BATCH = 4096
@@ -26,7 +26,7 @@ def read_columns(path: str | Path, columns: Sequence[str], kind: str | None = No
     Raises:
         ValueError: naming the file, if it is damaged, of another kind, too large, or lacks a column.
     """
-    with whole_parquet(path), pq.ParquetFile(path) as file:
+    with parquet_errors(path), pq.ParquetFile(path) as file:
         found = (file.schema_arrow.metadata or {}).get(b"kind", b"of unknown kind").decode(errors="replace")
         if kind not in (None, found):
             raise ValueError(f"{path}: holds no {kind} but a table {found!r}")

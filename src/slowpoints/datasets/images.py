@@ -151,7 +151,7 @@ def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
     about: dict[str, Any] = {"shape": list(images.shape), "channels": images.shape[-1], "classes": int(images.classes)}
     if images.class_names is not None:
         about["class_names"] = list(images.class_names)
-    write_arrow(table, path, kind=KIND, **about, mean=float(images.mean), std=float(images.std), **facts)
+    write_arrow(table, path, name=KIND, **about, mean=float(images.mean), std=float(images.std), **facts)
 
 
 def load_images(path: str | Path) -> ImageSet:

@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from slowpoints.core.blocks import misplaced, read_block_table
 from slowpoints.core.schemas.slow_points import SLOW_POINTS
+from slowpoints.core.seed_block_tables import misplaced, read_seed_block_table
 from slowpoints.core.tables import read_facts
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.seed_blocks import weights_digest
@@ -37,7 +37,7 @@ def read_points(path: str | Path, networks: Networks) -> pd.DataFrame:
     Raises:
         ValueError: naming the file, if it is damaged, of another kind, version or place, or of other networks.
     """
-    table = read_block_table(path, SLOW_POINTS)
+    table = read_seed_block_table(path, SLOW_POINTS)
     if read_facts(path).get("weights") != json.dumps(weights_digest(networks)):
         raise misplaced(path, "it is not of the weights beside it")
     rows = [(seed, label) for seed in networks.seeds for label in range(networks.spec.classes)]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from slowpoints.core.blocks import check_place
 from slowpoints.core.schemas.schema import CELL
+from slowpoints.core.seed_block_tables import check_place
 from slowpoints.core.tensors import tensor_digest
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.weights import read_weights

@@ -67,8 +67,8 @@ TUNED = {name for name, figure in FIGURES.items() if figure.tuned}
 """Figures that need fine-tuned networks."""
 
 
-def kind(name: str) -> TableSchema:
-    """The table of what a figure draws.
+def schema(name: str) -> TableSchema:
+    """The schema of the table of what a figure draws.
 
     Args:
         name: a key of `FIGURES`.
@@ -90,8 +90,8 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     module = _module(name)
     shown = module.data(**{table: tables[table] for table in FIGURES[name].tables})
-    schema = pa.schema(list(module.DATA.columns.items()))
-    drawn = pa.Table.from_pandas(shown[schema.names], schema, preserve_index=False).to_pandas()
+    columns = pa.schema(list(module.DATA.columns.items()))
+    drawn = pa.Table.from_pandas(shown[columns.names], columns, preserve_index=False).to_pandas()
     drawn.attrs["class_names"] = class_names_of({table: tables[table] for table in FIGURES[name].tables})
     return drawn
 

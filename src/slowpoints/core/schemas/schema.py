@@ -1,4 +1,4 @@
-"""What a kind of table is, and the columns that several kinds share."""
+"""The schema of a table, and columns that several tables share."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class TableSchema:
         return "mode" in self.columns
 
 
-def typed(kind: pa.DataType, *names: str) -> Columns:
+def typed(type_: pa.DataType, *names: str) -> Columns:
     """Columns of one type."""
-    return dict.fromkeys(names, kind)
+    return dict.fromkeys(names, type_)
 
 
 CELL_COLUMNS = typed(pa.string(), *CELL)
