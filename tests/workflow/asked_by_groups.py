@@ -1,7 +1,7 @@
-"""Plans a run like `snakemake -n`, and prints what each group of jobs asks the scheduler for: name, cores, MB, minutes.
+"""Plans a run like `snakemake -n`, and prints what each group of jobs requests: name, cores, MB, minutes, rules.
 
-Called before the command, as in `python asked_by_groups.py snakemake -n ...`. A dry run itself says nothing of groups,
-and adds up what they do one after the other.
+Called before the command, as in `python asked_by_groups.py snakemake -n ...`. A dry run itself does not show groups,
+and adds up the resources of jobs that run one after the other.
 """
 
 import sys
@@ -19,7 +19,8 @@ def as_submitted(*arguments, run_local, **keywords):
 
 def say(job):
     asked = job.resources
-    print("group", job.groupid, asked["_cores"], asked["mem_mb"], asked["runtime"])
+    rules = ",".join(sorted({each.rule.name for each in job.jobs}))
+    print("group", job.groupid, asked["_cores"], asked["mem_mb"], asked["runtime"], rules)
 
 
 GroupResources.basic_layered = as_submitted

@@ -3,13 +3,11 @@
 import re
 
 import pytest
-import yaml
 from config_page import shipped
 from places import ROOT
 
 from slowpoints.measures import lifetimes
 from slowpoints.networks import ensemble
-from slowpoints.plots.figures import FIGURES
 
 CONFIGS = [path.name for path in shipped("*.yaml")]
 
@@ -47,15 +45,6 @@ def test_the_slurm_profile_plans_all_and_asks_gpus_for_training_alone(project):
     assert re.search(r"^all +1$", output, re.MULTILINE)
     asking = set(re.findall(r"rule (\w+):(?:(?!rule ).)*?gpu=1", output, re.DOTALL))
     assert asking == {"train_networks", "regularise_networks"}
-
-
-def test_every_figure_shares_a_submission():
-    """As its declaration says: with what waits for fine-tuning or formation, or with what does not."""
-    groups = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())["groups"]
-    late = {name for name, figure in FIGURES.items() if figure.tuned or {"formation", "claims"} & {*figure.tables}}
-    expected = {f"plot_{name}": "study" if name in late else "trained" for name in FIGURES}
-    named = {rule: group for rule, group in groups.items() if rule.startswith("plot_")}
-    assert named == expected, "correct groups in slurm/config.yaml, and group-components by as many"
 
 
 def test_the_workflow_may_be_called_where_the_catalogue_looks(project):
