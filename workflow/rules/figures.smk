@@ -3,13 +3,6 @@
 #   plot_relaxation, plot_spectrum, plot_speed_vs_memory, plot_state_space, plot_task
 LOOKS = {name: asdict(unit.look) for name, unit in units().items()}
 
-
-def figure_group(spec):
-    """Figures share a SLURM job: those that wait for fine-tuning or formation one, all others an earlier one."""
-    waits = spec.tuned or {"formation", "claims"} & {*spec.tables}
-    return "study" if waits else "trained"
-
-
 for figure, spec in FIGURES.items():
     title = spec.title or figure
 

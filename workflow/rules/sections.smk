@@ -1,4 +1,4 @@
-# Sections of the report in the order of the argument, and the files with what it says of a study.
+# Where figures belong: sections of the report in the order of the argument, their texts, and groups of SLURM jobs.
 REPORT = "results/{study}/report"
 SECTIONS = [
     "What came out",
@@ -11,7 +11,7 @@ SECTIONS = [
     "Figures to print",
     "Further figures",
 ]
-# Figures with sentences of a study's own below their caption.
+# Figures with sentences about the study below their caption.
 CAPTIONED = [name for name, figure in FIGURES.items() if figure.findings]
 
 
@@ -23,6 +23,12 @@ def section(title):
 
 
 def report_of(study):
-    """Files of what the report says of a study in its own words."""
+    """Texts and tables that the report shows for a study."""
     names = ["summary.rst", "claims.html", "networks.html", *(f"{name}.rst" for name in CAPTIONED)]
     return [f"{REPORT}/{name}".format(study=study) for name in names]
+
+
+def figure_group(spec):
+    """Figures share a SLURM job: those that wait for fine-tuning or formation one, all others an earlier one."""
+    waits = spec.tuned or {"formation", "claims"} & {*spec.tables}
+    return "study" if waits else "trained"
