@@ -1,5 +1,7 @@
 """Short ways to what many tests do."""
 
+import stat
+
 import pandas as pd
 from places import ROOT
 
@@ -43,3 +45,12 @@ def with_ways(trajectories):
 def train(networks, images, settings, **keywords):
     """Networks trained under the protocol that their specification names."""
     return training.train(networks, images, settings, PROTOCOLS[networks.spec.protocol], **keywords)
+
+
+def squeue(folder, monkeypatch, queue):
+    """Puts a `squeue` in front of all others, which prints this queue."""
+    (folder / "queue").write_text(queue)
+    program = folder / "squeue"
+    program.write_text(f'#!/bin/sh\ncat "{folder}/queue"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from helpers import squeue
 from places import ROOT
 
 from slowpoints.cli import main
@@ -127,10 +128,13 @@ def job(tmp_path, monkeypatch, capsys):
         accuracy={"report": 0.9, "null": 1.0},
     )
 
-    def state(age=0.0, text=None, **changes):
-        file.write_text(text or json.dumps(running._replace(**changes)._asdict()))
-        then = time.time() - age
-        os.utime(file, (then, then))
+    def state(age=0.0, text=None, queue=None, begun=True, **changes):
+        if begun:
+            file.write_text(text or json.dumps(running._replace(**changes)._asdict()))
+            then = time.time() - age
+            os.utime(file, (then, then))
+        if queue is not None:
+            squeue(tmp_path, monkeypatch, queue.replace("HERE", str(tmp_path)))
         main(["status", "--configfile", str(ROOT / "config/test.yaml")])
         row = capsys.readouterr().out.splitlines()[2]  # after the title and the data set
         return " ".join(row.split()[5:])
@@ -169,6 +173,56 @@ TRAINING = "running train_networks, training, step 120 of 300, report 0.900, nul
 )
 def test_the_state_of_a_job_that_has_not_finished(job, changes, expected):
     assert job(**changes) == expected
+
+
+SUBMITTED = "rule_train_networks_wildcards_digits-tiny_gru_vocu_0-1|HERE\n"
+OTHERS = "3|RUNNING|None|rule_train_networks_wildcards_digits-tiny_gru_decu_0-1|HERE\n"
+MINE, HOURS = {"machine": f"boot pid:[1] {os.getuid()}", "slurm_job": "17"}, {"age": 7200}
+
+
+@pytest.mark.parametrize(
+    ("queue", "changes", "expected"),
+    [
+        (
+            f"{OTHERS}18|PENDING|Priority|{SUBMITTED}",
+            {"begun": False},
+            "queued train_networks, SLURM job 18 (Priority)",
+        ),
+        (f"18|RUNNING|None|{SUBMITTED}", {"begun": False}, "running train_networks, starting, SLURM job 18"),
+        (f"18|PENDING|Priority|{SUBMITTED}".replace("HERE", "/elsewhere"), {"begun": False}, "waiting"),
+        (OTHERS, {"begun": False}, "waiting"),
+        (
+            f"18|PENDING|Resources|{SUBMITTED}",
+            {**MINE, "error": "MemoryError"},
+            "queued train_networks, SLURM job 18 (Resources), after MemoryError",
+        ),
+        (f"17|COMPLETING|None|{SUBMITTED}", {**MINE, "error": "MemoryError"}, "failed train_networks: MemoryError"),
+        (f"17|RUNNING|None|{SUBMITTED}", {**MINE}, f"{TRAINING}, about 6 min left in this stage"),
+        (OTHERS, {**MINE}, f"{TRAINING}, about 6 min left in this stage"),  # the queue may have been read before
+        (f"17|RUNNING|None|{SUBMITTED}", MINE | HOURS, f"{TRAINING}, no step for 2 h 0 min, SLURM job 17"),
+        ("17|RUNNING|None|rule_measure_group|HERE\n", MINE | HOURS, f"{TRAINING}, no step for 2 h 0 min, SLURM job 17"),
+        (f"17|PENDING|BeginTime|{SUBMITTED}", MINE | HOURS, "queued train_networks, SLURM job 17 (BeginTime)"),
+        (
+            OTHERS,
+            MINE | HOURS,
+            TRAINING.replace("running", "killed") + ", SLURM job 17 is no longer in the queue",
+        ),
+        (  # of another user, whose jobs are not in this queue
+            OTHERS,
+            {**ELSEWHERE, **HOURS},
+            TRAINING.replace("running", "no news for 2 h 0 min:") + ", on node7, SLURM job 17",
+        ),
+    ],
+)
+def test_slurm_tells_of_jobs_that_have_not_begun_or_are_silent(job, queue, changes, expected):
+    assert job(queue=queue, **changes) == expected
+
+
+def test_a_job_that_slurm_can_never_start_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    squeue(tmp_path, monkeypatch, f"17|PENDING|JobHeldUser|rule_measure|{tmp_path}\n")
+    main(["status"])
+    assert "SLURM job 17 (rule_measure) cannot start as it is" in capsys.readouterr().out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

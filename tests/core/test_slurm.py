@@ -1,9 +1,9 @@
 """SLURM's reasons for waiting: those that stay are told from those that pass."""
 
-import stat
 from pathlib import Path
 
 import pytest
+from helpers import squeue
 
 from slowpoints.core.slurm import QueuedJob, queued_jobs, remedy, stuck, watch
 
@@ -67,15 +67,6 @@ def test_running_jobs_of_other_folders_count_against_a_limit_on_all():
     waits = job("QOSMaxCpuPerUserLimit", "1")
     assert list(stuck([waits], HERE)) == ["1"]
     assert stuck([waits, job("None", "2", state="RUNNING", folder="/home/me/other")], HERE) == {}
-
-
-def squeue(folder, monkeypatch, text):
-    """Puts a `squeue` in front of all others, which says this."""
-    (folder / "said").write_text(text)
-    program = folder / "squeue"
-    program.write_text(f'#!/bin/sh\ncat "{folder}/said"\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
 def test_the_queue_is_read(tmp_path, monkeypatch):
