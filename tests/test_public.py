@@ -156,6 +156,10 @@ REFUSED = {
         (lambda g: sp.save_networks("networks", g.folder / "weights.safetensors"), "networks is a str"),
         (lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", lambda_=float("inf")), "lambda_ is inf"),
         (lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", mode=3), "mode is a int"),
+        (
+            lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", mode="slow"),
+            "mode is 'slow'; it must be one of trained, control, slow_points, ",
+        ),
         (lambda g: sp.save_networks(g.networks, g.folder), str),
         (lambda g: sp.save_networks(g.networks, 3), "path is a int"),
     ],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 
 import torch
 
-from slowpoints.core.arguments import finite, instance
+from slowpoints.core.arguments import finite, instance, one_of
 from slowpoints.core.devices import checked_device
 from slowpoints.core.files import WEIGHTS
 from slowpoints.core.presets.network import Layers
@@ -23,7 +24,7 @@ def save_networks(networks: Networks, path: str | Path, mode: str = "trained", l
     Args:
         networks: of one cell and mode.
         path: the file.
-        mode: `trained`, or the mode of fine-tuning.
+        mode: `trained`, or the mode of fine-tuning, one of `core.modes.MODES`.
         lambda_: lambda of the fine-tuning.
 
     Raises:
@@ -33,6 +34,8 @@ def save_networks(networks: Networks, path: str | Path, mode: str = "trained", l
     instance(networks, Networks, "networks")
     instance(path, (str, os.PathLike), "path")
     instance(mode, str, "mode")
+    modes = import_module("slowpoints.core.modes")  # not by an import, which a digest follows: a new mode retrains none
+    one_of(mode, (modes.TRAINED, *modes.MODES), "mode")
     if lambda_ is not None:
         lambda_ = finite(lambda_, "lambda_", least=0)
     facts = {"specification": asdict(networks.spec), "seeds": list(networks.seeds), "mode": mode, "lambda": lambda_}
