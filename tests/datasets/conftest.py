@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from image_files import batch, write_idx_files
 
-from slowpoints.datasets.readers import cifar, idx
+from slowpoints.datasets.readers import cifar
 
 
 @pytest.fixture
@@ -19,19 +20,12 @@ def arrays():
 
 @pytest.fixture
 def idx_folder(tmp_path, arrays):
-    from test_sources import write_idx
-
-    names = iter(idx.NAMES)
-    for part in arrays:
-        for array in part:
-            write_idx(tmp_path / f"{next(names)}.gz", array)
+    write_idx_files(tmp_path, arrays, ".gz")
     return tmp_path
 
 
 @pytest.fixture
 def cifar_folder(tmp_path, arrays):
-    from test_sources import batch
-
     folder = tmp_path / cifar.FOLDER
     folder.mkdir()
     images, labels = arrays[0]

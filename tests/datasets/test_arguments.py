@@ -3,28 +3,26 @@
 from dataclasses import replace
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-from test_sources import write_parquet
+from image_files import change_metadata, write_parquets
+from image_files import outputs as outputs_in
 
 from slowpoints.core.presets.source import Source
 from slowpoints.datasets.building import make_dataset
 from slowpoints.datasets.images import ImageSet, check_images, load_images, save_images
 
-PARTS = ("train", "valid", "test")
-
 
 @pytest.fixture
 def outputs(tmp_path):
-    return {part: tmp_path / "made" / f"{part}.parquet" for part in PARTS}
+    return outputs_in(tmp_path)
 
 
 def test_a_mapping_is_taken_for_a_source(idx_folder, outputs, tmp_path):
     make_dataset({"kind": "idx", "classes": 3}, str(idx_folder), {name: str(path) for name, path in outputs.items()})
-    others = {part: tmp_path / "more" / f"{part}.parquet" for part in PARTS}
+    others = outputs_in(tmp_path / "more")
     make_dataset(Source("idx", classes=3), idx_folder, others)
-    for part in PARTS:
-        assert outputs[part].read_bytes() == others[part].read_bytes()
+    for part, path in outputs.items():
+        assert path.read_bytes() == others[part].read_bytes()
 
 
 def test_numbers_of_numpy_are_taken_and_stored(idx_folder, outputs, images, tmp_path):
@@ -44,8 +42,7 @@ def test_of_many_classes_without_images_some_are_named(arrays):
 
 
 def test_a_mapping_may_hold_lists_as_yaml_has_them(tmp_path, arrays, outputs):
-    for name, part in zip(("train", "test"), arrays, strict=True):
-        write_parquet(tmp_path, *part, name)
+    write_parquets(tmp_path, arrays)
     make_dataset({"kind": "parquet", "classes": 3, "shape": [5, 4, 1]}, tmp_path, outputs)
     assert load_images(outputs["test"]).shape == (5, 4, 1)
 
@@ -147,8 +144,7 @@ def test_labels_are_whole_numbers(arrays, labels, complaint):
 def test_names_of_classes_that_are_none_are_refused(images, tmp_path, names):
     path = tmp_path / "images.parquet"
     save_images(images, path)
-    table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"class_names": names.encode()}), path)
+    change_metadata(path, class_names=names)
     with pytest.raises(ValueError, match=f"^{path}: (class_names in its|its) metadata"):
         load_images(path)
 

@@ -3,10 +3,12 @@
 import json
 import logging
 import os
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from image_files import outputs
 from PIL import Image
 
 from slowpoints.core.presets.source import Source
@@ -36,9 +38,9 @@ def write(tmp_path):
 
 
 def made(folder, classes):
-    outputs = {part: folder.parent / "made" / f"{part}.parquet" for part in ("train", "valid", "test")}
-    make_dataset(Source("png", classes=classes), folder, outputs)
-    return outputs
+    files = outputs(folder.parent)
+    make_dataset(Source("png", classes=classes), folder, files)
+    return files
 
 
 @pytest.mark.parametrize(
@@ -55,12 +57,12 @@ def made(folder, classes):
     ],
 )
 def test_folders_are_labelled_by_number_and_named(write, names):
-    outputs = made(write(names), len(names))
-    images = load_images(outputs["test"])
+    files = made(write(names), len(names))
+    images = load_images(files["test"])
     assert images.class_names == tuple(names)
     for label in range(len(names)):
         assert images.images[images.labels == label].mean() // 20 == label
-    for path in outputs.values():
+    for path in files.values():
         assert json.loads(pq.read_schema(path).metadata[b"class_names"]) == names
 
 
@@ -133,28 +135,25 @@ def test_what_else_is_left_out_is_named(write, caplog):
 
 def test_train_and_test_may_not_be_one_folder(write):
     folder = write(["a", "b"])
-    for path in sorted((folder / "test").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    (folder / "test").rmdir()
+    shutil.rmtree(folder / "test")
     (folder / "test").symlink_to(folder / "train")
     with pytest.raises(ValueError, match="train and test are the same folder"):
         source_files(Source("png", classes=2), folder)
 
 
-def test_a_file_may_not_be_of_both_parts(write):
+@pytest.mark.parametrize(
+    ("link", "path", "other", "rule"),
+    [
+        (os.symlink, "test/b/3.png", "train/b/5.png", "test images must not be"),
+        (os.link, "train/b/3.png", "train/a/5.png", "an image must be of one"),
+    ],
+)
+def test_a_file_is_of_one_part_and_one_class(write, link, path, other, rule):
     folder = write(["a", "b"])
-    (folder / "test/b/3.png").unlink()
-    (folder / "test/b/3.png").symlink_to(folder / "train/b/5.png")
-    with pytest.raises(ValueError, match=r"test/b/3.png: the same file as .*train/b/5.png; test images must not be"):
-        png.read(Source("png", classes=2), folder)
-
-
-def test_a_file_may_not_be_of_two_classes(write):
-    folder = write(["a", "b"])
-    (folder / "train/b/3.png").unlink()
-    (folder / "train/b/3.png").hardlink_to(folder / "train/a/5.png")
-    (folder / "train/a/twice.png").hardlink_to(folder / "train/a/7.png")
-    with pytest.raises(ValueError, match=r"train/b/3.png: the same file as .*train/a/5.png; an image must be of one"):
+    (folder / "train/a/twice.png").hardlink_to(folder / "train/a/7.png")  # within a class
+    (folder / path).unlink()
+    link(folder / other, folder / path)
+    with pytest.raises(ValueError, match=rf"{path}: the same file as .*{other}; {rule}"):
         png.read(Source("png", classes=2), folder)
 
 

@@ -4,21 +4,30 @@ import gzip
 import pickle
 import resource
 import struct
-import tarfile
 import time
 import tracemalloc
-import zlib
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from image_files import (
+    IDX,
+    ONE_BATCH,
+    PARQUET,
+    PNG,
+    archive_batches,
+    batch,
+    change_metadata,
+    write_idx_files,
+    write_parquets,
+    write_pngs,
+)
+from test_png_values import chunk
 
-from slowpoints.core.presets.source import Source
 from slowpoints.datasets import limits, png_files
 from slowpoints.datasets.images import ImageSet, check_images, load_images, save_images
-from slowpoints.datasets.readers import cifar, idx, png, reader
+from slowpoints.datasets.readers import cifar, idx, parquet, png, reader
 from slowpoints.networks.weights import load_networks, save_networks
 
 CLASSES, N, SHAPE = 3, 12, (5, 4)
@@ -33,46 +42,26 @@ def part(seed, shape=SHAPE):
     return images, np.repeat(np.arange(CLASSES), N // CLASSES)
 
 
-def write_idx(folder, suffix=""):
-    arrays = [array for seed in (0, 1) for array in part(seed)]
-    for name, array in zip(idx.NAMES, arrays, strict=True):
-        magic = idx.IMAGES_MAGIC if array.ndim == 3 else idx.LABELS_MAGIC
-        data = struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.astype(np.uint8).tobytes()
-        (folder / f"{name}{suffix}").write_bytes(gzip.compress(data) if suffix else data)
+def parts(shape=SHAPE):
+    return part(0, shape), part(1, shape)
 
 
 def write_batches(folder):
     place = folder / cifar.FOLDER
     place.mkdir()
-    for seed, name in enumerate(("data_batch_1", cifar.TEST_FILE)):
-        images, labels = part(seed, cifar.SHAPE)
+    for protocol, name, images in zip((3, 4), ("data_batch_1", cifar.TEST_FILE), parts(cifar.SHAPE), strict=True):
         names = [f"{row}.png" for row in range(300)]  # so many that some are memoised by numbers of four bytes
-        batch = {b"filenames": names, b"data": images.reshape(N, -1), b"labels": labels.tolist()}
-        (place / name).write_bytes(pickle.dumps(batch, protocol=3 + seed))
+        (place / name).write_bytes(batch(images, protocol, filenames=names))
 
 
 def write_archive(folder):
     write_batches(folder)
-    with tarfile.open(folder / cifar.ARCHIVE, "w:gz") as archive:
-        archive.add(folder / cifar.FOLDER, cifar.FOLDER)
-    for file in (folder / cifar.FOLDER).iterdir():
-        file.unlink()
-    (folder / cifar.FOLDER).rmdir()
+    archive_batches(folder)
 
 
-def write_parquet(folder):
-    for seed, name in enumerate(("train", "test")):
-        images, labels = part(seed)
-        values = images.reshape(N, -1) if name == "train" else images.reshape(N, -1) / 255
-        pq.write_table(pa.table({"image": list(values), "label": labels}), folder / f"{name}.parquet")
-
-
-def write_pngs(folder):
-    for seed, name in enumerate(("train", "test")):
-        for row, (image, label) in enumerate(zip(*part(seed), strict=True)):
-            place = folder / name / f"class{label}"
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(place / f"{row:03}.png")
+def write_shares(folder):
+    (images, labels), (others, more) = parts()
+    write_parquets(folder, ((images, labels), (others / 255, more)))
 
 
 def write_image_table(folder):
@@ -92,14 +81,13 @@ def read_image_table(folder):
     return [check_images(stored.images, stored.labels, CLASSES, str(folder))]
 
 
-CIFAR = Source("cifar", classes=CLASSES, train_files=("data_batch_1",))
 KINDS = {
-    "idx": (write_idx, read_source(Source("idx", classes=CLASSES))),
-    "idx.gz": (lambda folder: write_idx(folder, ".gz"), read_source(Source("idx", classes=CLASSES))),
-    "CIFAR batches": (write_batches, read_source(CIFAR)),
-    "CIFAR archive": (write_archive, read_source(CIFAR)),
-    "Parquet": (write_parquet, read_source(Source("parquet", classes=CLASSES, shape=(*SHAPE, 1)))),
-    "PNG": (write_pngs, read_source(Source("png", classes=CLASSES))),
+    "idx": (lambda folder: write_idx_files(folder, parts()), read_source(IDX)),
+    "idx.gz": (lambda folder: write_idx_files(folder, parts(), ".gz"), read_source(IDX)),
+    "CIFAR batches": (write_batches, read_source(ONE_BATCH)),
+    "CIFAR archive": (write_archive, read_source(ONE_BATCH)),
+    "Parquet": (write_shares, read_source(PARQUET)),
+    "PNG": (lambda folder: write_pngs(folder, parts()), read_source(PNG)),
     "image table": (write_image_table, read_image_table),
 }
 CHECKED = ("idx.gz", "CIFAR archive", "PNG")
@@ -194,24 +182,18 @@ def fuzz_weights(networks, n, folder):
     assert n_refused > n / 3
 
 
+N_FILES = pytest.mark.parametrize("n", [FEW // 8, pytest.param(MANY // 8, marks=pytest.mark.faults)])
+
+
+@N_FILES
 @pytest.mark.parametrize("kind", KINDS)
-def test_damaged_images_are_read_right_or_refused_by_name(kind, tmp_path):
-    fuzz(kind, FEW // 8, tmp_path)
+def test_damaged_images_are_read_right_or_refused_by_name(kind, n, tmp_path):
+    fuzz(kind, n, tmp_path)
 
 
-def test_damaged_weights_are_read_right_or_refused_by_name(make_networks, tmp_path):
-    fuzz_weights(make_networks(double=False), FEW // 8, tmp_path)
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("kind", KINDS)
-def test_much_damaged_images_are_read_right_or_refused_by_name(kind, tmp_path):
-    fuzz(kind, MANY // 8, tmp_path)
-
-
-@pytest.mark.faults
-def test_much_damaged_weights_are_read_right_or_refused_by_name(make_networks, tmp_path):
-    fuzz_weights(make_networks(double=False), MANY // 8, tmp_path)
+@N_FILES
+def test_damaged_weights_are_read_right_or_refused_by_name(make_networks, n, tmp_path):
+    fuzz_weights(make_networks(double=False), n, tmp_path)
 
 
 def test_a_footer_that_ends_the_process_that_reads_it_is_refused(tmp_path):
@@ -247,11 +229,7 @@ def test_an_archive_is_unpacked_up_to_the_ceiling(tmp_path, monkeypatch):
     write_archive(tmp_path)
     monkeypatch.setattr(limits, "MOST_BYTES", 50_000)
     with pytest.raises(ValueError, match=f"{cifar.ARCHIVE}: not a whole .* unpacks to 5[0-9],.* at most 50,000 are"):
-        cifar.read(CIFAR, tmp_path)
-
-
-def png_chunk(name, data):
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        cifar.read(ONE_BATCH, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -263,38 +241,36 @@ def png_chunk(name, data):
     ],
 )
 def test_a_png_is_refused_by_its_header(tmp_path, header, complaint):
-    write_pngs(tmp_path)
+    write_pngs(tmp_path, parts())
     path = tmp_path / "test/class1/004.png"
-    path.write_bytes(png_files.SIGNATURE + png_chunk(b"IHDR", header) + png_chunk(b"IEND", b""))
+    path.write_bytes(png_files.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IEND", b""))
     with pytest.raises(ValueError, match=f"^{path}: {complaint}"):
-        png.read(Source("png", classes=CLASSES), tmp_path)
+        png.read(PNG, tmp_path)
 
 
 def test_so_many_images_that_they_do_not_fit_are_refused_at_the_first(tmp_path, monkeypatch):
-    write_pngs(tmp_path)
+    write_pngs(tmp_path, parts())
     monkeypatch.setattr(limits, "MOST_BYTES", N * 20 - 1)
     with pytest.raises(ValueError, match=r"/train, 12 images of the size of .*/000.png: unpacks to 240 bytes"):
-        png.read(Source("png", classes=CLASSES), tmp_path)
+        png.read(PNG, tmp_path)
 
 
 def test_a_small_parquet_file_of_many_numbers_is_refused(tmp_path, monkeypatch):
-    write_parquet(tmp_path)
+    write_shares(tmp_path)
     path = tmp_path / "train.parquet"
     pq.write_table(pa.table({"image": pa.array([[0] * 20] * 5_000), "label": [0] * 5_000}), path)
     assert path.stat().st_size < 10_000
     monkeypatch.setattr(limits, "MOST_BYTES", 2**18)
     refused = f"^{path}, the first 4,096 rows of image and label: unpacks to .* at most 262,144 are read"
     with pytest.raises(ValueError, match=refused):
-        reader("parquet").read(Source("parquet", classes=CLASSES, shape=(*SHAPE, 1)), tmp_path)
+        parquet.read(PARQUET, tmp_path)
 
 
 @pytest.mark.parametrize("missing", ["shape", "classes", "mean"])
 def test_an_image_table_without_its_metadata_is_refused_by_name(tmp_path, missing):
     write_image_table(tmp_path)
     path = tmp_path / "train.parquet"
-    table = pq.read_table(path)
-    about = {key: value for key, value in table.schema.metadata.items() if key != missing.encode()}
-    pq.write_table(table.replace_schema_metadata(about), path)
+    change_metadata(path, **{missing: None})
     with pytest.raises(ValueError, match=f"^{path}: damaged, or not of this project .*{missing}"):
         load_images(path)
 
@@ -304,7 +280,7 @@ def test_batches_whose_labels_are_too_few_are_refused_one_by_one(tmp_path):
     path = tmp_path / cifar.FOLDER / "data_batch_1"
     path.write_bytes(pickle.dumps({b"data": part(0, cifar.SHAPE)[0].reshape(N, -1), b"labels": [0] * (N - 1)}, 4))
     with pytest.raises(ValueError, match=rf"^{path}: 12 images but labels of shape \(11,\)"):
-        cifar.read(CIFAR, tmp_path)
+        cifar.read(ONE_BATCH, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +296,7 @@ def test_a_pickle_that_asks_for_gigabytes_gets_none(tmp_path, asks):
     path.write_bytes(asks)
     before = peak()
     with pytest.raises(ValueError, match=f"^{path}: not a CIFAR batch"):
-        cifar.read(CIFAR, tmp_path)
+        cifar.read(ONE_BATCH, tmp_path)
     assert peak() - before < MEGABYTES
 
 

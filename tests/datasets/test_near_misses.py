@@ -3,12 +3,13 @@
 import gzip
 
 import pytest
-from test_sources import CIFAR, IDX, PARQUET, PNG, write_idx
+from image_files import CIFAR, IDX, PARQUET, PNG, write_idx
 
 from slowpoints.datasets.readers import cifar, idx
 from slowpoints.datasets.sources import source_files
 
-FIRST = idx.NAMES[0]
+FIRST, *OTHERS = idx.NAMES
+BATCHES = {*cifar.TRAIN_FILES, cifar.TEST_FILE} - {"data_batch_4"}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ FIRST = idx.NAMES[0]
     ],
 )
 def test_an_idx_file_of_another_name_is_told(tmp_path, name):
-    for other in (name, *idx.NAMES[1:]):
+    for other in (name, *OTHERS):
         (tmp_path / other).touch()
     with pytest.raises(FileNotFoundError) as told:
         source_files(IDX, tmp_path)
@@ -35,82 +36,20 @@ def test_an_idx_file_of_another_name_is_told(tmp_path, name):
     assert str(told.value) == f"{tmp_path}: neither {FIRST}.gz nor {FIRST} is there{hint}"
 
 
-def test_images_to_test_with_may_be_called_test(tmp_path):
-    for name in (*idx.NAMES[:2], "test-images-idx3-ubyte", idx.NAMES[3]):
-        (tmp_path / name).touch()
-    with pytest.raises(FileNotFoundError, match=r"neither t10k-images.*; there is test-images-idx3-ubyte, which"):
-        source_files(IDX, tmp_path)
-
-
-def test_a_folder_in_a_file_s_place_is_told(tmp_path):
-    for name in idx.NAMES:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / name).touch()
-    with pytest.raises(FileNotFoundError, match=rf"; {FIRST} is a folder there \({FIRST}\), where one file is needed"):
-        source_files(IDX, tmp_path)
-
-
-@pytest.mark.parametrize("place", ["raw", "MNIST/raw"])
-@pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_files_in_a_folder_below_are_told(tmp_path, place, suffix):
-    (tmp_path / place).mkdir(parents=True)
-    for name in idx.NAMES:
-        (tmp_path / place / f"{name}{suffix}").touch()
-    with pytest.raises(FileNotFoundError, match=rf"; there is {FIRST}{suffix} in the folder {place}: move it up, or"):
-        source_files(IDX, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["Train.parquet", "train.pq", "train.parquet.1", "train.parq", "training.parquet"])
-def test_a_parquet_file_of_another_name_is_told(tmp_path, name):
-    for other in (name, "test.parquet"):
-        (tmp_path / other).touch()
-    with pytest.raises(FileNotFoundError, match=rf"train.parquet is not there; there is {name}, which may be it"):
-        source_files(PARQUET, tmp_path)
-
-
-def test_parquet_parts_are_told(tmp_path):
-    for part in ("train", "test"):
-        (tmp_path / f"{part}.parquet").mkdir()
-        (tmp_path / f"{part}.parquet/part-0.parquet").touch()
-    with pytest.raises(FileNotFoundError, match=r"; train.parquet is a folder there \(part-0.parquet\), where one"):
-        source_files(PARQUET, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["train", "Train.parquet"])
-def test_a_folder_of_another_name_is_not_to_be_renamed(tmp_path, name):
-    (tmp_path / name).mkdir()
-    (tmp_path / name / "part-0.parquet").touch()
-    complaint = rf"; {name} is a folder there \(part-0.parquet\), where one file is needed, called train.parquet$"
-    with pytest.raises(FileNotFoundError, match=complaint):
-        source_files(PARQUET, tmp_path)
-
-
-def test_a_file_where_folders_of_classes_should_be_is_told(tmp_path):
-    (tmp_path / "train").touch()
-    with pytest.raises(FileNotFoundError, match=r"; train is a file there, where a folder is needed, called train"):
-        source_files(PNG, tmp_path)
-
-
-def test_a_zipped_batch_must_be_unpacked(tmp_path):
-    (tmp_path / "data_batch_1.gz").touch()
-    with pytest.raises(FileNotFoundError, match=r"\.gz, which may be it: it must be unpacked, and called data_"):
-        source_files(CIFAR, tmp_path)
-
-
-def test_parquet_files_of_a_hub_are_told(tmp_path):
-    (tmp_path / "data").mkdir()
-    for part in ("train", "test"):
-        (tmp_path / "data" / f"{part}-00000-of-00001.parquet").touch()
-    with pytest.raises(FileNotFoundError, match=r"there is train-00000-of-00001.parquet in the folder data: move"):
-        source_files(PARQUET, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["data_batch_4.bin", "Data_Batch_4", "data_batch_4.mat"])
-def test_a_batch_of_another_name_is_told(tmp_path, name):
-    for other in {*cifar.TRAIN_FILES, cifar.TEST_FILE, name} - {"data_batch_4"}:
-        (tmp_path / other).touch()
-    with pytest.raises(FileNotFoundError, match=rf"data_batch_4 is not there.*; there is {name}, which may be it"):
-        source_files(CIFAR, tmp_path)
+@pytest.mark.parametrize(
+    ("source", "name", "others", "missing"),
+    [
+        (IDX, "test-images-idx3-ubyte", (*idx.NAMES[:2], idx.NAMES[3]), "nor t10k-images-idx3-ubyte"),
+        *((PARQUET, f"{name}", ("test.parquet",), "train.parquet") for name in
+          ("Train.parquet", "train.pq", "train.parquet.1", "train.parq", "training.parquet")),
+        *((CIFAR, name, BATCHES, "data_batch_4") for name in ("data_batch_4.bin", "Data_Batch_4", "data_batch_4.mat")),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_name_is_told(tmp_path, source, name, others, missing):
+    for file in (name, *others):
+        (tmp_path / file).touch()
+    with pytest.raises(FileNotFoundError, match=rf"{missing} is (not )?there.*; there is {name}, which may be it"):
+        source_files(source, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["cifar-10-python.tar", "cifar-10-python.tar.gz.1", "cifar-10-python (1).tar.gz"])
@@ -121,15 +60,35 @@ def test_an_archive_of_another_name_is_told(tmp_path, name):
     assert f"; there is {name}, which may be it: it must be called {cifar.ARCHIVE}" in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("source", "files", "hint"),
+    [
+        *((IDX, [f"{place}/{name}{suffix}" for name in idx.NAMES],
+           rf"; there is {FIRST}{suffix} in the folder {place}: move it up, or")
+          for place in ("raw", "MNIST/raw") for suffix in ("", ".gz")),
+        (IDX, [f"{name}/{name}" for name in idx.NAMES],
+         rf"; {FIRST} is a folder there \({FIRST}\), where one file is needed"),
+        (PARQUET, [f"data/{part}-00000-of-00001.parquet" for part in ("train", "test")],
+         r"there is train-00000-of-00001.parquet in the folder data: move"),
+        *((PARQUET, [f"{name}/part-0.parquet"],
+           rf"; {name} is a folder there \(part-0.parquet\), where one file is needed, called train.parquet$")
+          for name in ("train", "Train.parquet", "train.parquet")),
+        (PNG, ["train"], r"; train is a file there, where a folder is needed, called train"),
+        (CIFAR, ["data_batch_1.gz"], r"\.gz, which may be it: it must be unpacked, and called data_"),
+        (PARQUET, ["README.md"], r"train\.parquet is not there$"),
+    ],
+)  # fmt: skip
+def test_what_lies_elsewhere_or_is_of_another_form_is_told(tmp_path, source, files, hint):
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    with pytest.raises(FileNotFoundError, match=hint):
+        source_files(source, tmp_path)
+
+
 def test_a_link_to_nowhere_is_told(tmp_path):
     (tmp_path / "train.parquet").symlink_to(tmp_path / "gone")
     with pytest.raises(FileNotFoundError, match=r"; train.parquet is a link to nowhere"):
-        source_files(PARQUET, tmp_path)
-
-
-def test_nothing_like_it_says_no_more(tmp_path):
-    (tmp_path / "README.md").touch()
-    with pytest.raises(FileNotFoundError, match=r"train\.parquet is not there$"):
         source_files(PARQUET, tmp_path)
 
 

@@ -3,20 +3,18 @@
 import logging
 import os
 import pickle
-import shutil
-import tarfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers import study
+from image_files import CIFAR, KINDS, PARQUET, archive_batches, batch, outputs, write_parquet, write_parquets
 from test_folders import own
-from test_sources import CIFAR, IDX, PARQUET, batch, write_idx, write_parquet
 
 from slowpoints.core.config import ConfigError
 from slowpoints.datasets.building import make_dataset
 from slowpoints.datasets.overlap import tell_repeats
-from slowpoints.datasets.readers import cifar, idx, parquet
+from slowpoints.datasets.readers import cifar, idx, reader
 from slowpoints.datasets.sources import source_files
 
 
@@ -38,9 +36,7 @@ def place(folder):
 @pytest.mark.parametrize("archived", [False, True])
 def test_a_batch_is_trained_on_once_and_not_tested_with(cifar_folder, files, complaint, archived):
     if archived:
-        with tarfile.open(cifar_folder / cifar.ARCHIVE, "w:gz") as archive:
-            archive.add(place(cifar_folder), cifar.FOLDER)
-        shutil.rmtree(place(cifar_folder))
+        archive_batches(cifar_folder)
     with pytest.raises(ValueError, match=complaint):
         source_files(replace(CIFAR, train_files=files), cifar_folder)
 
@@ -55,8 +51,7 @@ def test_a_link_to_another_batch_is_refused(cifar_folder, link, of):
 
 @pytest.mark.parametrize("of", [0, 1])
 def test_a_copy_of_another_batch_is_refused_however_it_is_pickled(cifar_folder, arrays, of):
-    content = pickle.loads(batch(arrays[of]))
-    (place(cifar_folder) / "more").write_bytes(pickle.dumps(content | {b"note": b"a copy"}, protocol=3))
+    (place(cifar_folder) / "more").write_bytes(batch(arrays[of], protocol=3, note=b"a copy"))
     with pytest.raises(ValueError, match=r": holds the same images as .*; images for validation and tests must not be"):
         cifar.read(replace(CIFAR, train_files=("data_batch_1", "more")), cifar_folder)
 
@@ -76,9 +71,7 @@ def test_names_of_classes_come_from_their_file(cifar_folder, archived):
     (place(cifar_folder) / cifar.NAMES_FILE).write_bytes(pickle.dumps({b"label_names": names}, protocol=4))
     assert place(cifar_folder) / cifar.NAMES_FILE in source_files(CIFAR, cifar_folder)
     if archived:
-        with tarfile.open(cifar_folder / cifar.ARCHIVE, "w:gz") as archive:
-            archive.add(place(cifar_folder), cifar.FOLDER)
-        shutil.rmtree(place(cifar_folder))
+        archive_batches(cifar_folder)
     assert cifar.class_names(CIFAR, cifar_folder) == ["cat", "dog", "frog"]
     assert cifar.class_names(replace(CIFAR, classes=10), cifar_folder) is None
 
@@ -89,20 +82,16 @@ def test_a_damaged_file_of_names_is_told(cifar_folder, caplog):
     assert "no names of classes in batches.meta" in caplog.text
 
 
-def test_a_copy_of_what_is_trained_on_is_no_test(tmp_path, arrays):
+@pytest.mark.parametrize(
+    ("kind", "train", "test"),
+    [("parquet", "train.parquet", "test.parquet"), ("idx", idx.NAMES[0], idx.NAMES[2])],
+)
+def test_a_copy_of_what_is_trained_on_is_no_test(tmp_path, arrays, kind, train, test):
     (images, labels), _ = arrays
-    write_parquet(tmp_path, images, labels)
-    write_parquet(tmp_path, images, np.roll(labels, 3), "test")
-    with pytest.raises(ValueError, match=r"test.parquet: holds the same images as .*train.parquet; images for"):
-        parquet.read(PARQUET, tmp_path)
-
-
-def test_idx_images_to_test_with_may_be_no_copy(tmp_path, arrays):
-    images, labels = arrays[0]
-    for name, array in zip(idx.NAMES, (images, labels, images, labels), strict=True):
-        write_idx(tmp_path / name, array)
-    with pytest.raises(ValueError, match=rf"{idx.NAMES[2]}: holds the same images as .*{idx.NAMES[0]}; images for"):
-        idx.read(IDX, tmp_path)
+    source, write = KINDS[kind]
+    write(tmp_path, ((images, labels), (images, np.roll(labels, 3))))
+    with pytest.raises(ValueError, match=rf"{test}: holds the same images as .*{train}; images for"):
+        reader(kind).read(source, tmp_path)
 
 
 def test_images_in_both_parts_are_told(arrays, caplog):
@@ -123,19 +112,16 @@ def test_training_images_that_stand_there_twice_are_told(arrays, caplog):
 
 
 def test_images_are_not_written_over_their_source(tmp_path, arrays):
-    for name, part in zip(("train", "test"), arrays, strict=True):
-        write_parquet(tmp_path, *part, name)
+    write_parquets(tmp_path, arrays)
     before = (tmp_path / "train.parquet").read_bytes()
-    outputs = {part: tmp_path / f"{part}.parquet" for part in ("train", "valid", "test")}
     with pytest.raises(ValueError, match=r"outputs\['train'\] is .*, which the images are read from; write to another"):
-        make_dataset(PARQUET, tmp_path, outputs)
+        make_dataset(PARQUET, tmp_path, {part: tmp_path / f"{part}.parquet" for part in ("train", "valid", "test")})
     assert (tmp_path / "train.parquet").read_bytes() == before
 
 
 def test_files_that_are_not_read_are_told(tmp_path, arrays, caplog):
-    for name, part in zip(("train", "test", "train-2"), (*arrays, arrays[0]), strict=True):
-        write_parquet(tmp_path, *part, name)
-    outputs = {part: tmp_path / "made" / f"{part}.parquet" for part in ("train", "valid", "test")}
+    write_parquets(tmp_path, arrays)
+    write_parquet(tmp_path, *arrays[0], "train-2")
     with caplog.at_level(logging.WARNING):
-        make_dataset(PARQUET, tmp_path, outputs)
+        make_dataset(PARQUET, tmp_path, outputs(tmp_path))
     assert f"{tmp_path}: left out, as no files of the kind parquet: train-2.parquet" in caplog.text

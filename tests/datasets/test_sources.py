@@ -1,10 +1,7 @@
 """Readers of image files: what they read, and what they refuse."""
 
 import gzip
-import io
 import pickle
-import struct
-import tarfile
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +9,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from image_files import (
+    CIFAR,
+    IDX,
+    ONE_BATCH,
+    PARQUET,
+    PNG,
+    archive_batches,
+    change_metadata,
+    outputs,
+    write_idx,
+    write_parquet,
+    write_pngs,
+)
 from PIL import Image
 
 from slowpoints.core.presets.source import Source
@@ -19,19 +29,6 @@ from slowpoints.datasets.building import make_dataset
 from slowpoints.datasets.images import load_images, save_images
 from slowpoints.datasets.readers import cifar, idx, parquet, png
 from slowpoints.datasets.sources import compare, source_files
-
-
-def outputs(folder):
-    return {part: folder / "made" / f"{part}.parquet" for part in ("train", "valid", "test")}
-
-
-def write_idx(path, array):
-    magic = 2051 if array.ndim == 3 else 2049
-    data = struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.astype(np.uint8).tobytes()
-    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-
-
-IDX = Source("idx", classes=3)
 
 
 def test_a_data_set_is_split_and_described(idx_folder, arrays):
@@ -68,69 +65,31 @@ def test_plain_and_gzipped_files_are_the_same(idx_folder, arrays):
     np.testing.assert_array_equal(zipped[0][0], plain[0][0])
 
 
-def damage_magic(folder):
-    write_idx(folder / f"{idx.NAMES[0]}.gz", np.zeros(60))
-    return "magic number 2049; 2051 is needed"
-
-
-def damage_length(folder):
-    path = folder / f"{idx.NAMES[0]}.gz"
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-7]))
-    return "1209 bytes where its header says 1216"
-
-
-def damage_gzip(folder):
-    path = folder / f"{idx.NAMES[2]}.gz"
-    path.write_bytes(path.read_bytes()[:-20])
-    return "not a whole gzip file"
-
-
-def remove_file(folder):
-    (folder / f"{idx.NAMES[3]}.gz").unlink()
-    return "neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte is there"
-
-
-def wrong_label(folder):
-    write_idx(folder / f"{idx.NAMES[1]}.gz", np.arange(60) % 4)
-    return "label 3 is outside the classes 0 to 2"
-
-
-def absent_class(folder):
-    write_idx(folder / f"{idx.NAMES[3]}.gz", np.arange(30) % 2)
-    return r"\(test\): no image of class 2"
-
-
-def fewer_labels(folder):
-    write_idx(folder / f"{idx.NAMES[1]}.gz", np.arange(59) % 3)
-    return "60 images but 59 labels"
-
-
-def other_shape(folder):
-    write_idx(folder / f"{idx.NAMES[2]}.gz", np.zeros((30, 5, 5)))
-    return r"training images are \(5, 4, 1\), test images \(5, 5, 1\)"
-
-
-def empty_file(folder):
-    (folder / f"{idx.NAMES[0]}.gz").write_bytes(b"")
-    return "bytes|magic|gzip"
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = (f"{name}.gz" for name in idx.NAMES)
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("name", "damage", "complaint"),
     [
-        damage_magic,
-        damage_length,
-        damage_gzip,
-        remove_file,
-        wrong_label,
-        absent_class,
-        fewer_labels,
-        other_shape,
-        empty_file,
+        (TRAIN_IMAGES, np.zeros(60), "magic number 2049; 2051 is needed"),
+        (TRAIN_IMAGES, lambda data: gzip.compress(gzip.decompress(data)[:-7]), "1209 bytes where its header says 1216"),
+        (TRAIN_IMAGES, lambda data: b"", "bytes|magic|gzip"),
+        (TEST_IMAGES, lambda data: data[:-20], "not a whole gzip file"),
+        (TEST_LABELS, None, "neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte is there"),
+        (TRAIN_LABELS, np.arange(60) % 4, "label 3 is outside the classes 0 to 2"),
+        (TEST_LABELS, np.arange(30) % 2, r"\(test\): no image of class 2"),
+        (TRAIN_LABELS, np.arange(59) % 3, "60 images but 59 labels"),
+        (TEST_IMAGES, np.zeros((30, 5, 5)), r"training images are \(5, 4, 1\), test images \(5, 5, 1\)"),
     ],
 )
-def test_damaged_idx_files_are_refused_and_nothing_is_written(idx_folder, damage):
-    complaint = damage(idx_folder)
+def test_damaged_idx_files_are_refused_and_nothing_is_written(idx_folder, name, damage, complaint):
+    path = idx_folder / name
+    if damage is None:
+        path.unlink()
+    elif callable(damage):
+        path.write_bytes(damage(path.read_bytes()))
+    else:
+        write_idx(path, damage)
     with pytest.raises((ValueError, FileNotFoundError), match=complaint):
         make_dataset(IDX, idx_folder, outputs(idx_folder))
     assert not (idx_folder / "made").exists()
@@ -142,16 +101,6 @@ def test_a_checksum_that_does_not_match_is_refused(idx_folder):
         make_dataset(replace(IDX, checksums={name: f"md5:{'0' * 32}"}), idx_folder, outputs(idx_folder))
 
 
-def batch(part):
-    images, labels = part
-    flat = np.zeros((len(images), 3072), np.uint8)
-    flat[:, :20] = images.reshape(len(images), -1)
-    return pickle.dumps({b"data": flat, b"labels": labels.tolist()}, protocol=4)
-
-
-CIFAR = Source("cifar", classes=3)
-
-
 def test_cifar_batches_are_joined_channels_last(cifar_folder, arrays):
     (images, labels), test = cifar.read(CIFAR, cifar_folder)
     assert images.shape == (300, 32, 32, 3)
@@ -161,13 +110,8 @@ def test_cifar_batches_are_joined_channels_last(cifar_folder, arrays):
 
 
 def test_cifar_may_be_a_part_or_an_archive(cifar_folder):
-    some = replace(CIFAR, train_files=("data_batch_2",))
-    assert len(cifar.read(some, cifar_folder)[0][1]) == 60
-    with tarfile.open(cifar_folder / cifar.ARCHIVE, "w:gz") as archive:
-        archive.add(cifar_folder / cifar.FOLDER, cifar.FOLDER)
-    for file in (cifar_folder / cifar.FOLDER).iterdir():
-        file.unlink()
-    (cifar_folder / cifar.FOLDER).rmdir()
+    assert len(cifar.read(ONE_BATCH, cifar_folder)[0][1]) == 60
+    archive_batches(cifar_folder)
     assert source_files(CIFAR, cifar_folder) == [cifar_folder / cifar.ARCHIVE]
     assert len(cifar.read(CIFAR, cifar_folder)[0][1]) == 300
 
@@ -188,14 +132,6 @@ def test_a_pickle_that_would_run_code_is_refused(cifar_folder, capsys):
     with pytest.raises(ValueError, match="print has no place in a CIFAR batch"):
         make_dataset(CIFAR, cifar_folder, outputs(cifar_folder))
     assert capsys.readouterr().out == ""
-
-
-def write_parquet(folder, images, labels, name="train"):
-    table = pa.table({"image": pa.array(list(images.reshape(len(images), -1))), "label": pa.array(labels)})
-    pq.write_table(table, folder / f"{name}.parquet")
-
-
-PARQUET = Source("parquet", classes=3, shape=(5, 4, 1))
 
 
 def test_parquet_takes_bytes_and_shares(tmp_path, arrays):
@@ -252,8 +188,8 @@ def test_parquet_of_other_columns_is_refused_by_name(tmp_path, change, complaint
 @pytest.mark.parametrize("shape", [None, "wide", "[5, 4]", '"abc"', "null", "7"])
 def test_parquet_whose_metadata_says_no_shape_needs_one(tmp_path, shape):
     path = tmp_path / "train.parquet"
-    table = pa.table({"image": pa.array([[1] * 20]), "label": pa.array([0])})
-    pq.write_table(table.replace_schema_metadata({"shape": shape} if shape else None), path)
+    pq.write_table(pa.table({"image": pa.array([[1] * 20]), "label": pa.array([0])}), path)
+    change_metadata(path, shape=shape)
     with pytest.raises(ValueError, match=f"^{path}: neither source.shape nor the file's metadata says height"):
         parquet.read_images(path, None)
 
@@ -266,20 +202,9 @@ def test_a_damaged_parquet_source_is_named(tmp_path):
 
 def test_parquet_of_our_own_needs_no_shape(idx_folder, tmp_path):
     make_dataset(IDX, idx_folder, outputs(idx_folder))
-    again = {part: tmp_path / "again" / f"{part}.parquet" for part in ("train", "valid", "test")}
+    again = outputs(tmp_path / "again")
     make_dataset(Source("parquet", classes=3), idx_folder / "made", again)
     np.testing.assert_array_equal(load_images(again["test"]).images, load_images(outputs(idx_folder)["test"]).images)
-
-
-def write_pngs(folder, arrays, mode="L"):
-    for part, (images, labels) in zip(("train", "test"), arrays, strict=True):
-        for row, (image, label) in enumerate(zip(images, labels, strict=True)):
-            place = folder / part / f"class{label}"
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).convert(mode).save(place / f"{row:03}.png")
-
-
-PNG = Source("png", classes=3)
 
 
 @pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
@@ -355,9 +280,9 @@ def test_images_are_not_read_from_another_table(tmp_path, images):
             load_images(path)
 
 
-def test_tar_in_memory_is_not_left_open(cifar_folder):
+def test_a_damaged_archive_is_refused(cifar_folder):
     archive = cifar_folder / cifar.ARCHIVE
-    archive.write_bytes(io.BytesIO(b"nonsense").getvalue())
+    archive.write_bytes(b"nonsense")
     for file in (cifar_folder / cifar.FOLDER).iterdir():
         file.unlink()
     with pytest.raises(ValueError, match="not a whole CIFAR-10 archive"):
