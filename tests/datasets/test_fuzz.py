@@ -182,18 +182,24 @@ def fuzz_weights(networks, n, folder):
     assert n_refused > n / 3
 
 
-N_FILES = pytest.mark.parametrize("n", [FEW // 8, pytest.param(MANY // 8, marks=pytest.mark.faults)])
-
-
-@N_FILES
 @pytest.mark.parametrize("kind", KINDS)
-def test_damaged_images_are_read_right_or_refused_by_name(kind, n, tmp_path):
-    fuzz(kind, n, tmp_path)
+def test_damaged_images_are_read_right_or_refused_by_name(kind, tmp_path):
+    fuzz(kind, FEW // 8, tmp_path)
 
 
-@N_FILES
-def test_damaged_weights_are_read_right_or_refused_by_name(make_networks, n, tmp_path):
-    fuzz_weights(make_networks(double=False), n, tmp_path)
+def test_damaged_weights_are_read_right_or_refused_by_name(make_networks, tmp_path):
+    fuzz_weights(make_networks(double=False), FEW // 8, tmp_path)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("kind", KINDS)
+def test_much_damaged_images_are_read_right_or_refused_by_name(kind, tmp_path):
+    fuzz(kind, MANY // 8, tmp_path)
+
+
+@pytest.mark.faults
+def test_much_damaged_weights_are_read_right_or_refused_by_name(make_networks, tmp_path):
+    fuzz_weights(make_networks(double=False), MANY // 8, tmp_path)
 
 
 def test_a_footer_that_ends_the_process_that_reads_it_is_refused(tmp_path):

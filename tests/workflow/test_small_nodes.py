@@ -13,7 +13,7 @@ CORES, MB, MINUTES = 2, 4000, 60
 
 
 @pytest.mark.parametrize("config", ["config/test.yaml", "config/config.yaml"])
-def test_no_group_asks_for_more_than_two_cores_and_four_gigabytes_and_all_figures_share_two_jobs(project, config):
+def test_no_group_asks_for_more_than_two_cores_and_four_gigabytes(project, config):
     plan = project.snakemake("-n", "--profile", "slurm", "--configfile", config, under=(sys.executable, PLAN))
     asked = [line.split()[1:] for line in plan.splitlines() if line.startswith("group ")]
     assert {name for name, *_ in asked} == {"measure", "trained", "study"}
