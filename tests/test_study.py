@@ -195,7 +195,7 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
         ({"source": {"kind": "idx", "path": "x" * 300}}, "File name too long"),
         (
             {"source": {"kind": "png", "path": "resources/x"}},
-            "resources/ holds downloads alone; keep files of your own",
+            "resources/ is for downloads only; keep your own files",
         ),
         ({"base": "nothing"}, "base is 'nothing'; it must be another preset"),
         ({"source": {"classes": 3}}, "source.classes is 3; digits are of 10 classes"),

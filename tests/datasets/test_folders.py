@@ -30,7 +30,7 @@ def test_what_is_between_braces_is_refused_as_a_wildcard(tmp_path):
     folder.mkdir()
     for file in NAMES:
         (folder / file).touch()
-    with pytest.raises(ConfigError, match=r"is a wildcard to Snakemake; rename it"):
+    with pytest.raises(ConfigError, match=r"Snakemake takes text between braces for a wildcard; rename it"):
         study(**own(str(folder)))
 
 

@@ -1,16 +1,14 @@
-"""Arguments of the public functions, checked as the configuration checks settings."""
+"""Checks of the arguments of `make_dataset`, before it reads or writes anything."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from slowpoints.core.presets.source import Source
+from slowpoints.core.presets.source import KINDS, Source
 from slowpoints.datasets.readers import EMBEDDED, kinds
 from slowpoints.datasets.sources import source_files
 
@@ -22,30 +20,17 @@ def checked_source(source: Any) -> Source:
 
     Raises:
         TypeError: if it is neither.
-        ValueError: naming a key that is unknown, missing, or of a value that is not allowed.
+        ValueError: naming a key that is unknown or missing, or its value and what is allowed.
     """
     if isinstance(source, Mapping):
-        source = _from_mapping(source)
+        # Not by an import statement, which a digest of code follows: its messages change no data set.
+        checks = import_module("slowpoints.core.checks")
+        source = checks.checked(Source, dict(source), "source", {KINDS: kinds()})
     if not isinstance(source, Source):
         raise TypeError(f"source is {_shown(source)}; a Source, or a mapping of its keys, is needed")
     if source.kind not in kinds():
         raise ValueError(f"source.kind is {source.kind!r}; it must be one of {', '.join(kinds())}")
     return source
-
-
-def _from_mapping(source: Mapping[str, Any]) -> Source:
-    known = [entry.name for entry in fields(Source)]
-    unknown = [key for key in source if key not in known]
-    if unknown:
-        raise ValueError(f"source has no key {', '.join(map(repr, unknown))}; its keys are {', '.join(known)}")
-    if "kind" not in source:
-        raise ValueError(f"source has no kind; it must be one of {', '.join(kinds())}")
-    try:
-        return Source.of(source)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ValueError(f"source.{key} is {_shown(first['input'])}: {first['msg']}") from None
 
 
 def checked_folder(source: Source, folder: Any) -> Path | None:
@@ -66,15 +51,14 @@ def checked_outputs(outputs: Any) -> dict[str, Path]:
 
     Raises:
         TypeError: if they are no paths by name.
-        ValueError: if one is missing, unknown or given twice.
+        ValueError: if one is missing or unknown, or two are the same.
     """
     if not isinstance(outputs, Mapping):
         raise TypeError(f"outputs is {_shown(outputs)}; paths of {', '.join(OUTPUTS)} are needed, by these names")
     if set(outputs) != set(OUTPUTS):
         raise ValueError(f"outputs has the keys {', '.join(map(str, outputs))}; {', '.join(OUTPUTS)} are needed")
     paths = {name: _path(outputs[name], f"outputs[{name!r}]") for name in OUTPUTS}
-    places = [path.absolute() for path in paths.values()]
-    if len(set(places)) != len(places):
+    if len({path.absolute() for path in paths.values()}) < len(paths):
         raise ValueError(f"outputs are {', '.join(map(str, paths.values()))}; each needs a file of its own")
     return paths
 

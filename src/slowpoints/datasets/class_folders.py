@@ -1,11 +1,10 @@
-"""Folders of images by class: which files are images of which class, in what order, and what is left out."""
+"""Folders of images by class: which files belong to which class, in what order, and what is left out."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +14,11 @@ from slowpoints.datasets.near_misses import near_misses
 PARTS = ("train", "test")
 SUFFIX = ".png"
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
-"""What file managers leave behind, in lower case; what begins with a dot is skipped as well."""
+"""Files and folders of file managers, in lower case; skipped, as are names that begin with a dot."""
 NOTES = {".csv", ".html", ".json", ".log", ".md", ".rst", ".toml", ".tsv", ".txt", ".xml", ".yaml", ".yml"}
-"""Suffixes of files that go with images without being one."""
+"""Suffixes of files that describe images."""
 WORDS = {"readme", "license", "licence", "copying", "notice", "changelog", "md5sums", "sha1sums", "sha256sums"}
-"""Names of such files that have no suffix, in lower case."""
+"""Names of such files without a suffix, in lower case."""
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 MOST_NAMED = 5  # names in a message
 
@@ -53,32 +52,20 @@ def class_folders(folder: Path, classes: int) -> ClassFolders:
     if (folder / PARTS[0]).samefile(folder / PARTS[1]):
         raise ValueError(f"{folder}: train and test are the same folder; test images must not be trained on")
     left_out = [path for paths in _entries(folder) for path in paths if path.name not in PARTS]
-    found: dict[str, dict[str, list[Path]]] = {}
+    by_class: dict[str, dict[str, list[Path]]] = {}
     for part in PARTS:
-        found[part], others = _part(folder / part)
+        by_class[part], others = _part(folder / part)
         left_out += others
-        _check_encodings(folder / part, found[part])
-    train, test = (_in_order(folder / part, found[part]) for part in PARTS)
+    train, test = (_in_order(folder / part, by_class[part]) for part in PARTS)
     _check_classes(folder, train, test, classes)
-    images = {part: [found[part][name] for name in train] for part in PARTS}
-    for part, of_classes in images.items():
-        for name, paths in zip(train, of_classes, strict=True):
-            if not paths:
-                raise FileNotFoundError(f"{folder / part / name}: no PNG there; each class needs images")
-    return ClassFolders(train, images, left_out)
-
-
-def _check_encodings(folder: Path, names: Iterable[str]) -> None:
-    """Raises ValueError where a name, which is stored with the data set, is not in UTF-8, as from old archives."""
-    for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"{folder}: the folder {name!a} has a name that is not in UTF-8; rename it") from None
+    for part, paths in by_class.items():
+        if empty := [name for name in train if not paths[name]]:
+            raise FileNotFoundError(f"{folder / part / empty[0]}: no PNG there; each class needs images")
+    return ClassFolders(train, {part: [by_class[part][name] for name in train] for part in PARTS}, left_out)
 
 
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Folders in a folder, and files, sorted, but what is hidden or of the system."""
+    """Folders in a folder, and files, sorted, without hidden and system files."""
     folders: list[Path] = []
     files: list[Path] = []
     with os.scandir(folder) as entries:
@@ -89,11 +76,21 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _part(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
-    """PNGs of each class folder of a part, and what is left out."""
+    """PNGs of each class folder of a part, and what is left out.
+
+    Raises:
+        ValueError: if images would be left out, or a class name, which the data set stores, is not in UTF-8.
+    """
     places, left_out = _entries(folder)
     _refuse_images(folder, left_out, "being in no folder of a class")
     classes = {}
     for place in places:
+        try:
+            place.name.encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"{folder}: the folder {place.name!a} has a name that is not in UTF-8; rename it"
+            ) from None
         below, files = _entries(place)
         classes[place.name] = [path for path in files if path.suffix.lower() == SUFFIX]
         others = [path for path in files if path.suffix.lower() != SUFFIX]
@@ -105,26 +102,26 @@ def _part(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
 
 
 def _refuse_images(folder: Path, files: list[Path], trouble: str) -> None:
-    """Refuses files that may be images, which would otherwise be left out without a word."""
+    """Refuses files that may be images, which would otherwise be left out silently."""
     images = [path for path in files if path.suffix.lower() not in NOTES and path.name.lower() not in WORDS]
     if images:
-        kinds = Counter(path.suffix.lower() or "no suffix" for path in images)
-        counts = ", ".join(f"{number} of {kind}" for kind, number in kinds.most_common(MOST_NAMED))
+        suffixes = Counter(path.suffix.lower() or "no suffix" for path in images)
+        counts = ", ".join(f"{number} of {suffix}" for suffix, number in suffixes.most_common(MOST_NAMED))
         n_files = "1 file" if len(images) == 1 else f"{len(images)} files"
         raise ValueError(f"{folder}: {n_files} ({counts}) would be left out, {trouble}: {named(images, folder)}")
 
 
 def named(paths: list[Path], folder: Path) -> str:
-    """Names of some files of a folder, the first of them where there are many."""
+    """Names of the first files of a folder, and how many more there are."""
     more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
     return ", ".join(str(path.relative_to(folder)) for path in paths[:MOST_NAMED]) + more
 
 
 def _in_order(folder: Path, names: dict[str, list[Path]]) -> list[str]:
-    """Names of classes in the order of their labels: by number where they are numbers, `class2` before `class10`.
+    """Class names in the order of their labels: by number if all are numbers, else naturally, class2 before class10.
 
     Raises:
-        ValueError: where two are the same number, such as 1 and 01.
+        ValueError: if two are the same number, such as 1 and 01.
     """
     if not all(map(NUMBER.fullmatch, names)):
         return sorted(names, key=lambda name: (_natural(name), name))
@@ -137,14 +134,14 @@ def _in_order(folder: Path, names: dict[str, list[Path]]) -> list[str]:
 
 
 def _natural(name: str) -> list[str | int]:
-    """A name as text, number, text and so on, by which names sort as people count."""
+    """Sort key of a name: its text and numbers in turn."""
     return [int(piece) if place % 2 else piece for place, piece in enumerate(re.split(r"(\d+)", name))]
 
 
 def _check_classes(folder: Path, train: list[str], test: list[str], classes: int) -> None:
     if train != test:
-        only = [f"{name} only in {part}" for part, one, other in (("train", train, test), ("test", test, train))
-                for name in one if name not in other]  # fmt: skip
+        only = [f"{name} only in train" for name in train if name not in test]
+        only += [f"{name} only in test" for name in test if name not in train]
         raise ValueError(
             f"{folder}: classes differ between train ({', '.join(train)}) and test ({', '.join(test)}): "
             + ", ".join(only[:MOST_NAMED])

@@ -1,4 +1,4 @@
-"""Whether images hold anything that tells one from another."""
+"""Checks that images differ and are bright enough to tell apart."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import logging
 
 import numpy as np
 
-DARK = 32  # of 255: what no pixel reaches is most likely a scale gone wrong
+DARK = 32  # of 255: if no pixel reaches it, the scale is probably wrong
 
 log = logging.getLogger(__name__)
 
 
 def check_content(images: np.ndarray, source: str) -> None:
-    """Refuses images that are all alike or all but black; tells of dark ones, and of those of one shade each.
+    """Refuses images that are all equal or nearly black; logs a warning if they are dark, or of one shade each.
 
     Args:
         images: `[n, height, width, channels]` uint8.
         source: the file or folder and part, for messages.
 
     Raises:
-        ValueError: if their content was lost before, or on the way.
+        ValueError: if their content is lost.
     """
     if (images == images[0]).all():
         raise ValueError(
-            f"{source}: all {len(images)} images are alike, {_what(images[:1])}; there is nothing to tell apart"
+            f"{source}: all {len(images)} images are alike, {_shades(images[:1])}; there is nothing to tell apart"
         )
     flat = images.reshape(len(images), -1, images.shape[-1])
     if flat.shape[1] > 1 and (flat == flat[:, :1]).all():
@@ -35,6 +35,6 @@ def check_content(images: np.ndarray, source: str) -> None:
         log.warning("%s: no pixel is over %d of 255; were shades meant to reach 255?", source, largest)
 
 
-def _what(images: np.ndarray) -> str:
+def _shades(images: np.ndarray) -> str:
     low, high = int(images.min()), int(images.max())
     return f"every pixel {low}" if low == high else f"with pixels from {low} to {high}"

@@ -1,4 +1,4 @@
-"""Where the files of a source are, or will be downloaded to, as a plan needs to know: checked before anything runs."""
+"""Where the files of a source lie or will be downloaded to, checked when a run is planned."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ BRACES = re.compile(r"\{.*\}")
 
 
 def source_folder(source: Source, data_dir: str | None, name: str) -> Path | None:
-    """Folder of a source's files: given, or where they will be downloaded to; None for embedded kinds."""
+    """Folder of a source's files, or where they will be downloaded to; None for embedded kinds."""
     if source.kind in EMBEDDED:
         return None
     if source.path is None:
         raise ConfigError(f"{name}.path is missing; {source.kind} files need a folder")
-    said = f"{name}.path is {source.path!r} and data_dir is {data_dir!r}"
+    settings = f"{name}.path is {source.path!r} and data_dir is {data_dir!r}"
     try:
         path, above = (Path(text).expanduser() for text in (source.path, data_dir or "."))
-        given = above / path
-        there = given.is_dir()
+        folder = above / path
+        exists = folder.is_dir()
     except (OSError, RuntimeError) as error:  # a name too long, an unknown user's ~home
-        raise ConfigError(f"{said}: {error}") from None
+        raise ConfigError(f"{settings}: {error}") from None
     if source.urls and downloads(source.kind) and not path.is_absolute() and (data_dir is None or above == RESOURCES):
         _check_download(source, path, name)
         return RESOURCES / path
-    if RESOURCES in (given, *given.parents):
-        raise ConfigError(f"{said}: {RESOURCES}/ holds downloads alone; keep files of your own elsewhere")
-    if not there:
-        raise ConfigError(f"{said}: there is no folder {given}; set data_dir to the folder that holds it")
-    return given
+    if RESOURCES in (folder, *folder.parents):
+        raise ConfigError(f"{settings}: {RESOURCES}/ is for downloads only; keep your own files elsewhere")
+    if not exists:
+        raise ConfigError(f"{settings}: there is no folder {folder}; set data_dir to the folder that contains it")
+    return folder
 
 
 def _check_download(source: Source, path: Path, name: str) -> None:
@@ -46,7 +46,7 @@ def _check_download(source: Source, path: Path, name: str) -> None:
 
 
 def needed_files(source: Source, folder: Path | None, name: str) -> list[Path]:
-    """Files that a data set is made from; those to be downloaded need not be there."""
+    """Files that a data set is made from; those to be downloaded need not exist."""
     if folder is None:
         return []
     try:
@@ -58,5 +58,5 @@ def needed_files(source: Source, folder: Path | None, name: str) -> list[Path]:
         if not file.is_relative_to(folder) or ".." in file.relative_to(folder).parts:
             raise ConfigError(f"{name}: {file} is not below {folder}, the folder of its files")
         if BRACES.search(str(file)):
-            raise ConfigError(f"{name}: {file}: what stands between braces is a wildcard to Snakemake; rename it")
+            raise ConfigError(f"{name}: {file}: Snakemake takes text between braces for a wildcard; rename it")
     return files

@@ -1,4 +1,4 @@
-"""What a missing file or folder may be called instead, for messages."""
+"""Files and folders that may be the one that is missing, for messages."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
-MOST_SEEN = 1000  # of what a folder holds: it may be very large
+MOST_SEEN = 1000  # entries of a folder, which may be very large
 MOST_NAMED = 3
-MOST_FOLDERS = 100  # that are looked into
-DEPTH = 2  # folders that a file may lie below, such as torchvision's MNIST/raw
+MOST_FOLDERS = 100  # that are searched
+DEPTH = 2  # levels of folders that are searched, such as torchvision's MNIST/raw
 GZIPPED = re.compile(r"\.gz$", re.IGNORECASE)
 CLOSE = 0.8  # least similarity of names, of 1
 
 
 def near_misses(folder: Path, name: str, wanted: Collection[str], *, is_folder: bool = False) -> str:
-    """What may be the missing file, in its folder or up to `DEPTH` below, as the end of a message; else empty.
+    """End of a message that names candidates for a missing file, in its folder or up to `DEPTH` below; may be empty.
 
     Args:
-        folder: that should hold it.
-        name: of what is missing.
-        wanted: names of all files that are looked for there, `name` included. What is closer to another is not named.
-            A `name.gz` among them may be there in its place.
+        folder: that should contain it.
+        name: of the missing file.
+        wanted: names of all files that the folder should contain, `name` included. Candidates that are more similar to
+            another of them are not named. If `name.gz` is among them, it may replace `name`.
         is_folder: whether a folder is missing, not a file.
     """
     near = [path for path in _entries(folder) if _is_near(path, name, wanted)]
@@ -36,7 +36,7 @@ def near_misses(folder: Path, name: str, wanted: Collection[str], *, is_folder: 
 def _entries(folder: Path) -> Iterator[Path]:
     try:
         yield from sorted(islice(folder.iterdir(), MOST_SEEN))
-    except OSError:  # that a folder can't be read is said where it must be
+    except OSError:  # an unreadable folder is reported where it must be read
         return
 
 
@@ -49,25 +49,21 @@ def _is_near(path: Path, name: str, wanted: Collection[str]) -> bool:
 
 
 def _below(folder: Path, name: str) -> list[Path]:
-    """What is called so, or nearly so, in folders below another: one in each, and nothing below it."""
-    found: list[Path] = []
+    """Candidates in folders below another: the first in each, and none below it."""
+    candidates: list[Path] = []
     places = [folder]
     for _ in range(DEPTH):
-        places = [path for place in places for path in _entries(place) if path.is_dir() and _may_hold(path, name)]
-        places = places[:MOST_FOLDERS]
-        inside = {place: [path for path in _entries(place) if _is_alike(path, name)][:1] for place in places}
-        found += [path for paths in inside.values() for path in paths]
-        places = [place for place, paths in inside.items() if not paths]
-    return found
-
-
-def _may_hold(place: Path, name: str) -> bool:
-    return place.name != name and not place.name.startswith(".")
+        below = (path for place in places for path in _entries(place) if path.name != name and path.name[0] != ".")
+        places = []
+        for place in islice(filter(Path.is_dir, below), MOST_FOLDERS):
+            alike = next((path for path in _entries(place) if _is_alike(path, name)), None)
+            places += [place] if alike is None else []
+            candidates += [alike] if alike else []
+    return candidates
 
 
 def _is_alike(path: Path, name: str) -> bool:
-    suffix = Path(GZIPPED.sub("", path.name)).suffix
-    return suffix == Path(name).suffix and _begins_like(path, name)
+    return Path(GZIPPED.sub("", path.name)).suffix == Path(name).suffix and _begins_like(path, name)
 
 
 def _begins_like(path: Path, name: str) -> bool:
@@ -79,12 +75,12 @@ def _similarity(one: str, other: str) -> float:
 
 
 def _plain(name: str) -> str:
-    """A name without what is written in many ways: case, dots and dashes, and that it is gzipped."""
+    """A name without what varies in spelling: case, punctuation, and the suffix of gzip."""
     return re.sub(r"[^a-z0-9]", "", GZIPPED.sub("", name.lower()))
 
 
 def _described(path: Path, folder: Path) -> str | None:
-    """What there is to say of files and folders alike; None where there is nothing."""
+    """Hint about a candidate that is in a folder below, or a broken link; None for others."""
     if path.parent != folder:
         place = path.parent.relative_to(folder)
         return f"there is {path.name} in the folder {place}: move it up, or name that folder as the path"
@@ -95,12 +91,12 @@ def _file_described(path: Path, name: str, wanted: Collection[str]) -> str:
     if path.is_dir():
         inside = ", ".join(each.name for each in islice(_entries(path), MOST_NAMED)) or "empty"
         return f"{path.name} is a folder there ({inside}), where one file is needed, called {name}"
-    if not GZIPPED.search(path.name):
-        return f"there is {path.name}, which may be it: it must be called {name}"
-    if f"{name}.gz" in wanted:
-        return f"there is {path.name}, which may be it: it must be called {name}.gz"
-    more = "" if GZIPPED.search(name) else "unpacked, and "
-    return f"there is {path.name}, which may be it: it must be {more}called {name}"
+    needed = f"called {name}"
+    if GZIPPED.search(path.name) and f"{name}.gz" in wanted:
+        needed += ".gz"
+    elif GZIPPED.search(path.name) and not GZIPPED.search(name):
+        needed = f"unpacked, and {needed}"
+    return f"there is {path.name}, which may be it: it must be {needed}"
 
 
 def _folder_described(path: Path, name: str, _: Collection[str]) -> str:

@@ -1,4 +1,4 @@
-"""Images that stand twice in a data set: those that a network is tested with must not be among those it trains on."""
+"""Duplicate images: those that a network is tested with must not be among its training images."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-SHARE = 0.01  # of images: published sets have a few that stand twice, too
+SHARE = 0.01  # of images that may be duplicates: published sets have a few, too
 
 log = logging.getLogger(__name__)
 
 
 def refuse_copies(images: Mapping[str, np.ndarray]) -> None:
-    """Raises ValueError where files hold the same images, whatever they are called.
+    """Raises ValueError if two files hold the same images.
 
     Args:
-        images: those of each file, by its name, in messages.
+        images: of each file, by its name.
     """
     seen: dict[bytes, str] = {}
     for name, array in images.items():
@@ -31,10 +31,10 @@ def refuse_copies(images: Mapping[str, np.ndarray]) -> None:
 
 
 def tell_repeats(train: np.ndarray, test: np.ndarray, source: str) -> None:
-    """Logs how many images stand among those that are trained on as well.
+    """Logs how many training images occur more than once, and how many test images are among them.
 
     Args:
-        train: `[n, height, width, channels]`, those for validation included.
+        train: `[n, height, width, channels]`, including those for validation.
         test: `[m, height, width, channels]`.
         source: the file or folder, for the message.
     """

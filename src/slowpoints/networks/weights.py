@@ -34,7 +34,8 @@ def save_networks(networks: Networks, path: str | Path, mode: str = "trained", l
     instance(networks, Networks, "networks")
     instance(path, (str, os.PathLike), "path")
     instance(mode, str, "mode")
-    modes = import_module("slowpoints.core.modes")  # not by an import, which a digest follows: a new mode retrains none
+    # Not by an import statement, which a digest of code follows: another mode must not retrain networks.
+    modes = import_module("slowpoints.core.modes")
     one_of(mode, (modes.TRAINED, *modes.MODES), "mode")
     if lambda_ is not None:
         lambda_ = finite(lambda_, "lambda_", least=0)
