@@ -44,14 +44,14 @@ SUMMARY = "Summarise a finished study as Markdown: networks, claims, predictors.
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line; leaves with a message and status 1 where something is wrong."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a character still shows the rest
+    """Runs a command; exits with a message and status 1 if something is wrong."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without some character still shows the rest
         sys.stdout.reconfigure(errors="backslashreplace")
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        given.command(given)
+        options.command(options)
     except (ArithmeticError, ConfigError, MemoryError, OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"slowpoints {given.name}: {error}") from error
+        raise SystemExit(f"slowpoints {options.name}: {error}") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,80 +95,80 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _status(given: argparse.Namespace) -> None:
+def _status(options: argparse.Namespace) -> None:
     from slowpoints.status import status
 
-    print(status(_configured(given)))
+    print(status(_configured(options)))
 
 
-def _name(given: argparse.Namespace) -> None:
-    print(_configured(given).name)
+def _name(options: argparse.Namespace) -> None:
+    print(_configured(options).name)
 
 
-def _configured(given: argparse.Namespace) -> Study:
+def _configured(options: argparse.Namespace) -> Study:
     """The study that Snakemake makes of these options."""
-    config, named, name = read_configured(given.configfile, given.config)
+    config, named, name = read_configured(options.configfile, options.config)
     return read_study(config, named=named, name=name)
 
 
-def _summary(given: argparse.Namespace) -> None:
+def _summary(options: argparse.Namespace) -> None:
     from slowpoints.analysis.summary import summary
 
-    if not (given.folder / "tables/claims.parquet").is_file():
-        raise FileNotFoundError(f"{given.folder} holds no tables of a finished study; it should be results/STUDY")
-    print(summary(given.folder))
+    if not (options.folder / "tables/claims.parquet").is_file():
+        raise FileNotFoundError(f"{options.folder} holds no tables of a finished study; it should be results/STUDY")
+    print(summary(options.folder))
 
 
-def _train(given: argparse.Namespace) -> None:
-    """As the script of the rule `train_networks`, with the same settings in what it writes."""
+def _train(options: argparse.Namespace) -> None:
+    """Does the same as the rule `train_networks`, and writes the same settings."""
     import torch
 
     from slowpoints.core.devices import chosen_device, device_name
     from slowpoints.training.checkpoint import ResumeAt
     from slowpoints.training.train import build_networks, train_block
 
-    torch.set_num_threads(1)  # as the workflow's jobs, for the same bits
-    study = _study(given)
-    preset, protocol = study.presets[given.dataset], PROTOCOLS[given.protocol]
-    first, last = _seeds(given.seeds, study.seeds(given.dataset))
+    torch.set_num_threads(1)  # like the workflow's jobs, for the same bits
+    study = _study(options)
+    preset, protocol = study.presets[options.dataset], PROTOCOLS[options.protocol]
+    first, last = _seeds(options.seeds, study.seeds(options.dataset))
     seeds = list(range(first, last + 1))
-    images = _images(study, given.dataset, given.results)
-    cell = (given.dataset, given.architecture, given.protocol)
-    block = given.results.joinpath("networks", *cell, TRAINED, seed_block_name(first, last))
-    # Several jobs may share a terminal: a line says whose it is, and wipes the bar that stands where it begins.
+    images = _images(study, options.dataset, options.results)
+    cell = (options.dataset, options.architecture, options.protocol)
+    folder = options.results.joinpath("networks", *cell, TRAINED, seed_block_name(first, last))
+    # Several jobs may share a terminal: each line names its cell, and overwrites the progress bar.
     wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
-    form = f"{wipe}%(asctime)s {' '.join(cell)} {block.name}: %(message)s"
+    form = f"{wipe}%(asctime)s {' '.join(cell)} {folder.name}: %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr, force=True)
-    settings = study.training_settings(given.dataset, given.protocol, seeds)
-    code = library_digest(project_path("scripts/train_networks.py"), unit_file(given.architecture))
-    log = given.results.parent / jobs.log_file(jobs.TRAIN, *cell, block.name)  # where a job of the workflow would log
+    settings = study.training_settings(options.dataset, options.protocol, seeds)
+    code = library_digest(project_path("scripts/train_networks.py"), unit_file(options.architecture))
+    log = options.results.parent / jobs.log_file(jobs.TRAIN, *cell, folder.name)  # as a job of the workflow
     with (
         progress_in(progress_path(log)),
-        provenance(config_digest=settings_digest(settings), device=device_name(given.device)),
+        provenance(config_digest=settings_digest(settings), device=device_name(options.device)),
     ):
         networks = build_networks(
-            given.dataset,
-            given.architecture,
+            options.dataset,
+            options.architecture,
             protocol,
             seeds,
             images,
             preset.network,
             preset.training,
-            chosen_device(given.device),
+            chosen_device(options.device),
         )
-        resume = ResumeAt.beside(block / WEIGHTS, given.resume_minutes, code)
+        resume = ResumeAt.beside(folder / WEIGHTS, options.resume_minutes, code)
         train_block(
-            networks, images, preset.training, protocol, block, snapshots=preset.formation.snapshots, resume=resume
+            networks, images, preset.training, protocol, folder, snapshots=preset.formation.snapshots, resume=resume
         )
-    logging.info("trained networks are in %s", block)
+    logging.info("trained networks are in %s", folder)
 
 
-def _study(given: argparse.Namespace) -> Study:
-    config = read_yaml(given.config) if given.config else {}
-    config["datasets"] = [given.dataset]
-    if given.data_dir:
-        config["data_dir"] = given.data_dir
-    return read_study(config, name=str(given.config or "command line"))
+def _study(options: argparse.Namespace) -> Study:
+    config = read_yaml(options.config) if options.config else {}
+    config["datasets"] = [options.dataset]
+    if options.data_dir:
+        config["data_dir"] = options.data_dir
+    return read_study(config, name=str(options.config or "command line"))
 
 
 def _seeds(text: str | None, seeds: int) -> tuple[int, int]:
@@ -179,7 +179,7 @@ def _seeds(text: str | None, seeds: int) -> tuple[int, int]:
 
 
 def _images(study: Study, dataset: str, results: Path) -> ImageSet:
-    """Training images of the data set, made, and downloaded before, where they are not there yet."""
+    """Training images of the data set, which is made, and its files downloaded, if it does not exist yet."""
     from slowpoints.datasets.building import make_dataset
     from slowpoints.datasets.images import load_images
     from slowpoints.datasets.sources import download

@@ -27,13 +27,13 @@ from slowpoints.task.timing import FRAMES
 
 T = TypeVar("T")
 PRESETS = project_path("config/presets")
-"""Presets that ship."""
+"""Shipped presets."""
 NAMED = {"study": "default"}
 """For `read_study`: the study need not be named."""
 
 
 class ByDataset(dict[str, T]):
-    """Something of each data set of a study; of others, an error that says which there are."""
+    """A value for each data set of a study; for others, an error that lists them."""
 
     def __init__(self, study: str):
         self.study = study
@@ -51,9 +51,9 @@ class Study:
 
     Attributes:
         config: every top-level key, defaults filled in.
-        presets: for each data set of the study its preset.
-        folders: for each data set the folder of its files, None where it is embedded or generated.
-        files: for each data set the files that it is made from, those to be downloaded included.
+        presets: of each data set of the study.
+        folders: of the files of each data set; None if it is embedded or generated.
+        files: that each data set is made from, including those to be downloaded.
     """
 
     config: dict[str, Any]
@@ -73,35 +73,34 @@ class Study:
                     yield dataset, architecture, protocol
 
     def seeds(self, dataset: str) -> int:
-        """Networks a cell."""
+        """Networks per cell."""
         return self.config["seeds"] or self.presets[dataset].seeds
 
     def tunings(self, cell: Cell, networks: Path = NETWORKS) -> list[Tuning]:
         """Modes of fine-tuning of a cell, each with its lambda and folder.
 
         Raises:
-            ConfigError: if what a folder notes of its lambda cannot be read.
+            ConfigError: if a folder's note of its lambda cannot be read.
         """
-        lambda_ = self.presets[cell[0]].regularisation.lambda_
-        modes = self.config["modes"]
+        modes, setting = self.config["modes"], self.presets[cell[0]].regularisation.lambda_
         try:
-            kept = {mode: kept_lambda(networks.joinpath(*cell, mode)) for mode in modes}
+            noted = {mode: kept_lambda(networks.joinpath(*cell, mode)) for mode in modes}
         except ValueError as error:
             raise ConfigError(str(error)) from None
-        return tunings(modes, lambda_, {mode: value for mode, value in kept.items() if value is not None})
+        return tunings(modes, setting, {mode: value for mode, value in noted.items() if value is not None})
 
     def downloads(self, dataset: str) -> list[Path]:
-        """Files of a data set that come from their public addresses, into `resources/`."""
+        """Files of a data set that are downloaded into `resources/`."""
         return [file for file in self.files[dataset] if RESOURCES in file.parents]
 
     def source_settings(self, dataset: str) -> dict[str, Any]:
-        """What a data set depends on, contents of its files aside: not on where these lie."""
+        """Settings that a data set depends on: all of its source but the folder of its files."""
         return {**plain(self.presets[dataset].source), "path": None}
 
     def files_digest(self, dataset: str, note: Path | None = None) -> str | None:
-        """Digest of the contents of a data set's own files; None where it has none, as of embedded kinds and downloads.
+        """Digest of the contents of a data set's own files; None if it is embedded, generated or downloaded.
 
-        Downloads are told by their checksums, which are settings.
+        Downloads are identified by their checksums, which are settings.
 
         Args:
             dataset: name of a preset.
@@ -156,10 +155,10 @@ def read_study(
 
     Args:
         config: as read from YAML and the command line.
-        named: of the configuration what must name the study: where a user gives a file, its keys without those of
-            config/config.yaml, which would let the study go on with the results of the default one.
-        shipped: folder of the presets that ship, one YAML file each.
-        name: what to call the configuration in messages: its file.
+        named: the part of the configuration that must name the study: the keys of the user's file, without those of
+            config/config.yaml, whose name would mix its results with those of the default study.
+        shipped: folder of the shipped presets, one YAML file each.
+        name: of the configuration in messages: its file.
 
     Raises:
         ConfigError: naming the file, the key, the value and what is allowed.
@@ -186,7 +185,7 @@ def read_study(
 
 
 class _Presets:
-    """Presets by name: those that ship, read when they are needed, and those of a configuration, called `name`."""
+    """Shipped presets, read when needed, and those of a configuration, called `name` in messages."""
 
     def __init__(self, shipped: Path, written: dict[str, dict], name: str):
         self.files = {path.stem: path for path in shipped.glob("*.yaml")}
@@ -197,7 +196,7 @@ class _Presets:
         self.name = name
 
     def check(self, datasets: list[str]) -> None:
-        """Refuses data sets without a preset, and a preset that nothing uses and nothing could: a slip in its name."""
+        """Refuses data sets without a preset, and presets that nothing uses and nothing could: typing errors."""
         for dataset in datasets:
             if dataset not in self.written and dataset not in self.files:
                 names = ", ".join(sorted({*self.files, *self.written}))
@@ -219,9 +218,9 @@ class _Presets:
         return settings
 
     def resolved(self, dataset: str, *, above: tuple[str, ...] = ()) -> dict:
-        """A preset with what its bases say where it is silent."""
-        shadowed = dataset in above  # an override that starts from the shipped preset of its own name
-        written = dataset in self.written and not shadowed
+        """A preset with the settings of its bases where it has none."""
+        # A preset above itself is an override, based on the shipped preset of its own name.
+        written = dataset in self.written and dataset not in above
         if not written and (dataset not in self.files or above.count(dataset) > 1):
             others = ", ".join(sorted({*self.files, *self.written} - {dataset}))
             raise ConfigError(
@@ -233,7 +232,7 @@ class _Presets:
 
 
 def _merged(base: dict, settings: dict) -> dict:
-    """Section by section; a source that names its kind replaces the base's."""
+    """Merges section by section; a source that names its kind replaces the base's."""
     merged = copy.deepcopy(base)
     for key, value in settings.items():
         replaced = key == "source" and "kind" in value
@@ -245,51 +244,44 @@ def _merged(base: dict, settings: dict) -> dict:
 
 
 def _checked_preset(settings: dict, modes: list[str], name: str) -> Preset:
-    """The preset of resolved settings, checked for what its fields cannot say."""
+    """The preset of resolved settings, with checks across its fields."""
     if not settings.get("source", {}).get("kind"):
         raise ConfigError(f"{name}.source.kind is missing; name a kind of source, or a base that has one")
     preset = checked(Preset, settings, name)
     training, memory, classes = preset.training, preset.memory, preset.source.classes
     _check_images(preset, name)
-    if training.bank < FRAMES:
-        raise ConfigError(
-            f"{name}.training.bank is {training.bank}; it must be at least {FRAMES}, the frames of a trial, "
-            "since a trial never meets a noise frame twice"
-        )
     try:
         check_schedules(training.schedules, classes)
     except ValueError as error:
         raise ConfigError(f"{name}.training.{error}") from None
-    if training.rate_drop is not None and not 0 < training.rate_drop <= 1:
-        raise ConfigError(
-            f"{name}.training.rate_drop is {training.rate_drop}; it must be more than 0 and at most 1, or null"
-        )
-    delays = list(memory.delays)
-    if delays != sorted(set(delays)) or not {FRAMES - 1, FRAMES} <= set(delays) or delays[-1] <= FRAMES:
-        raise ConfigError(
-            f"{name}.memory.delays is {delays}; it must increase, hold {FRAMES - 1} and {FRAMES}, and reach beyond"
-        )
-    if memory.noise == "bank" and memory.bank <= delays[-1]:
-        raise ConfigError(f"{name}.memory.bank is {memory.bank}; it must be more than the longest delay, {delays[-1]}")
-    if memory.n_images % classes:
-        raise ConfigError(
-            f"{name}.memory.n_images is {memory.n_images}; it must be a multiple of {classes}, the classes"
-        )
-    by_mode = preset.regularisation.lambda_
-    missing = [mode for mode in modes if isinstance(by_mode, dict) and mode != CONTROL and mode not in by_mode]
-    if missing:
-        raise ConfigError(f"{name}.regularisation.lambda is {by_mode}; it must name mode {missing[0]} as well")
-    for frames in lambdas("long_delays", by_mode) if "long_delays" in modes else []:
-        if frames % 1 or frames < FRAMES:
-            raise ConfigError(
-                f"{name}.regularisation.lambda is {frames:g} for long_delays; it must be a whole number of frames of a "
-                f"trial, at least {FRAMES}"
-            )
+    delays, lambda_ = list(memory.delays), preset.regularisation.lambda_
+
+    def require(holds: bool, key: str, value: Any, rule: str) -> None:
+        if not holds:
+            raise ConfigError(f"{name}.{key} is {value}; it must {rule}")
+
+    trial = f"be at least {FRAMES}, the frames of a trial, since a trial never meets a noise frame twice"
+    require(training.bank >= FRAMES, "training.bank", training.bank, trial)
+    drop = training.rate_drop
+    require(drop is None or 0 < drop <= 1, "training.rate_drop", drop, "be more than 0 and at most 1, or null")
+    rising = delays == sorted({*delays, FRAMES - 1, FRAMES}) and delays[-1] > FRAMES
+    require(rising, "memory.delays", delays, f"increase, hold {FRAMES - 1} and {FRAMES}, and reach beyond")
+    longest = f"be more than the longest delay, {delays[-1]}"
+    require(memory.noise != "bank" or memory.bank > delays[-1], "memory.bank", memory.bank, longest)
+    n_images = memory.n_images
+    require(n_images % classes == 0, "memory.n_images", n_images, f"be a multiple of {classes}, the classes")
+    for mode in modes:
+        complete = mode == CONTROL or not isinstance(lambda_, dict) or mode in lambda_
+        require(complete, "regularisation.lambda", lambda_, f"name mode {mode} as well")
+    for frames in lambdas("long_delays", lambda_) if "long_delays" in modes else []:
+        whole_trial = frames % 1 == 0 and frames >= FRAMES
+        rule = f"be a whole number of frames of a trial, at least {FRAMES}, for long_delays"
+        require(whole_trial, "regularisation.lambda", f"{frames:g}", rule)
     return preset
 
 
 def _check_images(preset: Preset, name: str) -> None:
-    """Refuses classes and poolings that the images of a preset do not have, where these are known beforehand."""
+    """Refuses classes and poolings that do not fit the images of a preset, if their size is known beforehand."""
     source, front_end = preset.source, preset.network.front_end
     if source.kind in EMBEDDED and source.classes != 10:
         raise ConfigError(f"{name}.source.classes is {source.classes}; {source.kind} are of 10 classes")

@@ -1,4 +1,4 @@
-"""Values of a configuration checked by a typed model, with pydantic's errors in plain words."""
+"""Checks of a configuration against its typed model, with pydantic's errors in plain words."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from slowpoints.core.config import ConfigError
 T = TypeVar("T")
 
 MOST = 2**63 - 1
-"""The largest whole number that tables and tensors hold."""
+"""The largest whole number in tables and tensors."""
 LONGEST = 200  # characters of a value that a message repeats
-FORMS = ("<number>", "<list>", "<mapping>")  # of a value that may have several, in pydantic's paths
+FORMS = ("<number>", "<list>", "<mapping>")  # parts of pydantic's paths that name the form of a value
 UNKNOWN = "unexpected_keyword_argument"
 TYPES = {
     "dataclass_type": "a mapping of keys",
@@ -32,7 +32,7 @@ TYPES = {
     "int_type": "a whole number",
     "bool_type": "true or false",
 }
-"""What should stand where pydantic reports another type."""
+"""The type that is needed, by pydantic's error."""
 RULES = {
     "greater_than_equal": "it must be at least {ge:.12g}",
     "less_than_equal": "it must be at most {le:.12g}",
@@ -41,17 +41,17 @@ RULES = {
     "string_too_short": "it must have at least {min_length} characters",
     "too_long": "it must have at most {max_length} items",
 }
-"""Other errors of pydantic. Those of our own types (`core.presets.values`) bring their words."""
+"""Rules of pydantic's other errors. Errors of our own types (`core.presets.values`) have their own words."""
 
 
 def checked(model: type[T], value: Any, name: str, context: Any = None) -> T:
-    """A value as its model types it.
+    """A value as an instance of its model.
 
     Args:
         model: a section of a configuration.
-        value: as YAML has it.
-        name: what to call it in messages: its file, and the key where it stands if that is not the top.
-        context: what its validators are told.
+        value: as read from YAML.
+        name: of the value in messages: its file, and its key if it is not the whole file.
+        context: for its validators.
 
     Raises:
         ConfigError: naming the file, the key, the value and what is allowed.
@@ -63,12 +63,12 @@ def checked(model: type[T], value: Any, name: str, context: Any = None) -> T:
         raise ConfigError(f"{name}: nested without end; no alias of YAML (*) may stand inside what it names") from None
     except ValidationError as caught:
         errors = caught.errors(include_url=False)
-    foremost = min(errors, key=lambda error: error["type"] != UNKNOWN)  # a slip in a key makes others missing
+    foremost = min(errors, key=lambda error: error["type"] != UNKNOWN)  # a misspelt key makes another missing
     raise ConfigError(f"{name}: {_explain(foremost, model)}")
 
 
 def _check_numbers_and_keys(value: Any, name: str, *above: str) -> None:
-    """Refuses what no key may be, so that no model has to: keys that are no text, sets, numbers without end."""
+    """Refuses what no model allows: keys that are not text, sets, and numbers that are too large or not finite."""
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
@@ -92,36 +92,37 @@ def _place(path: Sequence[Any]) -> str:
 def _explain(error: ErrorDetails, model: Any) -> str:
     """An error in one line: the key, the value and what is allowed."""
     path = [key for key in error["loc"] if key not in FORMS]
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    type_, value, context = error["type"], error["input"], error.get("ctx", {})
     if path and path[-1] == "[key]":
         *above, key, _ = path
         if error["msg"].startswith("allowed are "):
             return f"unknown key {_place([*above, key])}; {error['msg']}"
         return f"{_place(above)} has the key {key!r}; {error['msg']}"
-    if kind == UNKNOWN:
+    if type_ == UNKNOWN:
         return _unknown_key(path, model)
-    if kind == "missing":
+    if type_ == "missing":
         return _missing(path, value, model)
-    said = f"{_place(path)} is {_shown(value)}"
-    if kind in ("type", *TYPES):
-        return f"{said}; it must be {_wanted(TYPES.get(kind, error['msg']), value, _may_be_null(model, path))}"
-    if kind == "literal_error":
-        return f"{said}; allowed are {', '.join(map(str, typing.get_args(_bare(_hint(model, path)))))}"
-    if kind == "too_short":
-        parts = "keys" if isinstance(value, dict) else "items"
-        return f"{said}; it must have at least {context['min_length']} {parts}"
-    return f"{said}; {RULES[kind].format(**context) if kind in RULES else error['msg']}"
+    if type_ in ("type", *TYPES):
+        or_null = types.NoneType in _options(_hint(model, path))
+        rule = f"it must be {_wanted(TYPES.get(type_, error['msg']), value, or_null)}"
+    elif type_ == "literal_error":
+        rule = f"allowed are {', '.join(map(str, typing.get_args(_bare(_hint(model, path)))))}"
+    elif type_ == "too_short":
+        rule = f"it must have at least {context['min_length']} {'keys' if isinstance(value, dict) else 'items'}"
+    else:
+        rule = RULES[type_].format(**context) if type_ in RULES else error["msg"]
+    return f"{_place(path)} is {_shown(value)}; {rule}"
 
 
 def _shown(value: Any) -> str:
-    """A value as one may have written it."""
+    """A value as written in YAML."""
     written = {None: "null", True: "true", False: "false"}.get(value) if isinstance(value, bool | None) else None
     text = written or repr(str(value) if isinstance(value, date) else value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _wanted(allowed: str, value: Any, or_null: bool) -> str:
-    """What a value must be, with what one probably meant to write."""
+    """What a value must be, and how to write what was probably meant."""
     null = " or null" if or_null else ""
     if allowed == "text" and isinstance(value, bool):
         return f"text{null}, in quotes: YAML takes yes, no, on and off for true and false"
@@ -145,12 +146,12 @@ def _missing(path: list[Any], value: Any, model: Any) -> str:
     hint = _bare(_hint(model, above))
     if isinstance(key, int):  # of a tuple
         return f"{_place(above)} is {_shown(value)}; it must have {len(typing.get_args(hint))} items"
-    needed = [entry.name for entry in dataclasses.fields(hint) if _is_required(entry)]
+    needed = [
+        entry.name
+        for entry in dataclasses.fields(hint)
+        if entry.default is dataclasses.MISSING or getattr(entry.default, "is_required", bool)()
+    ]
     return f"{_place(path)} is missing; {_place(above)} must have {' and '.join(needed)}"
-
-
-def _is_required(entry: dataclasses.Field) -> bool:
-    return entry.default is dataclasses.MISSING or getattr(entry.default, "is_required", bool)()
 
 
 def _keys(section: Any) -> dict[str, Any]:
@@ -173,17 +174,13 @@ def _hint(hint: Any, path: Sequence[Any]) -> Any:
 
 
 def _options(hint: Any) -> tuple[Any, ...]:
-    """The types that one stands for, itself where it stands for no other."""
+    """Members of a union without its annotations; the type itself if it is no union."""
     while typing.get_origin(hint) is typing.Annotated:
         hint = typing.get_args(hint)[0]
     return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
 
 
 def _bare(hint: Any) -> Any:
-    """A type without what is annotated to it, and without null."""
+    """A type without annotations and null; None for a union of several others."""
     options = [option for option in _options(hint) if option is not types.NoneType]
     return hint if options == [hint] else _bare(options[0]) if len(options) == 1 else None
-
-
-def _may_be_null(model: Any, path: list[Any]) -> bool:
-    return types.NoneType in _options(_hint(model, path))

@@ -27,11 +27,11 @@ SHARE = r"[0-9]{1,9}/0*[1-9][0-9]{0,8}"
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """What a value must fulfil beyond its type.
+    """A condition on a value beyond its type.
 
     Attributes:
         holds: whether a value fulfils it.
-        words: what a message says where it does not.
+        words: of the message if it does not.
         schema: the same as keywords of JSON schema, for editors.
     """
 
@@ -54,9 +54,9 @@ class Rule:
 
 
 def matching(pattern: str, words: str) -> Rule:
-    """Text that a regular expression matches as a whole; `words` say what it allows."""
-    whole = re.compile(pattern)
-    return Rule(lambda text: whole.fullmatch(text) is not None, f"it must be {words}", {"pattern": f"^({pattern})$"})
+    """Text that a regular expression matches entirely; `words` describe it."""
+    compiled = re.compile(pattern)
+    return Rule(lambda text: compiled.fullmatch(text) is not None, f"it must be {words}", {"pattern": f"^({pattern})$"})
 
 
 def one_of(names: Iterable[str]) -> Rule:
@@ -69,7 +69,7 @@ UNIQUE = Rule(lambda items: len({*items}) == len(items), "its items must differ"
 
 
 def _number(value: Any) -> Any:
-    """The number that text reads as, since YAML takes 1e-5 for text; anything else as it is."""
+    """The number in text, since YAML takes 1e-5 for text; anything else unchanged."""
     if isinstance(value, Real) and not isinstance(value, (int, float, Fraction)):  # of NumPy
         return int(value) if isinstance(value, Integral) else float(value)
     try:
@@ -79,12 +79,12 @@ def _number(value: Any) -> Any:
 
 
 def reads_as_number(value: Any) -> bool:
-    """Whether a value is a number, or text that reads as one."""
+    """Whether a value is a number, or text that contains one."""
     return isinstance(_number(value), (int, float))
 
 
 def _whole_number(value: Any) -> Any:
-    """As `_number`, and an integer for 2.0."""
+    """Like `_number`, and an integer for 2.0."""
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,19}", value):
         return int(value)
     number = _number(value)
@@ -105,17 +105,17 @@ def _share(value: Any) -> Fraction:
 
 
 def _null(value: Any) -> Any:
-    """None for the text "null", which is how Snakemake's `--config KEY=null` arrives."""
+    """None for the text "null", as `--config KEY=null` arrives from Snakemake."""
     return None if isinstance(value, str) and value == "null" else value
 
 
 def _boolean(value: Any) -> Any:
-    """A boolean for the texts "true" and "false", which is how those inside a `--config` arrive."""
+    """A boolean for the texts "true" and "false", as they arrive inside a `--config`."""
     return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
 
 
 def written(default: Any) -> Any:
-    """A default as it is written in YAML, of which the key's type makes the value."""
+    """A default as written in YAML, which the key's type converts."""
     return default
 
 
@@ -126,11 +126,6 @@ Number = Annotated[float, Strict(), AllowInfNan(False), BeforeValidator(_number)
 YesNo = Annotated[bool, Strict(), BeforeValidator(_boolean)]
 OrNull = Annotated[T | None, BeforeValidator(_null)]
 """A value, or null."""
-Share = Annotated[
-    Fraction,
-    PlainValidator(_share),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{SHARE}$"}]},
-    ),
-]
-"""A part of something, as a number or as text such as "8/140"."""
+SHARE_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{SHARE}$"}]}
+Share = Annotated[Fraction, PlainValidator(_share), WithJsonSchema(SHARE_SCHEMA)]
+"""A fraction of something, as a number or as text such as "8/140"."""
