@@ -6,17 +6,17 @@ PYTHON_HERE = "$(PYTHON:~/%=$(HOME)/%)"
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake
 CONFIG ?= config/config.yaml
-# As it was given, also where it has a $, and handed on by the environment, so that no shell takes it apart.
+# Passed on unexpanded, even with a $, and by the environment, so that no shell splits it.
 override CONFIG := $(value CONFIG)
 export CONFIG
-# What draws for `make` draws into files, whatever a notebook has set.
+# Figures are drawn into files, whatever a notebook has set.
 export MPLBACKEND = agg
 WORKERS ?= 2
 KILLS ?= 20
 TESTS ?= not slow and not slurm and not faults
 HASHES ?= hashes.lock
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
-# Byte code: written on first use and then kept, not for all that is installed, which takes pip a minute.
+# Byte code is written on first use: compiling all that is installed takes pip a minute.
 export PYTHONDONTWRITEBYTECODE =
 USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.cli, torch, slowpoints.cli, slowpoints.plots.figures
 # JavaScript and CSS.
@@ -26,7 +26,7 @@ all: setup  ## figures of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile "$$CONFIG" --rerun-incomplete || \
 		{ $(BIN)/python -m slowpoints name --configfile "$$CONFIG" >/dev/null; false; } # last, what is wrong with the file
 
-unlock: setup  ## lets `make` go on after a run that was killed, once nothing runs here any more
+unlock: setup  ## unlocks the folder after a run was killed; make sure that no run is left
 	$(SNAKEMAKE) --unlock --configfile "$$CONFIG"
 
 setup: $(VENV)/.installed  ## the virtual environment, with the pinned requirements (HASHES= where an index built its own wheels)
@@ -44,7 +44,7 @@ $(VENV)/.installed: requirements.lock hashes.lock pyproject.toml
 test: setup  ## the test suite, in WORKERS (2) processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
 
-hashes:  ## hashes.lock anew, after a change of requirements.lock; needs uv
+hashes:  ## updates hashes.lock after a change of requirements.lock; needs uv
 	uv pip compile requirements.lock --no-deps --no-emit-package torch --generate-hashes --universal \
 		--python-version 3.11 --no-header --no-annotate --quiet --output-file hashes.lock
 
@@ -54,10 +54,10 @@ test-slow: setup $(VENV)/.docs  ## full-size checks, and the longest benchmarks 
 test-faults: setup  ## damaged files and configurations by the thousand, KILLS (20) kills, full disks and other mishaps
 	KILLS=$(KILLS) $(BIN)/python -m pytest -m faults
 
-test-slurm: setup  ## the profile on a real SLURM, brought up here (root); SLURM=quick for one cell, without mishaps
+test-slurm: setup  ## the profile on a real SLURM, started here (as root); SLURM=quick for one cell, without mishaps
 	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
 
-test-mutants: setup $(VENV)/.mutants  ## whether tests notice small faults put into the code; hours (MODULES="task births", MUTANTS='*7' for some)
+test-mutants: setup $(VENV)/.mutants  ## mutation tests; hours (MODULES="task births", MUTANTS='*7' for a part)
 	$(BIN)/python tests/mutants/run.py $(MODULES)
 
 $(VENV)/.mutants: tests/mutants/requirements.txt | $(VENV)/.installed
@@ -89,7 +89,7 @@ report: setup  ## the report of the last run, as one HTML file
 	study=$$(PYTHONPATH=src $(BIN)/python -m slowpoints name --configfile "$$CONFIG") && \
 		$(SNAKEMAKE) --configfile "$$CONFIG" --report "results/$$study/report.html"
 
-docs: setup $(VENV)/.docs  ## the page on configuration, the table of what runs again, and all pages as a site: site/index.html
+docs: setup $(VENV)/.docs  ## the pages that are generated from code, and all pages as a site: site/index.html
 	$(BIN)/python docs/config_page.py
 	$(BIN)/python docs/reruns_page.py
 	$(BIN)/python -m sphinx -q -E -W --keep-going -c docs/site -b html . site
@@ -103,7 +103,7 @@ results: setup  ## docs/results.md with its figures, and tables of docs/reproduc
 	$(BIN)/python docs/results_page.py
 	$(BIN)/python docs/reproduction_page.py
 
-bench: setup  ## every benchmark again, with its tables in benchmarks/README.md; hours, on a machine with nothing else to do
+bench: setup  ## repeats all benchmarks and updates benchmarks/README.md; hours, on an otherwise idle machine
 	$(BIN)/python benchmarks/bench.py
 
 help:  ## this list

@@ -10,5 +10,5 @@ with logged(snakemake):
     study = own_study(snakemake)
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     extrapolation, points = as_trained(tables["extrapolation"]), as_trained(tables["slow_points"])
-    found = correlations(tables["networks"], extrapolation, points)
-    write_table(found, snakemake.output[0], CORRELATIONS, study=study_of(tables))
+    table = correlations(tables["networks"], extrapolation, points)
+    write_table(table, snakemake.output[0], CORRELATIONS, study=study_of(tables))

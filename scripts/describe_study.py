@@ -1,4 +1,4 @@
-"""What a study came to: sentences for the report, and tables to browse."""
+"""Outcome of a study: sentences for the report, and tables to browse."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ with logged(snakemake), unit_looks(snakemake.params.units):
     study = own_study(snakemake)
     tables = read_study_tables(snakemake.input, snakemake.params.versions, study)
     claims, networks = tables["claims"], tables["networks"]
-    said = captions(claims, tables["correlations"])
+    sentences = captions(claims, tables["correlations"])
     pages = {
         snakemake.output.summary: summary(claims, networks),
         snakemake.output.claims: claims_page(claims),
         snakemake.output.networks: networks_page(networks),
     }
-    pages |= {path: said[Path(path).stem] for path in snakemake.output.captions}
+    pages |= {path: sentences[Path(path).stem] for path in snakemake.output.captions}
     for path, text in pages.items():
         with atomic(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""All networks of a block of a cell, trained together, with snapshots on the way."""
+"""Trains all networks of a seed block of a cell together, with snapshots on the way."""
 
 from pathlib import Path
 

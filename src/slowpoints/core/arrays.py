@@ -31,13 +31,15 @@ def as_numbers(values: Array, name: str, *, empty: bool = False, finite: bool = 
         ValueError: naming them, if they are no array of real numbers, there are none, they have no axis, or are not
             finite.
     """
-    given = joined([as_numbers(part, name) for part in values], name) if is_list_of_arrays(values) else None
-    given = _converted(values, name) if given is None else given
-    if not given.dim() or not (given.numel() or empty):
-        raise ValueError(f"{name} have the shape {tuple(given.shape)}; there must be at least one, of some values")
-    if finite and not given.isfinite().all():
+    if is_list_of_arrays(values):
+        numbers = joined([as_numbers(part, name) for part in values], name)
+    else:
+        numbers = _converted(values, name)
+    if not numbers.dim() or not (numbers.numel() or empty):
+        raise ValueError(f"{name} have the shape {tuple(numbers.shape)}; there must be at least one, of some values")
+    if finite and not numbers.isfinite().all():
         raise ValueError(f"{name} must be finite")
-    return given
+    return numbers
 
 
 def is_list_of_arrays(values: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Files of configurations and `--config KEY=VALUE`, read as Snakemake reads them, but strictly."""
+"""Configuration files and `--config KEY=VALUE`, read like Snakemake does, but strictly."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any
 import yaml
 
 DEFAULT = Path("config/config.yaml")
-"""The configuration that the workflow reads below any other, where it is there."""
+"""The configuration that the workflow reads before any other, if it exists."""
 KEY = re.compile(r"[a-zA-Z_][\w-]*\w")
-"""A key that Snakemake takes on the command line."""
+"""A key that Snakemake accepts on the command line."""
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be: the message names the file, the key, the value and what is allowed, in one line."""
+    """An invalid setting: the message names the file, the key, the value and what is allowed, in one line."""
 
     def __str__(self) -> str:
-        return " ".join(super().__str__().splitlines())  # a folder's name may hold line breaks
+        return " ".join(super().__str__().splitlines())  # a folder's name may contain line breaks
 
 
-class _GivenTwice(yaml.YAMLError):
+class _DuplicateKey(yaml.YAMLError):
     """A mapping has a key twice."""
 
 
-class _Twice:
-    """Mixed into a loader of YAML, refuses a mapping with a key twice, of which PyYAML silently drops the first."""
+class _UniqueKeys:
+    """Mixin for a YAML loader that refuses duplicate keys, the first of which PyYAML silently drops."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[misc]
@@ -41,21 +41,23 @@ class _Twice:
                 continue
             name, line = (key.tag, key.value), key.start_mark.line + 1
             if name in lines:
-                raise _GivenTwice(f"the key {key.value} is given twice, in lines {lines[name]} and {line}; remove one")
+                raise _DuplicateKey(
+                    f"the key {key.value} is given twice, in lines {lines[name]} and {line}; remove one"
+                )
             lines[name] = line
         return node
 
 
-class _Strict(_Twice, yaml.SafeLoader):
-    """As a file is read."""
+class _Strict(_UniqueKeys, yaml.SafeLoader):
+    """Loader of files."""
 
 
-class _StrictTexts(_Twice, yaml.loader.BaseLoader):
-    """As a value on the command line is read, with all that is in it as text."""
+class _StrictTexts(_UniqueKeys, yaml.loader.BaseLoader):
+    """Loader of values on the command line, whose parts stay text."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """What a file in YAML or JSON maps keys to; nothing where it is empty.
+    """The mapping in a file of YAML or JSON; an empty one for an empty file.
 
     Raises:
         ConfigError: naming the file, if it cannot be read, is not encoded in UTF-8, is no YAML or no mapping, or has a
@@ -87,7 +89,7 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """What a text in YAML or JSON says; ConfigError, naming its file, if it is neither or has a key twice."""
+    """The value of a text in YAML or JSON; ConfigError, naming its file, if it is neither or has a key twice."""
     try:
         with contextlib.suppress(ValueError):
             value = json.loads(text)
@@ -95,14 +97,14 @@ def parse_yaml(text: str, name: str) -> Any:
                 yaml.compose(text.replace("\t", " "), Loader=_Strict)
             return value
         return yaml.load(text, Loader=_Strict)
-    except _GivenTwice as error:
+    except _DuplicateKey as error:
         raise ConfigError(f"{name}: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
 
 
 def _from_template(text: str, name: str) -> dict[str, Any]:
-    """The content of a file that says `__use_yte__: true`, which Snakemake takes for a template of YAML."""
+    """The content of a file with `__use_yte__: true`, which Snakemake treats as a template of YAML."""
     try:
         import yte  # comes with Snakemake
     except ImportError:
@@ -114,7 +116,7 @@ def _from_template(text: str, name: str) -> dict[str, Any]:
 
 
 def parse_setting(text: str) -> dict[str, Any]:
-    """What `--config KEY=VALUE` sets, as Snakemake takes it (its `parse_config`).
+    """The setting of `--config KEY=VALUE`, parsed like Snakemake's `parse_config`.
 
     Raises:
         ConfigError: if it is no KEY=VALUE, or has a key twice inside.
@@ -134,14 +136,14 @@ def parse_setting(text: str) -> dict[str, Any]:
         return {key: value == "True"}
     try:
         return {key: yaml.load(value, Loader=_StrictTexts)}
-    except _GivenTwice as error:
+    except _DuplicateKey as error:
         raise ConfigError(f"--config {key}: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         return {key: value}
 
 
 def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Settings with others on top, key by key at every depth, as Snakemake reads one configuration over another."""
+    """Settings updated by others, key by key at every depth, as Snakemake merges configurations."""
     both = dict(below)
     for key, value in above.items():
         under = both.get(key)
@@ -153,12 +155,12 @@ def read_configured(files: Sequence[Path], settings: Sequence[str]) -> tuple[dic
     """The configuration that Snakemake would read with `--configfile FILES --config SETTINGS` in this folder.
 
     Returns:
-        The configuration; of it what must name the study (`study.read_study`); what to call it in messages.
+        The configuration; the part of it that must name the study (`study.read_study`); its name in messages.
 
     Raises:
         ConfigError: if a file or a setting cannot be read.
     """
     below = read_yaml(DEFAULT) if DEFAULT.is_file() else {"study": "default"}
-    given: dict[str, Any] = functools.reduce(overlaid, [*map(read_yaml, files), *map(parse_setting, settings)], {})
-    config = overlaid(below, given)
-    return config, given if files else config, " + ".join(map(str, files or [DEFAULT]))
+    own: dict[str, Any] = functools.reduce(overlaid, [*map(read_yaml, files), *map(parse_setting, settings)], {})
+    config = overlaid(below, own)
+    return config, own if files else config, " + ".join(map(str, files or [DEFAULT]))

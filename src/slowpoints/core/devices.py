@@ -37,14 +37,14 @@ def checked_device(device: torch.device | str) -> torch.device:
         ValueError: if there is no such device here.
     """
     try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
+        checked = torch.device(device)
+        torch.empty(0, device=checked)
     except (RuntimeError, TypeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device is {device!r}, which PyTorch does not find here ({reason})") from None
-    if found.type == "meta":
+    if checked.type == "meta":
         raise ValueError("device is meta, where tensors hold no numbers; it must be cpu or cuda")
-    return found
+    return checked
 
 
 def device_name(wanted: str) -> str:

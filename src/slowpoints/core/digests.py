@@ -93,14 +93,14 @@ def _imported(module: Path, looks: bool) -> tuple[Path, ...]:
     """Files of the modules that a file imports: those of the library, and helpers beside a script."""
     if module.suffix != ".py":
         return ()
-    found: list[Path | None] = []
+    modules: list[Path | None] = []
     for node in ast.walk(_effective(module.read_bytes(), looks)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            found += [_module_file(f"{node.module}.{name.name}", module) for name in node.names]
-            found.append(_module_file(node.module, module))
+            modules += [_module_file(f"{node.module}.{name.name}", module) for name in node.names]
+            modules.append(_module_file(node.module, module))
         elif isinstance(node, ast.Import):
-            found += [_module_file(name.name, module) for name in node.names]
-    return tuple(file for file in found if file is not None)
+            modules += [_module_file(name.name, module) for name in node.names]
+    return tuple(file for file in modules if file is not None)
 
 
 def _module_file(name: str, importer: Path) -> Path | None:

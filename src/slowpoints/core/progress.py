@@ -1,7 +1,7 @@
-"""How far a job is: a progress bar on a terminal, and a small file that `slowpoints status` reads.
+"""Progress of a job: a bar on a terminal, and a small file that `slowpoints status` reads.
 
-Work reports its stages (`report_stage`) without knowing where they go. Only the outermost stage counts: a search that
-is a step of something longer is not reported on its own.
+Work reports its stages (`report_stage`) without knowing where they go. Only the outermost stage counts: a search within
+a longer stage is not reported.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ RECENT_WRITES = 16  # over which the time of a step is averaged
 
 
 class Progress(NamedTuple):
-    """Contents of a progress file. A job that finishes removes its file, one that fails or is killed leaves it.
+    """Contents of a progress file, which a job removes when it finishes, and leaves when it fails or is killed.
 
     Attributes:
-        attempt: 1, and one more for each attempt before it that did not finish.
+        attempt: 1, and one more for each unfinished attempt before it.
         node: name of the computer.
-        machine: as `this_machine` gives it there.
+        machine: as `this_machine` returns it there.
         pid: of the process.
-        process_start: as `process_start` gives it there.
-        slurm_job: number of the SLURM job, if it runs in one.
+        process_start: as `process_start` returns it there.
+        slurm_job: number of the SLURM job, if any.
         stage: what the job is doing; empty at its start.
-        unit: of what steps are counted: "step", "frame", ...
+        unit: of steps: "step", "frame", ...
         step: steps done.
-        steps: steps to do; 0 where they are not counted.
+        steps: steps to do; 0 if they are not counted.
         at_most: whether the stage may end before the last step.
-        seconds_per_step: over recent steps; 0 where it is not known.
+        seconds_per_step: over recent steps; 0 if unknown.
         accuracy: mean accuracies over the networks, by name.
         error: why the job failed; empty while it runs.
     """
@@ -65,28 +65,21 @@ class ProgressFile:
     """The progress file of a running job.
 
     Args:
-        path: the file; one that is there is of an earlier attempt.
+        path: the file; an existing one is from an earlier attempt.
     """
 
     def __init__(self, path: Path):
         self.path = path
-        earlier = read_progress(path)
-        pid = os.getpid()
-        self.progress = Progress(
-            attempt=1 if earlier is None else earlier.attempt + 1,
-            node=platform.node(),
-            machine=this_machine(),
-            pid=pid,
-            process_start=process_start(pid),
-            slurm_job=os.environ.get("SLURM_JOB_ID", ""),
-        )
+        earlier, pid = read_progress(path), os.getpid()
+        attempt = 1 if earlier is None else earlier.attempt + 1
+        slurm_job = os.environ.get("SLURM_JOB_ID", "")
+        self.progress = Progress(attempt, platform.node(), this_machine(), pid, process_start(pid), slurm_job)
         self.write()
 
     def write(self, **changes: Any) -> None:
-        """Replaces the file by one with these attributes changed.
+        """Replaces the file by one with these attributes changed, or leaves it if it cannot be written.
 
-        Not by `files.atomic`, which waits until the disk has the data: this file is of use only while the job runs. A
-        file that cannot be written is no reason to end a job.
+        `files.atomic` would wait for the disk, but this file matters only while the job runs.
         """
         self.progress = self.progress._replace(**changes)
         self.written = time.monotonic()
@@ -113,7 +106,7 @@ def progress_path(log: str | Path) -> Path:
 
 @contextlib.contextmanager
 def progress_in(path: Path) -> Iterator[None]:
-    """Stages of the work inside are reported in this file; it is removed at the end, unless the work fails."""
+    """Reports stages of the work inside in this file, and removes it unless the work fails."""
     file = ProgressFile(path)
     token = _file.set(file)
     try:
@@ -127,11 +120,11 @@ def progress_in(path: Path) -> Iterator[None]:
 
 
 def read_progress(path: Path) -> Progress | None:
-    """Contents of a progress file; None where there is none, and no more than the defaults where it is damaged."""
+    """Contents of a progress file; None if there is none, the defaults if it is damaged."""
     for _ in range(2):  # a file that is replaced while another node reads it may be reported as stale
         try:
             entries = json.loads(path.read_text(encoding="utf-8"))
-            defaults = Progress()._asdict()  # entries that another version of the code has not written, too
+            defaults = Progress()._asdict()  # for entries that another version of the code does not write
             progress = Progress(**{name: type(value)(entries.get(name, value)) for name, value in defaults.items()})
             return progress._replace(accuracy={name: float(value) for name, value in progress.accuracy.items()})
         except FileNotFoundError:
@@ -155,7 +148,7 @@ class ReportedStage:
         self.recent: deque[tuple[float, int]] = deque(maxlen=RECENT_WRITES)
 
     def update(self, steps: int = 1, accuracy: Mapping[str, float] | None = None) -> None:
-        """So many steps more are done, with these accuracies, if there are any."""
+        """Reports further steps, and accuracies by name, if any."""
         self.bar.update(steps)
         self.done += steps
         if self.file is None:
@@ -179,11 +172,11 @@ def report_stage(
     """A stage of work, reported unless it is part of another.
 
     Args:
-        name: what is done.
-        steps: that it has; 0 where they are not counted.
-        done: steps that an earlier attempt has done.
-        unit: what a step is called.
-        at_most: whether it may end before the last step, so that no time left can be estimated.
+        name: of the stage.
+        steps: to do; 0 if they are not counted.
+        done: steps of an earlier attempt.
+        unit: of steps.
+        at_most: whether it may end before the last step, so that the time left cannot be estimated.
         bar: whether to show a progress bar on a terminal.
     """
     outermost = not _in_stage.get()
@@ -200,9 +193,9 @@ def report_stage(
 
 
 def this_machine() -> str:
-    """Names the running system and the user, who can tell from a process number whether a job runs; empty elsewhere.
+    """Names the running system and the user, for whom a process number tells whether a job runs; empty if unknown.
 
-    Not by the computer's name, which several nodes or containers may share. Other users' processes may be hidden.
+    The computer's name would not do, as nodes or containers may share it. Other users' processes may be hidden.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
@@ -212,7 +205,7 @@ def this_machine() -> str:
 
 
 def process_start(pid: int) -> int:
-    """When a process of this machine began, in clock ticks since the start of the system; 0 where it has ended."""
+    """When a process of this machine began, in clock ticks since the start of the system; 0 if it has ended."""
     try:
         entry = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         state, *rest = entry.rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""Tensors in safetensors files: written whole, stamped with where they came from."""
+"""Tensors in safetensors files: written atomically, with their provenance."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
         raise
     except Exception as error:  # of a damaged header, a type that PyTorch lacks, facts that are no JSON object
         raise ValueError(f"{path}: not a whole safetensors file ({error})") from None
-    found = facts.get("schema_version", VERSION)
-    if found != VERSION:
-        raise ValueError(f"{path}: tensors of schema version {found}, where {VERSION} is read")
+    version = facts.get("schema_version", VERSION)
+    if version != VERSION:
+        raise ValueError(f"{path}: tensors of schema version {version}, where {VERSION} is read")
     return tensors, facts
 
 

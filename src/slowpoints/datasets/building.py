@@ -1,4 +1,4 @@
-"""Making of a data set: from a source to train, valid and test images."""
+"""Makes a data set: from a source to train, valid and test images."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_dataset(
     if folder is not None:
         check_apart(outputs, source, folder)
         _tell_left_out(source, folder)
-    found = {} if folder is None else verify(source, folder)
+    checked = {} if folder is None else verify(source, folder)
     parts: tuple[Part, Part] = reader(source.kind).read(source, folder)
     (images, labels), test = (
         check_images(*part, source.classes, f"{where} ({name})")
@@ -68,14 +68,14 @@ def make_dataset(
     names = _class_names(source, folder)
     scaled = images.astype(np.float64) / 255
     sets = {"train": (images[rows[0]], labels[rows[0]]), "valid": (images[rows[1]], labels[rows[1]]), "test": test}
-    facts = {"source": source.kind, "checksums": found or checksums(images, labels, *test)}
+    facts = {"source": source.kind, "checksums": checked or checksums(images, labels, *test)}
+    mean, std = float(scaled.mean()), float(scaled.std())
     for name, (some, of_classes) in sets.items():
-        made = ImageSet(some, of_classes, source.classes, float(scaled.mean()), float(scaled.std()), names)
-        save_images(made, outputs[name], **facts)
+        save_images(ImageSet(some, of_classes, source.classes, mean, std, names), outputs[name], **facts)
 
 
 def _tell_left_out(source: Source, folder: Path) -> None:
-    """Logs which files stand beside those that are read, unless the reader does, which knows its folders better."""
+    """Logs which files beside those of the source are not read; the reader of PNGs does so itself."""
     files = source_files(source, folder)
     if source.kind == "png":
         return
@@ -86,7 +86,7 @@ def _tell_left_out(source: Source, folder: Path) -> None:
 
 
 def _class_names(source: Source, folder: Path | None) -> tuple[str, ...] | None:
-    """Names of the classes, of kinds of source that have them."""
+    """Names of the classes; None if the source has none."""
     module = reader(source.kind)
     names = module.class_names(source, folder) if hasattr(module, "class_names") else None
     if names is not None and len(names) != source.classes:

@@ -1,4 +1,4 @@
-"""Columns of Parquet files, read only if they fit."""
+"""Columns of Parquet files, read only if they fit in memory."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ BATCH = 4096
 """Rows that are unpacked at a time, before it is seen whether they fit."""
 
 
-def read_columns(path: str | Path, columns: Sequence[str], kind: str | None = None) -> pa.Table:
+def read_columns(path: str | Path, columns: Sequence[str], table: str | None = None) -> pa.Table:
     """Columns of a Parquet file, if they fit.
 
     Args:
         path: the file.
         columns: their names.
-        kind: what its metadata must call it; anything where None.
+        table: that the file must be according to its metadata; any if None.
 
     Raises:
-        ValueError: naming the file, if it is damaged, of another kind, too large, or lacks a column.
+        ValueError: naming the file, if it is damaged, another table, too large, or lacks a column.
     """
     with parquet_errors(path), pq.ParquetFile(path) as file:
-        found = (file.schema_arrow.metadata or {}).get(b"kind", b"of unknown kind").decode(errors="replace")
-        if kind not in (None, found):
-            raise ValueError(f"{path}: holds no {kind} but a table {found!r}")
+        stored = (file.schema_arrow.metadata or {}).get(b"kind", b"of unknown kind").decode(errors="replace")
+        if table not in (None, stored):
+            raise ValueError(f"{path}: holds no {table} but a table {stored!r}")
         names = file.schema_arrow.names
         for name in columns:
             if names.count(name) != 1:
@@ -40,10 +40,10 @@ def read_columns(path: str | Path, columns: Sequence[str], kind: str | None = No
 
 
 def _up_to_the_ceiling(file: pq.ParquetFile, columns: Sequence[str], path: str | Path) -> Iterator[pa.RecordBatch]:
-    """Some rows after another, as long as all so far fit.
+    """Batches of rows, as long as all so far fit.
 
-    The footer says sizes, too, but on some damaged footers pyarrow (26.0) ends the process that asks for a column's
-    metadata: nobody catches the exception of its C++ there. It is caught where the column is read.
+    The footer contains sizes, too, but with some damaged footers pyarrow (26.0) ends the process that asks for a
+    column's metadata, by an uncaught exception of its C++. Where the column is read, the exception is caught.
 
     Raises:
         ValueError: naming the file, if they do not fit.

@@ -17,8 +17,8 @@ from slowpoints.core.streams import numpy_generator
 from slowpoints.core.tables import write_arrow
 from slowpoints.datasets.columns import read_columns
 
-KIND = "images"
-"""What the metadata of such a file call it."""
+TABLE = "images"
+"""Name of the table in the file's metadata."""
 MOST_CLASSES = 2**15
 """Labels are int16."""
 MOST_NAMED = 10  # classes in a message
@@ -34,7 +34,7 @@ class ImageSet:
         classes: number of classes.
         mean: global pixel mean of the data set's training images, scaled to [0, 1].
         std: their global pixel standard deviation.
-        class_names: of each label, what its class is called; None where the source does not say.
+        class_names: name of each label's class; None if the source has none.
 
     Raises:
         ValueError: if one of them is not of that form.
@@ -121,7 +121,7 @@ def _check_arrays(images: Any, labels: Any, source: str) -> None:
 
 
 def _absent(labels: np.ndarray, classes: int) -> str:
-    """Classes that no label is of, the first of them where there are many; empty where there are none."""
+    """The first classes without a label, and how many more there are; empty if every class has one."""
     absent = np.setdiff1d(np.arange(classes), labels)
     more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
     return ", ".join(map(str, absent[:MOST_NAMED])) + more
@@ -151,7 +151,7 @@ def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
     about: dict[str, Any] = {"shape": list(images.shape), "channels": images.shape[-1], "classes": int(images.classes)}
     if images.class_names is not None:
         about["class_names"] = list(images.class_names)
-    write_arrow(table, path, name=KIND, **about, mean=float(images.mean), std=float(images.std), **facts)
+    write_arrow(table, path, name=TABLE, **about, mean=float(images.mean), std=float(images.std), **facts)
 
 
 def load_images(path: str | Path) -> ImageSet:
@@ -160,7 +160,7 @@ def load_images(path: str | Path) -> ImageSet:
     Raises:
         TypeError: if that is no path.
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file, if it is damaged or holds another kind of table.
+        ValueError: naming the file, if it is damaged or another table.
     """
     if not isinstance(path, str | Path):
         raise TypeError(f"path is {path!r:.80} ({type(path).__name__}); a path is needed")
@@ -168,7 +168,7 @@ def load_images(path: str | Path) -> ImageSet:
         raise ValueError(f"{path}: a folder, where a Parquet file is needed")
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
-    table = read_columns(path, ("image", "label"), kind=KIND)
+    table = read_columns(path, ("image", "label"), TABLE)
     try:
         images = _as_images(table)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -180,7 +180,7 @@ def load_images(path: str | Path) -> ImageSet:
 
 
 def checked_class_names(schema: pa.Schema, path: str | Path) -> tuple[str, ...] | None:
-    """Names of classes as a file's metadata have them; None where they have none.
+    """Class names in a file's metadata; None if there are none.
 
     Raises:
         ValueError: naming the file, if they are no list of texts, or two are the same.

@@ -1,4 +1,4 @@
-"""Files of a data set: where they are, their checksums, and how they come from their public addresses."""
+"""Files of a data set: where they are, their checksums, and their download from public addresses."""
 
 from __future__ import annotations
 
@@ -53,23 +53,25 @@ def verify(source: Source, folder: Path) -> dict[str, str]:
         ValueError: naming the file, its checksum and the one it should have.
     """
     known = source.checksums
-    found = {}
+    digests = {}
     for path in source_files(source, folder):
         if path.name in known:
             compare(path, known[path.name])
-        found[str(path.relative_to(folder))] = pooch.file_hash(str(path), alg="sha256")
+        digests[str(path.relative_to(folder))] = pooch.file_hash(str(path), alg="sha256")
     if source.kind == "png":
-        joined = "".join(f"{name}\0{digest}\0" for name, digest in sorted(found.items()))
+        joined = "".join(f"{name}\0{digest}\0" for name, digest in sorted(digests.items()))
         return {"all files": hashlib.sha256(joined.encode("utf-8", "surrogateescape")).hexdigest()}
-    return found
+    return digests
 
 
 def compare(path: Path, known: str) -> None:
     """Raises ValueError unless the file has the checksum `known`, written "md5:..." or "sha256:..."."""
     algorithm, _, wanted = known.partition(":")
-    found = pooch.file_hash(str(path), alg=algorithm)
-    if found != wanted.lower():
-        raise ValueError(f"{path}: its {algorithm} checksum is {found} where {wanted} is expected; the file is damaged")
+    digest = pooch.file_hash(str(path), alg=algorithm)
+    if digest != wanted.lower():
+        raise ValueError(
+            f"{path}: its {algorithm} checksum is {digest} where {wanted} is expected; the file is damaged"
+        )
 
 
 def checksums(*arrays: np.ndarray) -> dict[str, str]:

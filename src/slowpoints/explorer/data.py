@@ -1,7 +1,6 @@
-"""What the explorer shows of a study, gathered from its tables.
+"""The data of a study that the explorer shows, from its tables.
 
-Numbers go to the page as columns of few bytes, one table after another; which rows are a network's stands in a header
-of plain JSON.
+The page gets numbers as packed columns, one table after another, and a header in JSON that maps networks to rows.
 """
 
 from __future__ import annotations
@@ -118,8 +117,8 @@ def gather(tables: Mapping[str, pd.DataFrame], most_seeds: int | None = None) ->
     modes = _modes(tables)
     networks = _networks(tables)
     most = int(networks.groupby(CELL).size().max()) if len(networks) else 0
-    given = most if most_seeds is None else min(most, most_seeds)
-    detailed = networks.loc[networks.groupby(CELL).cumcount() < given, NETWORK]
+    detailed_seeds = most if most_seeds is None else min(most, most_seeds)
+    detailed = networks.loc[networks.groupby(CELL).cumcount() < detailed_seeds, NETWORK]
     parts = {name: part.make(tables[part.source]) for name, part in PARTS.items() if part.source in tables}
     index, columns = _pack(parts, detailed, modes)
     header = {
@@ -129,7 +128,7 @@ def gather(tables: Mapping[str, pd.DataFrame], most_seeds: int | None = None) ->
         "classes": _classes(tables),
         "class_names": class_names_of(tables),
         "parts": index,
-        "seeds": [most, given],
+        "seeds": [most, detailed_seeds],
     }
     return header, columns
 
@@ -155,10 +154,10 @@ Modes = dict[tuple[str, str, float | None], str]
 
 
 def _modes(tables: Mapping[str, pd.DataFrame]) -> Modes:
-    found = [table[["dataset", "mode", "lambda"]] for table in tables.values() if "mode" in table and len(table)]
-    if not found:
+    tuned = [table[["dataset", "mode", "lambda"]] for table in tables.values() if "mode" in table and len(table)]
+    if not tuned:
         return {}
-    tunings = pd.concat(found).drop_duplicates()
+    tunings = pd.concat(tuned).drop_duplicates()
     several = tunings.groupby(["dataset", "mode"])["lambda"].transform("nunique") > 1
     return {
         (dataset, mode, _lambda(lambda_)): f"{mode}-{lambda_text(lambda_)}" if more else mode
@@ -171,7 +170,7 @@ def _lambda(lambda_: float) -> float | None:
 
 
 def _in_order(modes: Modes, networks: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Modes of each data set, those of one kind by their lambda."""
+    """Modes of each data set in the order of figures, and by lambda."""
     order = list(LOOKS)
     ranked = sorted(modes.items(), key=lambda item: (order.index(item[0][1]), item[0][2] or 0.0))
     return {
@@ -220,10 +219,10 @@ def _pack(parts: Mapping[str, pd.DataFrame], networks: pd.DataFrame, modes: Mode
         first = sizes["rows"].cumsum() - sizes["rows"]
         rows = zip(first.tolist(), sizes["rows"].tolist(), strict=True)
         index[name] = {"columns": {}, "rows": dict(zip(_names(sizes, modes), rows, strict=True))}
-        for column, kind in PARTS[name].columns.items():
-            index[name]["columns"][column] = [kind, len(columns)]
+        for column, dtype in PARTS[name].columns.items():
+            index[name]["columns"][column] = [dtype, len(columns)]
             values = table[column] if column in table else pd.Series(np.nan, index=table.index)
-            columns += values.to_numpy(float).astype(f"<{kind}").tobytes()
+            columns += values.to_numpy(float).astype(f"<{dtype}").tobytes()
             columns += bytes(-len(columns) % ALIGNED)
     return index, bytes(columns)
 

@@ -79,11 +79,11 @@ def write_page(
     while True:
         header, columns = gather(tables, seeds)
         page = _page(study, header, columns).encode()
-        given = header["seeds"][1]
-        if len(page) <= most_bytes or given <= 1:
+        detailed = header["seeds"][1]
+        if len(page) <= most_bytes or detailed <= 1:
             break
         rest = len(get_plotlyjs())
-        seeds = max(1, min(given - 1, int(given * (most_bytes - rest) / (len(page) - rest))))
+        seeds = max(1, min(detailed - 1, int(detailed * (most_bytes - rest) / (len(page) - rest))))
     with atomic(path) as temporary:
         temporary.write_bytes(page)
 
@@ -117,7 +117,7 @@ def _looks(header: dict[str, Any]) -> dict[str, Any]:
     of_units = {name: unit_look(name) for name in (network["architecture"] for network in header["networks"])}
     looks = {"architecture": of_units, "protocol": of_protocols, "mode": LOOKS}
     return {
-        "looks": {kind: {name: _look(look) for name, look in of.items()} for kind, of in looks.items()},
+        "looks": {column: {name: _look(look) for name, look in of.items()} for column, of in looks.items()},
         "colours": {
             dataset: [to_hex(class_colour(label, classes - 1)) for label in range(classes)]
             for dataset, classes in header["classes"].items()

@@ -55,8 +55,8 @@ class _Array:
     values: np.ndarray
 
     def __setstate__(self, state: tuple) -> None:
-        _, shape, kind, by_columns, data = state
-        self.values = np.frombuffer(data, kind.numpy()).reshape(shape, order="F" if by_columns else "C")
+        _, shape, dtype, by_columns, data = state
+        self.values = np.frombuffer(data, dtype.numpy()).reshape(shape, order="F" if by_columns else "C")
 
 
 def _reconstruct(*_: Any) -> _Array:
@@ -198,17 +198,17 @@ def _members(path: Path, names: set[str], optional: bool = False) -> dict[str, b
     """Files of an archive by name, in one pass that ends where it would become too large; all, unless `optional`."""
     try:
         with gzip.open(path) as file:
-            whole = _Bounded(file, path)
-            with tarfile.open(fileobj=cast(Any, whole), mode="r|") as archive:
-                found = {member.name: _content(archive, member) for member in archive if member.name in names}
-            while whole.read(CHUNK):  # to the end, where the checksum is
+            stream = _Bounded(file, path)
+            with tarfile.open(fileobj=cast(Any, stream), mode="r|") as archive:
+                members = {member.name: _content(archive, member) for member in archive if member.name in names}
+            while stream.read(CHUNK):  # to the end, where the checksum is
                 pass
     except Exception as error:  # a damaged archive can raise anything
         raise ValueError(f"{path}: not a whole CIFAR-10 archive ({error})") from None
-    absent = sorted(names - set(found))
+    absent = sorted(names - set(members))
     if absent and not optional:
         raise ValueError(f"{path}: not a whole CIFAR-10 archive ({', '.join(absent)} is not there)")
-    return found
+    return members
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

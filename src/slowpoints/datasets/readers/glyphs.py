@@ -99,8 +99,8 @@ def _glyph(character: str, size: int, rng: np.random.Generator) -> np.ndarray:
 @cache
 def _font(name: str) -> ImageFont.FreeTypeFont:
     # Not imported for this: where MPLBACKEND or a matplotlibrc is invalid, that fails.
-    found = importlib.util.find_spec("matplotlib")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
         raise ModuleNotFoundError("Matplotlib is not installed, whose fonts glyphs are drawn in")
-    folder = Path(found.origin).parent / "mpl-data/fonts/ttf"
+    folder = Path(spec.origin).parent / "mpl-data/fonts/ttf"
     return ImageFont.truetype(folder / f"{name}.ttf", 96)  # drawn once at this size, then scaled

@@ -75,11 +75,11 @@ def read_array(path: Path, magic: int) -> np.ndarray:
 def _read_open(file: BinaryIO, path: Path, magic: int) -> np.ndarray:
     dimensions = magic & 0xFF
     header = read_up_to(file, 4 * (1 + dimensions))
-    found = int.from_bytes(header[:4], "big")
-    if len(header) < 4 or found != magic:
+    number = int.from_bytes(header[:4], "big")
+    if len(header) < 4 or number != magic:
         what = "images" if magic == IMAGES_MAGIC else "labels"
         raise ValueError(
-            f"{path}: magic number {found}; {magic} is needed ({what} as unsigned bytes){_meaning(header)}"
+            f"{path}: magic number {number}; {magic} is needed ({what} as unsigned bytes){_meaning(header)}"
         )
     if len(header) < 4 * (1 + dimensions):
         raise ValueError(f"{path}: {len(header)} bytes, less than a header; the file is cut short")
@@ -88,9 +88,9 @@ def _read_open(file: BinaryIO, path: Path, magic: int) -> np.ndarray:
     check_size(promised, path)
     data = read_up_to(file, promised + 1)
     if len(data) != promised:
-        there = f"{len(header) + len(data)} bytes" if len(data) < promised else "more bytes"
+        n_bytes = f"{len(header) + len(data)} bytes" if len(data) < promised else "more bytes"
         raise ValueError(
-            f"{path}: {there} where its header says {len(header) + promised}; the file is cut short or damaged"
+            f"{path}: {n_bytes} where its header says {len(header) + promised}; the file is cut short or damaged"
         )
     return np.frombuffer(data, np.uint8).reshape(shape)
 

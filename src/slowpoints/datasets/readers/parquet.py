@@ -38,11 +38,11 @@ def class_names(source: Source, folder: Path) -> list[str] | None:
     """
     train, test = (checked_class_names(read_columns(path, ("label",)).schema, path) for path in files(source, folder))
     if train != test:
-        raise ValueError(f"{folder}: classes are {_said(train)} in {NAMES[0]}, but {_said(test)} in {NAMES[1]}")
+        raise ValueError(f"{folder}: classes are {_listed(train)} in {NAMES[0]}, but {_listed(test)} in {NAMES[1]}")
     return None if train is None else list(train)
 
 
-def _said(names: Sequence[str] | None) -> str:
+def _listed(names: Sequence[str] | None) -> str:
     return "not named" if names is None else ", ".join(names)
 
 
@@ -65,9 +65,9 @@ def read_images(path: Path, shape: Sequence[int] | None) -> tuple[np.ndarray, np
         ValueError: naming the column and what is wrong with it.
     """
     table = read_columns(path, ("image", "label"))
-    kind = table.schema.field("image").type
-    if not _is_list_of_numbers(kind):
-        raise ValueError(f"{path}: column image is {kind}; lists of whole numbers or of floats are needed")
+    type_ = table.schema.field("image").type
+    if not _is_list_of_numbers(type_):
+        raise ValueError(f"{path}: column image is {type_}; lists of whole numbers or of floats are needed")
     for name in ("image", "label"):
         if table[name].null_count:
             raise ValueError(f"{path}: column {name} has {table[name].null_count} nulls")
@@ -82,9 +82,9 @@ def read_images(path: Path, shape: Sequence[int] | None) -> tuple[np.ndarray, np
     return _as_bytes(table["image"].combine_chunks().flatten(), path).reshape(-1, *shape), labels
 
 
-def _is_list_of_numbers(kind: pa.DataType) -> bool:
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    return is_list and (pa.types.is_integer(kind.value_type) or pa.types.is_floating(kind.value_type))
+def _is_list_of_numbers(type_: pa.DataType) -> bool:
+    is_list = pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_)
+    return is_list and (pa.types.is_integer(type_.value_type) or pa.types.is_floating(type_.value_type))
 
 
 def _stored_shape(schema: pa.Schema, path: Path) -> list[int]:
@@ -102,10 +102,10 @@ def _as_bytes(values: pa.Array, path: Path) -> np.ndarray:
     pixels = values.to_numpy(zero_copy_only=False)
     if values.null_count or (np.issubdtype(pixels.dtype, np.floating) and not np.isfinite(pixels).all()):
         raise ValueError(f"{path}: column image has missing or non-finite values")
-    whole = np.issubdtype(pixels.dtype, np.integer)
-    high = 255 if whole else 1
+    integer = np.issubdtype(pixels.dtype, np.integer)
+    high = 255 if integer else 1
     if pixels.size and (pixels.min() < 0 or pixels.max() > high):
         raise ValueError(
             f"{path}: column image ({pixels.dtype}) lies in [{pixels.min()}, {pixels.max()}]; [0, {high}] is needed"
         )
-    return pixels.astype(np.uint8) if whole else np.round(pixels * 255).astype(np.uint8)
+    return pixels.astype(np.uint8) if integer else np.round(pixels * 255).astype(np.uint8)

@@ -24,12 +24,12 @@ def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
     Raises:
         ValueError, FileNotFoundError: naming the file or folder and what is wrong with it.
     """
-    found = class_folders(folder, source.classes)
-    if found.left_out:
-        log.warning("%s: left out, as no images of a class: %s", folder, named(found.left_out, folder))
-    _refuse_shared(found)
+    folders = class_folders(folder, source.classes)
+    if folders.left_out:
+        log.warning("%s: left out, as no images of a class: %s", folder, named(folders.left_out, folder))
+    _refuse_shared(folders)
     tally = _Tally(folder)
-    train, test = (_read_part(folder / part, found.images[part], tally) for part in found.images)
+    train, test = (_read_part(folder / part, folders.images[part], tally) for part in folders.images)
     tally.check()
     return train, test
 
@@ -41,8 +41,8 @@ def files(source: Source, folder: Path) -> list[Path]:
         FileNotFoundError: naming the folder that is missing, or has no image in it.
         ValueError: if the folders are not those of the classes, or hold images that would not be read.
     """
-    found = class_folders(folder, source.classes)
-    return sorted(path for part in found.images.values() for paths in part for path in paths)
+    folders = class_folders(folder, source.classes)
+    return sorted(path for part in folders.images.values() for paths in part for path in paths)
 
 
 def class_names(source: Source, folder: Path) -> list[str]:
@@ -50,11 +50,11 @@ def class_names(source: Source, folder: Path) -> list[str]:
     return class_folders(folder, source.classes).names
 
 
-def _refuse_shared(found: ClassFolders) -> None:
+def _refuse_shared(folders: ClassFolders) -> None:
     """Raises ValueError where a file is of both parts, or of two classes, by a link."""
     seen: dict[tuple[int, int], tuple[str, str, Path]] = {}
-    for part, classes in found.images.items():
-        for name, paths in zip(found.names, classes, strict=True):
+    for part, classes in folders.images.items():
+        for name, paths in zip(folders.names, classes, strict=True):
             for path in paths:
                 other_part, other_name, other = seen.setdefault(_identity(path), (part, name, path))
                 if other_part != part:
@@ -95,10 +95,10 @@ class _Tally:
     def check(self) -> None:
         """Raises ValueError where images differ in alpha alone, or all are dark."""
         if len(self.alphas) > 1:
-            (one, here), (other, there) = list(self.alphas.items())[:2]
+            (one, first), (other, second) = list(self.alphas.items())[:2]
             raise ValueError(
-                f"{there}: alpha is {other:.3g} where that of {here} is {one:.3g}; lay all images on the ground that "
-                "they are meant for, and save them without alpha"
+                f"{second}: alpha is {other:.3g} where that of {first} is {one:.3g}; lay all images on the ground "
+                "that they are meant for, and save them without alpha"
             )
         largest, path = max(self.largest, default=(0, None))
         if 0 < largest < LEAST_RANGE:
