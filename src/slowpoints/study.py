@@ -275,8 +275,8 @@ def _checked_preset(settings: dict, modes: list[str], name: str) -> Preset:
         require(complete, "regularisation.lambda", lambda_, f"name mode {mode} as well")
     for frames in lambdas("long_delays", lambda_) if "long_delays" in modes else []:
         whole_trial = frames % 1 == 0 and frames >= FRAMES
-        rule = f"be a whole number of frames of a trial, at least {FRAMES}, for long_delays"
-        require(whole_trial, "regularisation.lambda", f"{frames:g}", rule)
+        rule = f"be a whole number of frames of a trial, at least {FRAMES}"
+        require(whole_trial, "regularisation.lambda", f"{frames:g} for long_delays", rule)
     return preset
 
 

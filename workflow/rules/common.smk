@@ -178,7 +178,9 @@ def over_grid(file, tuned=False):
 def tuned_blocks(file):
     """That file of every block of fine-tuned networks of the study."""
     return [
-        f"{BLOCK}/{file}".format(mode=mode, **place) for place, modes in grid() for mode in modes
+        f"{SEED_BLOCK}/{file}".format(mode=mode, **place)
+        for place, modes in grid()
+        for mode in modes
     ]
 
 

@@ -62,10 +62,10 @@ rule collate_costs:
 
 rule validate_networks:
     input:
-        weights=f"{BLOCK}/weights.safetensors",
+        weights=f"{SEED_BLOCK}/weights.safetensors",
         valid=f"{DATASET}/valid.parquet",
     output:
-        f"{BLOCK}/validation.parquet",
+        f"{SEED_BLOCK}/validation.parquet",
     log:
         "logs/validate_networks/{dataset}.{architecture}.{protocol}.{mode}.{block}.log",
     conda:
