@@ -167,8 +167,9 @@ def test_rows_of_comparisons_and_changes_say_what_they_are():
         "claim": "C4", "question": "prolong", "dataset": "a", "mode": "settled", "rival": "control",
         "measure": "value", "stratum": "cell", "scope": "a: settled - control, value", "n_excluded": 3, "n": 9,
         "effect": 10, "low": row.outcome.low, "high": row.outcome.high, "test": "Wilcoxon signed-rank",
-        "verdict": "contradicted",
+        "verdict": "contradicted", **row.cells._asdict(),
     }  # fmt: skip
+    assert row.cells[:2] == (3, 0)
 
 
 def test_claims_on_protocols_are_of_accuracy_and_of_memory():

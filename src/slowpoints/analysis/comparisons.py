@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
 from scipy import stats
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from slowpoints.analysis.correlation import PERMUTATIONS, bootstrap
 
@@ -39,6 +37,9 @@ def equivalence(strata: Pairs, margin: float) -> Effect:
 
     Without interval and p where no sample varies, which `test` says: there is nothing to estimate an error from.
     """
+    import statsmodels.formula.api as smf  # seconds to import
+    from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+
     n = sum(len(sample) for pair in strata for sample in pair)
     if all(np.ptp(sample) == 0 for pair in strata for sample in pair):
         effect = np.average([first.mean() - second.mean() for first, second in strata], weights=_sizes(strata))
@@ -127,5 +128,7 @@ def no_loss(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generato
     changes = np.concatenate(strata)
     if np.ptp(changes) == 0:
         return found._replace(low=np.nan, high=np.nan, test=f"no loss beyond {margin}: no change varies", p=np.nan)
+    from statsmodels.stats.weightstats import DescrStatsW  # seconds to import
+
     p = DescrStatsW(changes).ttest_mean(-margin, alternative="larger")[1]
     return found._replace(test=f"no loss beyond {margin}, one-sided paired t", p=p)

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.claim import Evidence
-from slowpoints.analysis.claims.rows import Excluded, Row, ScopeLevel
+from slowpoints.analysis.claims.rows import POOLED, Excluded, Row
 from slowpoints.analysis.claims.wording import scope_text
 from slowpoints.core.arguments import table_columns
 from slowpoints.core.schemas.schema import NETWORK, TUNED_NETWORK
@@ -58,6 +57,7 @@ def judged(rows: Sequence[Row]) -> pd.DataFrame:
         {
             **row.subject.columns(),
             **row.outcome._asdict(),
+            **(row.cells._asdict() if row.cells else {}),
             "p_unadjusted": row.outcome.p,
             "p": np.nan,
             "n_excluded": row.n_excluded,
@@ -65,12 +65,14 @@ def judged(rows: Sequence[Row]) -> pd.DataFrame:
         }
         for row in rows
     ]
+    from statsmodels.stats.multitest import multipletests  # seconds to import
+
     table = pd.DataFrame(columns, columns=list(CLAIMS.columns))
     for _, family in table.assign(level=[row.subject.level for row in rows]).groupby(FAMILY):
         tested = family.index[family["p_unadjusted"].notna()]
         if len(tested):
             table.loc[tested, "p"] = multipletests(table.loc[tested, "p_unadjusted"].astype(float), method="holm")[1]
-    judgeable = [row.claimed is not None and row.subject.level in (ScopeLevel.DATA_SET, ScopeLevel.ALL) for row in rows]
+    judgeable = [row.claimed is not None and row.subject.level in POOLED for row in rows]
     table["verdict"] = [
         verdict(row, p) if given else None for row, p, given in zip(rows, table["p"], judgeable, strict=True)
     ]

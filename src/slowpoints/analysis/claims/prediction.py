@@ -11,10 +11,11 @@ import pandas as pd
 from scipy import stats
 
 from slowpoints.analysis.claims.claim import Claim, Question
-from slowpoints.analysis.claims.rows import Excluded, Place, Row, Subject, changed
+from slowpoints.analysis.claims.rows import POOLED, Excluded, Place, Row, Subject, agreeing, changed
 from slowpoints.analysis.claims.wording import beginning, by_verdict, numbers
 from slowpoints.analysis.comparisons import Effect
 from slowpoints.analysis.names import AMONG
+from slowpoints.analysis.over_cells import OverCells, correlation_over_cells
 from slowpoints.core.schemas import study
 from slowpoints.core.schemas.schema import CELL, NETWORK
 
@@ -43,7 +44,17 @@ def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
             if list(place) in SCOPES[level]:
                 outcome = Effect(row.n, row.r, row.low, row.high, f"Spearman, permutation within {within}", row.p)
                 subject = Subject("C3", level, PREDICTOR, **place, stratum=STRATA[level])
-                yield Row(subject, outcome, "negative", excluded(**place))
+                made = Row(subject, outcome, "negative", excluded(**place))
+                yield replace(made, cells=_by_cell(chosen, made)) if level == "network" and subject.level in POOLED else made
+
+
+def _by_cell(chosen: pd.DataFrame, row: Row) -> OverCells:
+    """Correlations within the cells of a pooled row as a sample."""
+    cells = chosen[(chosen["level"] == "network") & chosen[CELL].notna().all(axis=1)].dropna(subset=["r"])
+    for column, name in row.subject.place.items():
+        cells = cells[cells[column] == name]
+    r, n = cells["r"].to_numpy(float), cells["n"].to_numpy(float)
+    return correlation_over_cells(r, n, agreeing(r, row))
 
 
 def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.comparisons import Effect, Pairs, change, difference
+from slowpoints.analysis.over_cells import OverCells, mean_over_cells
 from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.streams import numpy_generator
 from slowpoints.task.protocols import PROTOCOLS
@@ -32,6 +33,10 @@ class ScopeLevel(StrEnum):
     DATA_SET = "data set"
     STRATUM = "data set x architecture"
     CELL = "cell"
+
+
+POOLED = (ScopeLevel.DATA_SET, ScopeLevel.ALL)
+"""Scopes that carry verdicts."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class Row:
             beyond `margin`), or None for a row that describes and has no verdict.
         n_excluded: networks of the scope that did not learn and are left out.
         margin: effect, or loss, that counts as none.
+        cells: what the cells of a pooled scope say as a sample.
     """
 
     subject: Subject
@@ -113,6 +119,7 @@ class Row:
     claimed: str | None
     n_excluded: int
     margin: float = 0.0
+    cells: OverCells | None = None
 
 
 class Excluded:
@@ -209,8 +216,21 @@ def changed(
             if column in table
         }
         subject = replace(about, **place, **lambdas)
-        outcome = test([rows[about.measure].to_numpy(float) for rows in cells], subject.stream())
-        yield Row(subject, outcome, claimed, excluded(**place), margin)
+        changes = [rows[about.measure].to_numpy(float) for rows in cells]
+        outcome = test(changes, subject.stream())
+        row = Row(subject, outcome, claimed, excluded(**place), margin)
+        if subject.level in POOLED:
+            means = np.array([values.mean() for values in changes])
+            row = replace(row, cells=mean_over_cells(changes, agreeing(means, row)))
+        yield row
+
+
+def agreeing(effects: np.ndarray, row: Row) -> np.ndarray:
+    """Whether effects of cells are to the side that a row claims; where it claims none, to that of its own effect."""
+    if row.claimed == "no loss":
+        return effects > -row.margin
+    sign = {"positive": 1.0, "negative": -1.0}.get(row.claimed or "", np.sign(row.outcome.effect))
+    return effects * sign > 0
 
 
 def _shared(cells: Sequence[pd.DataFrame], column: str) -> float | None:
