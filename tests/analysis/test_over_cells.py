@@ -77,7 +77,9 @@ def test_correlations_are_combined_as_fisher_s_z():
     np.testing.assert_allclose(found[2:7], expected, rtol=1e-3)
     assert found.q == pytest.approx(q)
     for cell in (-1.0, -0.9):  # perfect; over too few networks
-        more = correlation_over_cells(np.append(r, cell), np.append(n, 3.0 if cell > -1 else 20.0), np.append(r < 0, True))
+        more = correlation_over_cells(
+            np.append(r, cell), np.append(n, 3.0 if cell > -1 else 20.0), np.append(r < 0, True)
+        )
         assert more[:2] == (5, 4)
         np.testing.assert_allclose(more[2:], found[2:])
 

@@ -36,8 +36,11 @@ def study():
         nominal_accuracy=rng.uniform(0.9, 1, len(networks)), memory_score=rng.uniform(size=len(networks))
     )
     fine_tuned = tuned(
-        {"slow_points": 0.1, "settled": 0.2, "tracking": 0.05}, cells=[("a", "gru", "vocu"), ("b", "lstm", "decu")]
+        {"slow_points": 0.1, "settled": 0.2, "path": 0.3, "noise": 0.05},
+        cells=[("a", "gru", "vocu"), ("b", "lstm", "decu")],
     )
+    still = {f"log10_settled_{name}_after": fine_tuned["log10_speed_after"] for name in ("drift", "diffusion")}
+    fine_tuned = fine_tuned.assign(**still)
     formation = tracks().merge(networks[["dataset", "architecture", "protocol", "seed"]])
     return judge(networks, correlations(), formation, fine_tuned)
 

@@ -8,11 +8,11 @@ import pandas as pd
 
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
-from slowpoints.analysis.claims.tunings import OURS
 from slowpoints.analysis.claims.wording import asked, interval, place_name
 from slowpoints.analysis.names import AMONG, PREDICTOR_NAMES
 from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY
 from slowpoints.core.looks import unit_look
+from slowpoints.core.modes import OURS, RIVALS
 from slowpoints.task.protocols import PROTOCOLS
 
 
@@ -41,14 +41,16 @@ def findings(rows: pd.DataFrame, claim: str) -> list[str]:
 
 
 def unconfirmed(rows: pd.DataFrame, verdict: str) -> list[str]:
-    """What the paper claims and this study does not support: for each claim, where, and of what. Our own mode aside.
+    """What the paper claims and this study does not support: for each claim, where, and of what.
+
+    Modes that are not the paper's are left out.
 
     Args:
         rows: of `pooled`.
         verdict: `contradicted` or `inconclusive`.
     """
     places: dict[str, dict[str, list[str]]] = {name: {} for name, claim in all_claims().items() if not claim.ours}
-    for row in rows[(rows["verdict"] == verdict) & (rows["mode"] != OURS)].itertuples():
+    for row in rows[(rows["verdict"] == verdict) & ~rows["mode"].isin([*OURS, *RIVALS])].itertuples():
         if row.claim in places:
             places[row.claim].setdefault(asked(row), []).append(place_name(row))
     parts = []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from slowpoints.analysis.claims.claim import Claim, Question
 from slowpoints.analysis.claims.rows import Excluded, Row, Subject
 from slowpoints.analysis.claims.tunings import cost, gained, tunings
-from slowpoints.analysis.claims.wording import beginning, by_verdict, numbers, penalty, place_name
-from slowpoints.core.modes import CONTROL
+from slowpoints.analysis.claims.wording import beginning, bounds, by_verdict, numbers, penalty, place_name
+from slowpoints.analysis.over_cells import LEAST_TO_PREDICT
+from slowpoints.core.modes import CONTROL, RIVALS
 
 MEASURES = {
     "memory_score": "positive",
@@ -19,6 +21,9 @@ MEASURES = {
     "nominal_accuracy": "no loss",
 }
 """What a penalty should change and to which side, or leave."""
+OF_RIVALS = {measure: MEASURES[measure] for measure in ("memory_score", "nominal_accuracy")}
+MECHANISM = {"log10_settled_drift": "drift", "log10_settled_diffusion": "diffusion"}
+"""What a penalty may cut at settled states, and the question of each: described, not claimed."""
 
 
 def prolonged(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
@@ -30,23 +35,50 @@ def prolonged(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
     """
     control = tuned[tuned["mode"] == CONTROL]
     for mode, networks in tunings(tuned):
-        for measure, claimed in MEASURES.items():
+        rival = mode in RIVALS
+        for measure, claimed in (OF_RIVALS if rival else MEASURES).items():
             if f"{measure}_after" in tuned:
-                about = Subject("C4", "prolong", measure, mode=mode, rival=CONTROL, stratum="cell")
+                question = "rivals" if rival else "prolong"
+                about = Subject("C4", question, measure, mode=mode, rival=CONTROL, stratum="cell")
                 yield from gained(about, networks, control, excluded, claimed=claimed)
+        for measure, question in MECHANISM.items():
+            if f"{measure}_after" in tuned:
+                about = Subject("C4", question, measure, mode=mode, rival=CONTROL, stratum="cell")
+                yield from gained(about, networks, control, excluded, claimed=None)
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """A sentence for each penalty in each place, the strongest first, with what it costs."""
+    """A sentence for each penalty in each place, the strongest first, with what it costs; then one for all rivals."""
     of_memory, costs = (rows[rows["measure"] == measure] for measure in ("memory_score", "nominal_accuracy"))
-    order = {name: rank for rank, name in enumerate(dict.fromkeys(map(place_name, rows.itertuples())))}
     accuracies = {(place_name(row), row.mode, str(row.lambda_)): row for row in costs.itertuples()}
-    for row in sorted(of_memory.itertuples(), key=lambda row: (order[place_name(row)], -row.effect)):
-        outcome = by_verdict(row, "prolongs memory", "shortens memory", "was not shown to prolong memory")
-        name = penalty(row.mode, row.lambda_)
-        text = f"{beginning(row)} the penalty {name} {outcome}; memory score against control {numbers(row)}"
-        accuracy = accuracies.get((place_name(row), row.mode, str(row.lambda_)))  # as text, since NaN is not itself
-        yield text + (f"; it {cost(accuracy)}, {numbers(accuracy)}." if accuracy else ".")
+    for _, of_place in of_memory.groupby([place_name(row) for row in of_memory.itertuples()], sort=False):
+        several = sorted(of_place.itertuples(), key=lambda row: -row.effect)
+        rivals = [row for row in several if row.question == "rivals"]
+        for row in several:
+            if row.question == "prolong":
+                # As text, since NaN is not itself.
+                yield _of_penalty(row, accuracies.get((place_name(row), row.mode, str(row.lambda_))))
+        if rivals:
+            gains = ", ".join(f"{penalty(row.mode, row.lambda_)} {numbers(row)}" for row in rivals)
+            yield f"{beginning(rivals[0])} of plain rivals, against control: {gains}."
+
+
+def _of_penalty(row: Any, accuracy: Any) -> str:
+    outcome = by_verdict(row, "prolongs memory", "shortens memory", "was not shown to prolong memory")
+    name = penalty(row.mode, row.lambda_)
+    text = f"{beginning(row)} the penalty {name} {outcome}; memory score against control {numbers(row)}"
+    text += _by_cells(row)
+    return text + (f"; it {cost(accuracy)}, {numbers(accuracy)}." if accuracy else ".")
+
+
+def _by_cells(row: Any) -> str:
+    """How many cells agree, and what a further one would show."""
+    if pd.isna(row.n_cells) or row.n_cells < LEAST_TO_PREDICT:
+        return ""
+    text = f", positive in {row.n_cells_agree:.0f} of {row.n_cells:.0f} cells"
+    if pd.isna(row.prediction_low):
+        return text
+    return text + f", a further cell predicted in {bounds(row.prediction_low, row.prediction_high)}"
 
 
 C4 = Claim(
@@ -54,7 +86,11 @@ C4 = Claim(
     title="penalising speed prolongs memory",
     topic="Which penalty on speed prolongs memory, and at what cost?",
     figure="regularisation",
-    questions={"prolong": Question("change")},
+    questions=dict.fromkeys(("prolong", "rivals", *MECHANISM.values()), Question("change")),
     rows=lambda evidence: prolonged(evidence.tuned, evidence.excluded),
     sentences=sentences,
+    measures={
+        "log10_settled_drift": "log10 drift at settled states",
+        "log10_settled_diffusion": "log10 diffusion at settled states",
+    },
 )

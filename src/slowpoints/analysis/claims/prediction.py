@@ -45,7 +45,11 @@ def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
                 outcome = Effect(row.n, row.r, row.low, row.high, f"Spearman, permutation within {within}", row.p)
                 subject = Subject("C3", level, PREDICTOR, **place, stratum=STRATA[level])
                 made = Row(subject, outcome, "negative", excluded(**place))
-                yield replace(made, cells=_by_cell(chosen, made)) if level == "network" and subject.level in POOLED else made
+                yield (
+                    replace(made, cells=_by_cell(chosen, made))
+                    if level == "network" and subject.level in POOLED
+                    else made
+                )
 
 
 def _by_cell(chosen: pd.DataFrame, row: Row) -> OverCells:

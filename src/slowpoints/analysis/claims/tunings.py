@@ -15,8 +15,8 @@ from slowpoints.core.schemas.schema import NETWORK
 
 LOSS = 0.01
 """Loss of nominal accuracy that counts as none."""
-OURS = "settled"
-"""Our own mode; the others are the paper's."""
+STRICT_LOSS = 0.005
+"""The same, of the stricter question: the most that lambda may cost by the rule by which it is chosen."""
 
 
 def tunings(tuned: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -33,7 +33,13 @@ def tunings(tuned: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def gained(
-    about: Subject, networks: pd.DataFrame, rivals: pd.DataFrame, excluded: Excluded, *, claimed: str
+    about: Subject,
+    networks: pd.DataFrame,
+    rivals: pd.DataFrame,
+    excluded: Excluded,
+    *,
+    claimed: str | None,
+    loss: float = LOSS,
 ) -> Iterator[Row]:
     """Rows on what fine-tuning in one way gains over another, network by network.
 
@@ -42,14 +48,15 @@ def gained(
         networks: rows of `regularisation`, of the one mode.
         rivals: of the other.
         excluded: counts who is left out.
-        claimed: as in `Row`; `no loss` is one of at most `LOSS`.
+        claimed: as in `Row`.
+        loss: of accuracy, that counts as none where `no loss` is claimed.
     """
     pairs = networks.merge(rivals, on=NETWORK, suffixes=("", "_rival"))
     pairs[about.measure] = pairs[f"{about.measure}_after"] - pairs[f"{about.measure}_after_rival"]
     if claimed != "no loss":
         return changed(about, pairs, excluded, claimed=claimed)
     return changed(
-        about, pairs, excluded, claimed=claimed, margin=LOSS, test=lambda changes, rng: no_loss(changes, LOSS, rng)
+        about, pairs, excluded, claimed=claimed, margin=loss, test=lambda changes, rng: no_loss(changes, loss, rng)
     )
 
 

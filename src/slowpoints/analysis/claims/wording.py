@@ -96,6 +96,11 @@ def interval(n: int, effect: float, low: float, high: float) -> str:
     return f"{effect:.{SIGNIFICANT}f} [{low:.{SIGNIFICANT}f}, {high:.{SIGNIFICANT}f}]"
 
 
+def bounds(low: float, high: float) -> str:
+    """Such as "[0.045, 0.201]"."""
+    return f"[{low:.{SIGNIFICANT}f}, {high:.{SIGNIFICANT}f}]".replace("-", "−")
+
+
 def p_value(p: float) -> str:
     """Such as "0.0123" or "< 0.0001"; empty where there is none."""
     return "" if pd.isna(p) else f"{p:.4f}" if p >= 1e-4 else "< 0.0001"

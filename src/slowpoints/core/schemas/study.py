@@ -89,7 +89,9 @@ CLAIMS = TableSchema(
         "n_excluded": pa.int32(),
         "scope": pa.string(),
         **typed(pa.int32(), "n_cells", "n_cells_agree"),
-        **typed(pa.float64(), "cells_effect", "cells_low", "cells_high", "prediction_low", "prediction_high", "q", "i2"),
+        **typed(
+            pa.float64(), "cells_effect", "cells_low", "cells_high", "prediction_low", "prediction_high", "q", "i2"
+        ),
     },
     key=tuple(ABOUT_CLAIMS),
     version=2,
