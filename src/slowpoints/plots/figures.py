@@ -31,6 +31,7 @@ class FigureSpec:
         title: in the report; the figure's name if empty.
         order: among others of its section, from 1; 0 for the only one.
         tuned: whether it shows fine-tuned networks: a study without modes has none of these figures.
+        optional: further tables that it takes where the study has them.
         findings: whether the study's own sentences stand below its caption (`analysis.report.captions`).
     """
 
@@ -40,6 +41,7 @@ class FigureSpec:
     order: int = 0
     tuned: bool = False
     findings: bool = False
+    optional: tuple[str, ...] = ()
 
 
 def declared(module: Path) -> FigureSpec | None:
@@ -81,18 +83,24 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Args:
         name: a key of `FIGURES`.
-        tables: the tables that it is drawn from, by name.
+        tables: the tables that it is drawn from, by name; those that are optional may be absent.
 
     Returns:
         It; `attrs["class_names"]` has the names of classes by data set, of those whose tables have any.
+
+    Raises:
+        ValueError: naming the table that is needed and absent.
     """
     from slowpoints.core.tables import class_names_of  # and so pandas, for which planning must not wait
 
-    module = _module(name)
-    shown = module.data(**{table: tables[table] for table in FIGURES[name].tables})
+    module, figure = _module(name), FIGURES[name]
+    taken = {table: tables[table] for table in (*figure.tables, *figure.optional) if table in tables}
+    if absent := [table for table in figure.tables if table not in taken]:
+        raise ValueError(f"figure {name} is drawn from the table {', '.join(absent)}, which is not given")
+    shown = module.data(**taken)
     columns = pa.schema(list(module.DATA.columns.items()))
     drawn = pa.Table.from_pandas(shown[columns.names], columns, preserve_index=False).to_pandas()
-    drawn.attrs["class_names"] = class_names_of({table: tables[table] for table in FIGURES[name].tables})
+    drawn.attrs["class_names"] = class_names_of(taken)
     return drawn
 
 

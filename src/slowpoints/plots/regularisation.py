@@ -19,6 +19,7 @@ FIGURE = FigureSpec(
     tables=("extrapolation", "regularisation"),
     section="Does a penalty help",
     title="Memory before and after",
+    order=1,
     tuned=True,
     findings=True,
 )

@@ -1,0 +1,138 @@
+"""Figure `control`: what each way of fine-tuning gains in memory, against what it costs in accuracy and in time."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from slowpoints.analysis.claims.tunings import LOSS
+from slowpoints.core.looks import Look
+from slowpoints.core.modes import CONTROL, LOOKS, lambda_text
+from slowpoints.core.schemas.schema import NETWORK, TableSchema, typed
+from slowpoints.plots.figures import FigureSpec
+from slowpoints.plots.style import GREY, SMALL, legend, ordered, panels, say, styled
+
+FIGURE = FigureSpec(
+    tables=("claims",),
+    section="Does a penalty help",
+    title="Memory gained against what it costs",
+    order=2,
+    tuned=True,
+    optional=("validation", "costs"),
+)
+DATA = TableSchema(
+    "figure_control",
+    {
+        **typed(pa.string(), "dataset", "mode"),
+        "lambda": pa.float64(),
+        "images": pa.string(),
+        "n": pa.int32(),
+        **typed(pa.float64(), "gain", "gain_low", "gain_high", "loss", "loss_low", "loss_high", "seconds"),
+    },
+)
+TUNING = ["dataset", "mode", "lambda"]
+MEASURES = ("memory_score", "nominal_accuracy")
+
+
+def data(
+    claims: pd.DataFrame, validation: pd.DataFrame | None = None, costs: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """A point for each data set, mode and lambda: memory gained and accuracy lost against control on test images, with
+    95 % intervals; the same on validation images, without; and the seconds of fine-tuning that a network took.
+
+    Args:
+        claims: table `claims`.
+        validation: table of the same networks' `nominal_accuracy` and `memory_score` on validation images.
+        costs: `seconds_per_network` of the jobs that fine-tuned them.
+    """
+    parts = [_tested(claims).assign(images="test")]
+    if validation is not None:
+        parts.append(_validated(validation).assign(images="validation"))
+    points = pd.concat(parts, ignore_index=True)
+    if costs is not None:
+        took = costs.groupby(TUNING)[["seconds", "networks"]].sum()
+        points = points.merge((took["seconds"] / took["networks"]).rename("seconds"), "left", on=TUNING)
+    return points.reindex(columns=list(DATA.columns))
+
+
+def _tested(claims: pd.DataFrame) -> pd.DataFrame:
+    """Points on test images: rows of C4 on data sets."""
+    rows = claims[(claims["claim"] == "C4") & claims["dataset"].notna() & claims["architecture"].isna()]
+    memory, accuracy = (rows[rows["measure"] == measure].set_index(TUNING) for measure in MEASURES)
+    gain = memory[["n", "effect", "low", "high"]].set_axis(["n", "gain", "gain_low", "gain_high"], axis=1)
+    loss = -accuracy[["effect", "high", "low"]].set_axis(["loss", "loss_low", "loss_high"], axis=1)
+    return gain.join(loss).reset_index()
+
+
+def _validated(validation: pd.DataFrame) -> pd.DataFrame:
+    """Points on validation images: means of what networks gain and lose against their control."""
+    control = validation.loc[validation["mode"] == CONTROL, [*NETWORK, *MEASURES]]
+    tuned = validation[validation["mode"].isin(set(LOOKS) - {CONTROL}) & validation["lambda"].notna()]
+    pairs = tuned.merge(control, on=NETWORK, suffixes=("", "_control"))
+    pairs["gain"] = pairs["memory_score"] - pairs["memory_score_control"]
+    pairs["loss"] = pairs["nominal_accuracy_control"] - pairs["nominal_accuracy"]
+    means = pairs.groupby(TUNING)
+    return means[["gain", "loss"]].mean().assign(n=means.size()).reset_index()
+
+
+@styled
+def draw(data: pd.DataFrame) -> Figure:
+    """A panel for each data set of gain against loss; below, where the times are known, of gain against time."""
+    datasets = ordered(data["dataset"])
+    rows = 2 if data["seconds"].notna().any() else 1
+    figure, axes = panels(rows, max(1, len(datasets)), height=1.9, sharey=True)
+    if not datasets:
+        say(axes[0, 0], "no network was fine-tuned with a penalty")
+        return figure
+    for column, dataset in zip(axes.T, datasets, strict=True):
+        points = data[data["dataset"] == dataset]
+        _draw_loss(column[0], points)
+        column[0].set_title(dataset, loc="left")
+        if rows == 2:
+            _draw_panel(column[1], points[points["images"] == "test"], "seconds")
+            column[1].set_xlabel("seconds a network")
+            column[1].set_xlim(left=0)
+    for row in axes:
+        row[0].set_ylabel("memory score gained")
+    legend(figure, _handles(data))
+    return figure
+
+
+def _draw_loss(ax: Axes, points: pd.DataFrame) -> None:
+    _draw_panel(ax, points, "loss")
+    ax.axvline(0, color=GREY, lw=0.6, zorder=1)
+    ax.axvline(LOSS, color=GREY, lw=0.7, ls=":", zorder=1)
+    ax.set_xlabel("nominal accuracy lost")
+
+
+def _draw_panel(ax: Axes, points: pd.DataFrame, x: str) -> None:
+    """Points of a panel with their intervals, those of a mode joined in the order of lambda."""
+    ax.axhline(0, color=GREY, lw=0.6, zorder=1)
+    for (mode, images), rows in points.sort_values("lambda").groupby(["mode", "images"], sort=False):
+        colour, tested = _look(mode).colour, images == "test"
+        ax.plot(rows[x], rows["gain"], color=colour, lw=0.7, alpha=0.5, zorder=2)
+        ax.vlines(rows[x], rows["gain_low"], rows["gain_high"], color=colour, lw=1, zorder=2)
+        if x == "loss":
+            ax.hlines(rows["gain"], rows["loss_low"], rows["loss_high"], color=colour, lw=1, zorder=2)
+            if len(rows) > 1 and tested:
+                for lambda_, *place in rows[["lambda", x, "gain"]].itertuples(index=False):
+                    text = {"color": colour, "fontsize": SMALL, "textcoords": "offset points", "va": "bottom"}
+                    ax.annotate(lambda_text(lambda_), place, (2, 1), **text)
+        ax.plot(rows[x], rows["gain"], "o", color=colour, mfc=colour if tested else "white", ms=4, zorder=3)
+
+
+def _look(mode: str) -> Look:
+    return LOOKS.get(mode, Look(mode))
+
+
+def _handles(data: pd.DataFrame) -> list[Line2D]:
+    modes = sorted(set(data["mode"]), key=lambda mode: list(LOOKS).index(mode) if mode in LOOKS else len(LOOKS))
+    handles = [
+        Line2D([], [], marker="o", ls="", ms=4, color=_look(mode).colour, label=_look(mode).label) for mode in modes
+    ]
+    if (data["images"] == "validation").any():
+        handles.append(Line2D([], [], marker="o", ls="", ms=4, color=GREY, mfc="white", label="validation images"))
+    return handles
