@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 from scipy import stats
 
 from slowpoints.analysis import correlation
-from slowpoints.analysis.aggregation import class_memory
-from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, correlations
+from slowpoints.analysis.aggregation import class_memory, early_margin_time
+from slowpoints.analysis.baselines import ACCURACIES, PROTOCOL, class_accuracies, protocol_label
+from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, baseline_of, correlations
 from slowpoints.core.schemas.study import CORRELATIONS
 
 OWN = ("speed", "centre_speed", "speed_1000", "deep_speed", "settled_speed", "drift", "settled_drift")
@@ -37,6 +39,13 @@ def grid(seeds=6, slope=-1.0):
     return pd.DataFrame(networks), pd.DataFrame(extrapolation), pd.DataFrame(points)
 
 
+def relaxation(points):
+    """Margins that fall by a tenth of their class's number a frame, from 3: lost by frame 19 in none."""
+    rows = points[[*KEY[:3], "seed", "label"]]
+    return pd.concat([rows.assign(frame=frame, margin=3 - 0.1 * frame * rows["label"] / 2) for frame in (19, 20, 100)])
+
+
+TABLES = ("networks", "extrapolation", "slow_points", "relaxation")
 KEY = ["dataset", "architecture", "protocol", "level", "predictor", "method"]
 
 
@@ -49,10 +58,11 @@ def fewer_draws(monkeypatch):
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_table_has_every_pooling_predictor_and_method():
-    table = correlations(*grid())
-    of_points, of_networks = len(PREDICTORS), len(PREDICTORS) + len(OF_NETWORKS)
+    tables = grid()
+    table = correlations(*tables, relaxation(tables[2]))
+    of_points, of_networks = len(PREDICTORS), len(PREDICTORS) + len(OF_NETWORKS) + len(ACCURACIES)
     pooled = table[table["dataset"].isna() & table["architecture"].isna() & table["protocol"].isna()]
-    assert len(pooled) == (2 * of_networks + of_points) * 2  # levels network and mixed, level class; methods
+    assert len(pooled) == (2 * of_networks + 1 + of_points) * 2  # network and mixed, its label, class; methods
     cells = table.dropna(subset=["dataset", "architecture", "protocol"])
     assert len(cells) == 4 * (of_networks + of_points) * 2
     assert set(cells["level"]) == {"network", "class"}
@@ -147,7 +157,7 @@ def test_tables_of_older_studies_have_fewer_predictors():
     old = points.drop(columns=["settled_speed", "margin", "margin_time", "point_lifetime", "path_distance"])
     found = correlations(networks.drop(columns=list(OF_NETWORKS)), extrapolation.drop(columns="n_false"), old)
     assert "log10_speed" in set(found["predictor"])
-    assert not {"log10_settled_speed", "margin", *OF_NETWORKS} & set(found["predictor"])
+    assert not {"log10_settled_speed", "margin", "log10_margin_time_20", *OF_NETWORKS} & set(found["predictor"])
     assert found.loc[found["level"] == "class", "r"].isna().all()  # false alarms were not counted
 
 
@@ -157,3 +167,111 @@ def test_one_protocol_alone_mixes_nothing():
     found = correlations(networks, extrapolation, points)
     assert set(found["level"]) == {"network", "class"}
     pd.testing.assert_frame_equal(found, correlations(networks, extrapolation, points))  # draws are alike again
+
+
+def test_a_predictor_must_beat_the_accuracy_that_looks_as_far():
+    expected = {
+        ("log10_speed", "network"): None,
+        ("log10_speed", "mixed"): PROTOCOL,
+        ("log10_centre_speed", "mixed"): PROTOCOL,  # frame 15: before the first accuracy
+        ("margin", "network"): "accuracy_34",
+        ("log10_settled_speed", "mixed"): "accuracy_34",
+        ("log10_margin_time", "network"): "accuracy_100",
+        ("log10_lifetime", "mixed"): "accuracy_100",
+        ("memory_score_no_noise", "network"): "accuracy_100",
+        ("accuracy_100", "mixed"): None,
+        (PROTOCOL, "mixed"): None,
+    }
+    assert {key: baseline_of(*key) for key in expected} == expected
+
+
+def test_frames_that_predictors_use_follow_from_where_they_are_measured():
+    """A centre is the image's frame and 14 more; states settle in 20, margin times are taken at 100 of them."""
+    from slowpoints.measures.centres import CENTRE_FRAMES
+    from slowpoints.measures.relaxation import MARGIN_AT, SETTLED
+
+    centre = CENTRE_FRAMES - 1
+    assert PREDICTORS["log10_centre_speed"].last_frame == centre + 1
+    assert PREDICTORS["margin"].last_frame == centre + SETTLED == ACCURACIES["accuracy_34"]
+    assert PREDICTORS["log10_settled_speed"].last_frame == centre + SETTLED + 1
+    assert PREDICTORS["log10_margin_time"].last_frame == centre + MARGIN_AT + 1
+
+
+def test_accuracy_is_that_of_the_longest_delay_within():
+    rows = [("a", delay, delay // 2) for delay in (19, 32, 40, 100)] + [("b", delay, 1) for delay in (20, 200)]
+    table = pd.DataFrame(rows, columns=["dataset", "delay", "n_correct"])
+    table = table.assign(architecture="gru", protocol="vocu", seed=0, label=0, n_trials=100)
+    accuracies, delays = class_accuracies(table)
+    assert delays.loc["a"].to_dict() == {
+        "accuracy_20": 19, "accuracy_34": 32, "accuracy_50": 40, "accuracy_100": 100, "longest": 100,
+    }  # fmt: skip
+    assert accuracies.loc[0, list(ACCURACIES)].tolist() == [0.09, 0.16, 0.2, 0.5]
+    assert accuracies.loc[1, list(ACCURACIES)].tolist() == [0.01] * 4
+    assert delays.loc["b"].tolist() == [20] * 4 + [200]
+    with pytest.raises(ValueError, match="delays of b start at 30; one must be at most 20"):
+        class_accuracies(table.assign(delay=table["delay"].replace(20, 30)))
+
+
+def test_the_label_of_a_protocol_is_its_mean_memory_within_strata():
+    rows = [("a", "vocu", 0.2), ("a", "decu", 0.6), ("b", "vocu", 0.8), ("b", "decu", 0.7)]
+    table = pd.DataFrame(rows, columns=["dataset", "protocol", "memory_score"])
+    np.testing.assert_allclose(protocol_label(table, ["dataset"]), [-0.075, 0.075] * 2)
+
+
+def test_margin_time_at_settled_states_by_hand():
+    """3 falls by 0.1 in the last frame: 30 frames are left. One that rises, or would last longer, is capped."""
+    rows = [(label, frame, margin) for label, margins in enumerate(((3.1, 3), (1, 2), (5.001, 5), (0.1, -0.1), (1, 0)))
+            for frame, margin in zip((19, 20), margins, strict=True)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["label", "frame", "margin"]).assign(**dict.fromkeys(KEY[:3], "a"), seed=0)
+    table = pd.concat([table, table[table["frame"] == 20].assign(frame=100, margin=-9.0)])
+    found = early_margin_time(table)
+    np.testing.assert_allclose(found["margin_time_20"], [30, 1000, 1000, 0, 0])
+
+
+REFERENCE = ROOT / "reference/mnist-tenth"
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_baselines_of_a_reference_study_are_as_worked_out_here():
+    """Plain pandas and SciPy; all classes of this study have slow points."""
+    table = {name: pd.read_parquet(REFERENCE / f"{name}.parquet") for name in TABLES}
+    for name in ("extrapolation", "slow_points", "relaxation"):
+        table[name] = table[name][table[name]["mode"] == "trained"]
+    found = correlations(*(table[name] for name in TABLES))
+    pooled = found[found[KEY[:3]].isna().all(axis=1) & (found["method"] == "spearman")]
+    pooled = pooled.set_index(["level", "predictor"])
+
+    network = [*KEY[:3], "seed"]
+    whole = table["networks"].set_index(network)[["memory_score", "learned"]]
+    counts = table["extrapolation"].groupby([*network, "delay"])[["n_correct", "n_trials"]].sum()
+    accuracy = (counts["n_correct"] / counts["n_trials"]).unstack("delay")
+    paths = table["relaxation"].set_index([*network, "label", "frame"])["margin"].unstack("frame")
+    time = paths[20] / (paths[19] - paths[20])
+    cap = 10 * table["relaxation"]["frame"].max()
+    time = time.mask((paths[19] <= paths[20]) | (time > cap), cap).mask(paths[20] <= 0, 0)
+    whole = whole.assign(
+        early=np.log10(time + 1).groupby(network).mean(),
+        label=lambda all_: (all_.index.get_level_values("protocol") == "vocu") * 1.0,
+        **{str(delay): accuracy[delay] for delay in (20, 32, 50, 100)},
+    )
+    whole = whole[whole["learned"]].reset_index()
+    cells, strata = ([group for _, group in whole.groupby(KEY[:count])] for count in (3, 2))
+    for predictor, column, frame in (
+        ("accuracy_20", "20", 20), ("accuracy_34", "32", 32), ("accuracy_50", "50", 50), ("accuracy_100", "100", 100),
+        ("log10_margin_time_20", "early", 34),
+    ):  # fmt: skip
+        for level, within in (("network", cells), ("mixed", strata)):
+            row = pooled.loc[level, predictor]
+            assert row["r"] == pytest.approx(pooled_r(within, column, "memory_score", "spearman")), (level, predictor)
+            assert row["last_frame"] == frame
+    row = pooled.loc["network", "log10_margin_time_20"]
+    baseline = pooled_r(cells, "32", "memory_score", "spearman")
+    assert row["baseline"] == "accuracy_34"
+    assert row["baseline_difference"] == pytest.approx(row["r"] - baseline)
+    assert row["baseline_difference_low"] <= row["baseline_difference"] <= row["baseline_difference_high"]
+    label, speed = pooled.loc["mixed", PROTOCOL], pooled.loc["mixed", "log10_speed"]
+    assert label["r"] == pytest.approx(abs(pooled_r(strata, "label", "memory_score", "spearman")))
+    assert set(found.loc[found["level"].eq("class"), "baseline"].dropna()) == set()
+    assert speed["baseline_difference"] == pytest.approx(-speed["r"] - label["r"])
+    assert np.isnan(speed["last_frame"])
+    assert pooled.loc["mixed", "log10_lifetime"]["last_frame"] == table["extrapolation"]["delay"].max()

@@ -143,7 +143,8 @@ def class_memory(extrapolation: pd.DataFrame) -> pd.DataFrame:
 
 SPEEDS = ("speed", "speed_1000", "centre_speed", "deep_speed", "settled_speed")
 IN_NOISE = ("drift", "diffusion", "settled_drift", "settled_diffusion")
-TIMES = ("lifetime", "point_lifetime", "margin_time")
+TIMES = ("lifetime", "point_lifetime", "margin_time", "margin_time_20")
+CAP = 10  # margin times are capped at so many times the longest delay, as in table `slow_points`
 
 
 def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
@@ -157,6 +158,26 @@ def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
     }
     logs |= {f"log10_{name}": np.log10(points[name].to_numpy(float) + 1) for name in TIMES if name in points}
     return points.assign(**logs)
+
+
+def early_margin_time(relaxation: pd.DataFrame) -> pd.DataFrame:
+    """Frames that the margin would last at the rate at which it falls 20 frames after the class centre.
+
+    m / (m' - m) with m the margin there and m' one frame earlier: nothing later is used.
+
+    Args:
+        relaxation: table `relaxation`, mode trained.
+
+    Returns:
+        Columns of the network, label and `margin_time_20`: 0 where the margin is lost, and at most `CAP` times the last
+        frame of the table.
+    """
+    cap = CAP * relaxation["frame"].max()
+    margins = relaxation[relaxation["frame"].isin([FRAMES - 1, FRAMES])]
+    margins = margins.pivot_table("margin", [*NETWORK, "label"], "frame")
+    margin, fall = margins[FRAMES], margins[FRAMES - 1] - margins[FRAMES]
+    time = (margin / fall.where(fall > 0)).fillna(cap).clip(upper=cap).where(margin > 0, 0.0)
+    return time.rename("margin_time_20").reset_index()
 
 
 def as_trained(table: pd.DataFrame) -> pd.DataFrame:

@@ -3,38 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from slowpoints.analysis.aggregation import class_memory, point_predictors
+from slowpoints.analysis.aggregation import class_memory, early_margin_time, point_predictors
+from slowpoints.analysis.baselines import ACCURACIES, PROTOCOL, class_accuracies, protocol_label
 from slowpoints.analysis.correlation import METHODS, Classes, NetworkCorrelation, class_correlation
 from slowpoints.core.arguments import table_columns
 from slowpoints.core.schemas.schema import CELL, NETWORK
 from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
 
+CENTRE_FRAME = 14
+"""Frame of the delay at which class centres are (`measures.centres`): predictors that follow a path start there."""
+DIGITS = 12  # of accuracies: counts that are equal must tie, whatever the order in which classes were added up
+LONGEST = -1
+"""Of a predictor that looks at every frame up to the longest delay, and further."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A predictor of memory.
+
+    Attributes:
+        sign: whether memory is expected to fall (-1) or rise (1) with it.
+        last_frame: of the delay that it uses: None for none, or `LONGEST`.
+    """
+
+    sign: int
+    last_frame: int | None = None
+
+
 PRIMARY = "log10_speed"
 """The authors' descent: the paper's predictor, with which the others are compared."""
+SETTLED_FRAME = CENTRE_FRAME + 20
 PREDICTORS = {
-    PRIMARY: -1,
-    "log10_centre_speed": -1,
-    "log10_speed_1000": -1,
-    "log10_deep_speed": -1,
-    "log10_settled_speed": -1,
-    "log10_drift": -1,
-    "log10_settled_drift": -1,
-    "leading": -1,
-    "n_unstable": -1,
-    "path_distance": -1,
-    "margin": 1,
-    "log10_margin_time": 1,
-    "log10_point_lifetime": 1,
-    "log10_lifetime": 1,
+    PRIMARY: Predictor(-1),
+    "log10_centre_speed": Predictor(-1, CENTRE_FRAME + 1),
+    "log10_speed_1000": Predictor(-1),
+    "log10_deep_speed": Predictor(-1),
+    "log10_settled_speed": Predictor(-1, SETTLED_FRAME + 1),
+    "log10_drift": Predictor(-1),
+    "log10_settled_drift": Predictor(-1, SETTLED_FRAME + 1),
+    "leading": Predictor(-1),
+    "n_unstable": Predictor(-1),
+    "path_distance": Predictor(-1, LONGEST),
+    "margin": Predictor(1, SETTLED_FRAME),
+    "log10_margin_time_20": Predictor(1, SETTLED_FRAME),
+    "log10_margin_time": Predictor(1, CENTRE_FRAME + 101),
+    "log10_point_lifetime": Predictor(1, LONGEST),
+    "log10_lifetime": Predictor(1, LONGEST),
 }
-"""Predictors of points, and whether memory is expected to fall (-1) or rise (1) with them."""
-OF_NETWORKS = {"memory_score_half_noise": 1, "memory_score_no_noise": 1}
+"""Predictors of points."""
+OF_NETWORKS = {name: Predictor(1, LONGEST) for name in ("memory_score_half_noise", "memory_score_no_noise")}
 """Predictors that a network has as a whole."""
+BASELINES = {name: Predictor(1, delay) for name, delay in ACCURACIES.items()} | {PROTOCOL: Predictor(1)}
+"""What needs no dynamics: accuracy early in the delay, and with the protocols mixed which of them it is."""
 STRATUM = ["dataset", "architecture"]
 STRATA = {"network": CELL, "mixed": STRATUM}
 """Within what networks are ranked at each level: a cell, or with the protocols mixed."""
@@ -42,7 +67,25 @@ GROUPINGS = (tuple(CELL), tuple(STRATUM), ("dataset",), ("architecture",), ())
 """What correlations are pooled over: nothing, protocols, all but the data set, all but the architecture, all."""
 
 
-def correlations(networks: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+def baseline_of(predictor: str, level: str) -> str | None:
+    """The baseline that a predictor must beat to be called better: the last accuracy that looks no further than it.
+
+    With the protocols mixed, that of predictors which look at no such delay is the protocol's label; within cells they
+    have none. Nor have baselines.
+    """
+    if predictor in BASELINES:
+        return None
+    last = (PREDICTORS | OF_NETWORKS)[predictor].last_frame
+    seen = [name for name, delay in ACCURACIES.items() if last is not None and (last == LONGEST or delay <= last)]
+    return seen[-1] if seen else PROTOCOL if level == "mixed" else None
+
+
+def correlations(
+    networks: pd.DataFrame,
+    extrapolation: pd.DataFrame,
+    points: pd.DataFrame,
+    relaxation: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """The table `correlations`: every predictor against memory, over networks and over classes within networks.
 
     Networks that did not learn are left out. A class without a slow point counts on neither side: a network's memory is
@@ -52,6 +95,7 @@ def correlations(networks: pd.DataFrame, extrapolation: pd.DataFrame, points: pd
         networks: table `networks`.
         extrapolation: table `extrapolation`, mode trained.
         points: table `slow_points`, mode trained.
+        relaxation: table `relaxation`, mode trained; without it there is no `log10_margin_time_20`.
 
     Raises:
         TypeError: if one of them is no data frame.
@@ -60,22 +104,43 @@ def correlations(networks: pd.DataFrame, extrapolation: pd.DataFrame, points: pd
     table_columns(networks, [*NETWORK, "learned"], "networks")
     table_columns(extrapolation, [*NETWORK, "delay", "label", "n_trials", "n_correct"], "extrapolation")
     table_columns(points, [*NETWORK, "label", "speed"], "points")
+    if relaxation is not None:
+        table_columns(relaxation, [*NETWORK, "label", "frame", "margin"], "relaxation")
+        points = points.merge(early_margin_time(relaxation), "left", on=[*NETWORK, "label"])
     learned = networks[networks["learned"]]
     predictors = point_predictors(points)
     names = [name for name in PREDICTORS if name in predictors]
     predictors = predictors[[*NETWORK, "label", *names]].astype(dict.fromkeys(names, float))
     by_class = class_memory(extrapolation).merge(predictors, on=[*NETWORK, "label"]).merge(learned[NETWORK], on=NETWORK)
-    there = by_class[by_class[PRIMARY].notna()]
-    by_network = there.groupby(NETWORK)[[*names, "memory_score"]].mean().reset_index()
+    accuracies, delays = class_accuracies(extrapolation)
+    there = by_class[by_class[PRIMARY].notna()].merge(accuracies, on=[*NETWORK, "label"])
+    by_network = there.groupby(NETWORK)[[*names, *ACCURACIES, "memory_score"]].mean().reset_index()
+    by_network = by_network.round(dict.fromkeys(ACCURACIES, DIGITS))
     wholes = [name for name in OF_NETWORKS if name in learned]
     by_network = by_network.merge(learned[[*NETWORK, *wholes]], on=NETWORK)
     rows: list[dict] = []
     for grouping in GROUPINGS:
         for where in _groups(by_network, grouping):
-            rows += _over_networks(_within(by_network, where), [*names, *wholes], where)
-            rows += _over_classes(_within(there, where), names, where)
+            of_place = _within(by_network, where)
+            found = [*_over_networks(of_place, [*names, *wholes, *ACCURACIES], where)]
+            found += _over_classes(_within(there, where), names, where)
+            furthest = delays.loc[of_place["dataset"].unique()].max()
+            rows += [row | {"last_frame": _last_frame(row["predictor"], furthest)} for row in found]
     table = pd.DataFrame(rows, columns=list(CORRELATIONS.columns))
     return table.sort_values(list(CORRELATIONS.key), ignore_index=True)
+
+
+def _last_frame(predictor: str, delays: pd.Series) -> float | None:
+    """Last frame of the delay that a predictor uses; of an accuracy, the delay at which it was measured.
+
+    Args:
+        predictor: its name.
+        delays: by name of an accuracy, and the `longest` of all.
+    """
+    if predictor in ACCURACIES:
+        return delays[predictor]
+    last = (PREDICTORS | OF_NETWORKS | BASELINES)[predictor].last_frame
+    return delays["longest"] if last == LONGEST else last
 
 
 def _groups(table: pd.DataFrame, grouping: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -98,26 +163,46 @@ def _row(where: dict[str, str], level: str, predictor: str, method: str) -> dict
 def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:
     """Rows over networks within cells, and with the protocols mixed where several are pooled."""
     several = table.groupby(STRATUM)["protocol"].nunique().max() > 1
+    table = table.assign(**{PROTOCOL: protocol_label(table, STRATUM)})
     for level in ("network", "mixed") if several else ("network",):
-        for predictor in names:
-            pair = dict.fromkeys((predictor, PRIMARY))
-            complete = table.dropna(subset=list(pair))
-            strata = [
-                [
-                    tuple(cell[name].to_numpy(float) for name in (*pair, "memory_score"))
-                    for _, cell in group.groupby(CELL)
-                ]
-                for _, group in complete.groupby(STRATA[level])
-            ]
+        for predictor in [*names, PROTOCOL] if level == "mixed" else names:
             for method in METHODS:
-                names_of = ("correlation", level, predictor, method, *where.values())
-                found = NetworkCorrelation(strata, method)
-                row = _row(where, level, predictor, method) | asdict(found.of(0, numpy_generator(*names_of)))
-                if predictor != PRIMARY:
-                    signs = ((PREDICTORS | OF_NETWORKS)[predictor], PREDICTORS[PRIMARY])
-                    more = found.difference(0, 1, signs, numpy_generator("difference", *names_of))
-                    row |= dict(zip(("difference", "difference_low", "difference_high"), more, strict=True))
-                yield row
+                yield _row(where, level, predictor, method) | _over(table, level, predictor, method, where)
+
+
+def _over(table: pd.DataFrame, level: str, predictor: str, method: str, where: dict[str, str]) -> dict:
+    """Correlation of a predictor with memory, and how much more strongly it predicts than the paper's, and, by rank,
+    than its baseline."""
+    names = (level, predictor, method, *where.values())
+    found = _correlation(table, level, method, predictor, PRIMARY)
+    columns = asdict(found.of(0, numpy_generator("correlation", *names)))
+    if predictor != PRIMARY:
+        columns |= _difference(found, predictor, PRIMARY, "difference", names)
+    baseline = baseline_of(predictor, level)
+    if baseline and method == "spearman":
+        beside = _correlation(table, level, method, predictor, baseline)
+        columns |= {"baseline": baseline} | _difference(beside, predictor, baseline, "baseline_difference", names)
+    return columns
+
+
+def _correlation(table: pd.DataFrame, level: str, method: str, *predictors: str) -> NetworkCorrelation:
+    """Of the networks that have all of these predictors, ranked or centred within the strata of a level."""
+    pair = dict.fromkeys(predictors)
+    complete = table.dropna(subset=list(pair))
+    strata = [
+        [tuple(cell[name].to_numpy(float) for name in (*pair, "memory_score")) for _, cell in group.groupby(CELL)]
+        for _, group in complete.groupby(STRATA[level])
+    ]
+    return NetworkCorrelation(strata, method)
+
+
+def _difference(found: NetworkCorrelation, predictor: str, other: str, name: str, names: tuple) -> dict[str, float]:
+    """By how much the first of two predictors is the stronger, by column."""
+    known = PREDICTORS | OF_NETWORKS | BASELINES
+    more = found.difference(
+        0, 1, (known[predictor].sign, known[other].sign), numpy_generator(name, "correlation", *names)
+    )
+    return dict(zip((name, f"{name}_low", f"{name}_high"), more, strict=True))
 
 
 def _over_classes(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:

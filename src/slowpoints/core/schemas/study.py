@@ -63,6 +63,9 @@ CORRELATIONS = TableSchema(
         "n": pa.int32(),
         **typed(pa.float64(), "r", "low", "high", "p"),
         **typed(pa.float64(), "difference", "difference_low", "difference_high"),
+        "last_frame": pa.int32(),
+        "baseline": pa.string(),
+        **typed(pa.float64(), "baseline_difference", "baseline_difference_low", "baseline_difference_high"),
     },
     key=(*CELL, "level", "predictor", "method"),
 )

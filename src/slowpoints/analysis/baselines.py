@@ -1,0 +1,54 @@
+"""Baselines of predictors of memory, which need no dynamics: accuracy early in the delay, and the protocol's label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from slowpoints.core.schemas.schema import NETWORK
+
+ACCURACIES = {f"accuracy_{delay}": delay for delay in (20, 34, 50, 100)}
+"""Delays of accuracies, by name; the second is that of settled states, 20 frames after the class centre."""
+PROTOCOL = "protocol_label"
+
+
+def class_accuracies(extrapolation: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Accuracy of each class early in the delay.
+
+    Args:
+        extrapolation: table `extrapolation`, mode trained.
+
+    Returns:
+        Columns of the network, label and each of `ACCURACIES`, measured at the longest delay that is no longer than
+        that; and, a row a data set, which delay that is for each, with the `longest` of all.
+
+    Raises:
+        ValueError: naming the data set, if all its delays are longer.
+    """
+    parts, measured = [], {}
+    for dataset, of_set in extrapolation.groupby("dataset", sort=False):
+        delays = of_set["delay"].unique()
+        if delays.min() > min(ACCURACIES.values()):
+            raise ValueError(
+                f"delays of {dataset} start at {delays.min()}; one must be at most 20, the frames of a trial"
+            )
+        measured[dataset] = {name: delays[delays <= most].max() for name, most in ACCURACIES.items()}
+        counts = of_set.set_index([*NETWORK, "label", "delay"])
+        wide = (counts["n_correct"] / counts["n_trials"]).unstack("delay")
+        parts.append(pd.DataFrame({name: wide[delay] for name, delay in measured[dataset].items()}).reset_index())
+        measured[dataset]["longest"] = delays.max()
+    return pd.concat(parts, ignore_index=True), pd.DataFrame.from_dict(measured, orient="index")
+
+
+def protocol_label(table: pd.DataFrame, stratum: Sequence[str]) -> pd.Series:
+    """The protocol of each network as a number: its mean memory, less that of its stratum's networks.
+
+    The best order of protocols in hindsight; of two, all that depends on it is that the correlation is positive.
+
+    Args:
+        table: with the stratum's columns, `protocol` and `memory_score`.
+        stratum: columns within which networks are ranked.
+    """
+    memory = table["memory_score"] - table.groupby(list(stratum))["memory_score"].transform("mean")
+    return memory.groupby(table["protocol"]).transform("mean")
