@@ -9,8 +9,8 @@ import reproduction_page
 import results_page
 from places import ROOT
 
-from slowpoints import correlations, judge
-from slowpoints.analysis.aggregation import as_trained
+from slowpoints import judge
+from slowpoints.analysis.predictors import study_correlations
 from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS
 from slowpoints.core.tables import read_table, write_table
@@ -26,8 +26,7 @@ def worked_out(study, results):
     tables = results / f"reference-{study}/tables"
     shutil.copytree(ROOT / "reference" / study, tables, ignore=shutil.ignore_patterns("*.yaml"))
     table = {path.stem: read_table(path) for path in tables.iterdir()}
-    found = correlations(table["networks"], as_trained(table["extrapolation"]), as_trained(table["slow_points"]))
-    write_table(found, tables / "correlations.parquet", CORRELATIONS)
+    write_table(study_correlations(table), tables / "correlations.parquet", CORRELATIONS)
     found = judge(
         table["networks"],
         read_table(tables / "correlations.parquet"),

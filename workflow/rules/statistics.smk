@@ -1,11 +1,17 @@
 # Correlations and claims, from a study's tables.
-CORRELATED = ["networks", "extrapolation", "slow_points"]
+CORRELATED = ["networks", "extrapolation", "slow_points", "relaxation"]
 JUDGED = ["networks", "correlations", "formation", "regularisation"]
+
+
+def correlated(wildcards):
+    """Tables that correlations are worked out from: all, or those that a finished study has."""
+    names = CORRELATED if wildcards.study == STUDY.name else finished_tables(wildcards.study)
+    return [name for name in CORRELATED if name in names]
 
 
 rule correlate_predictors:
     input:
-        unpack(tables(CORRELATED, trained=True)),
+        unpack(lambda wildcards: tables(correlated(wildcards), trained=True)(wildcards)),
     output:
         f"{TABLES}/correlations.parquet",
     log:
@@ -17,7 +23,7 @@ rule correlate_predictors:
         mem_mb=grown(LIGHT_MB, gathering_mb),
         runtime=grown(LIGHT_MINUTES, resampling_minutes),
     params:
-        versions=versions(CORRELATED),
+        versions=lambda wildcards: versions(correlated(wildcards)),
         code=library_digest("correlate_predictors"),
     script:
         "../../scripts/correlate_predictors.py"

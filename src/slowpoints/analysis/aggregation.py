@@ -211,8 +211,9 @@ def network_table(
     parts = [memory_measures(extrapolation, NETWORK), means, counts.groupby(NETWORK).sum().reset_index()]
     for name, scale in QUIETER.items():
         quieter = by_noise[by_noise["noise_scale"] == scale]
-        score = memory_measures(quieter, NETWORK)[[*NETWORK, "memory_score"]]
-        parts.append(score.rename(columns={"memory_score": f"memory_score_{name}_noise"}))
+        measures = ["memory_score", "half_life"]
+        quieter = memory_measures(quieter, NETWORK)[[*NETWORK, *measures]]
+        parts.append(quieter.rename(columns={measure: f"{measure}_{name}_noise" for measure in measures}))
     for part in parts:
         table = table.merge(part, on=NETWORK, validate="1:1")
     return table

@@ -6,13 +6,15 @@ from typing import Any
 
 import pandas as pd
 
+from slowpoints.analysis.baselines import PROTOCOL
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
-from slowpoints.analysis.claims.wording import asked, interval, place_name
+from slowpoints.analysis.claims.wording import asked, beginning, bounds, interval, penalty, place_name
 from slowpoints.analysis.names import AMONG, PREDICTOR_NAMES
-from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY
+from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY, STRATA
 from slowpoints.core.looks import unit_look
 from slowpoints.core.modes import OURS, RIVALS
+from slowpoints.core.schemas.schema import CELL
 from slowpoints.task.protocols import PROTOCOLS
 
 
@@ -92,26 +94,66 @@ def studied(networks: pd.DataFrame) -> str:
 
 
 def best_predictors(correlations: pd.DataFrame) -> list[str]:
-    """At each level over networks, which measure of the dynamics orders networks most like their memory.
+    """At each level over networks: the paper's speed, and which measures of the dynamics beat their baseline.
+
+    A baseline is accuracy as early in the delay as the measure looks, or, with the protocols mixed, their label.
 
     Args:
         correlations: table `correlations`.
     """
-    found = correlations[correlations[["architecture", "protocol"]].isna().all(axis=1)]
-    found = found[(found["method"] == "spearman") & ~found["predictor"].isin(OF_NETWORKS)]
-    found = found[found["dataset"].isna()].dropna(subset=["r"])
+    pooled = correlations[correlations[CELL].isna().all(axis=1) & (correlations["method"] == "spearman")]
+    pooled = pooled[~pooled["predictor"].isin(OF_NETWORKS)].dropna(subset=["r"])
     parts = []
-    for level, among in AMONG.items():
-        of_level = found[found["level"] == level]
-        if of_level.empty or not (of_level["predictor"] == PRIMARY).any():
+    for level in STRATA:
+        of_level = pooled[pooled["level"] == level].set_index("predictor", drop=False)
+        if PRIMARY not in of_level.index:
             continue
-        best, paper = of_level.loc[of_level["r"].abs().idxmax()], of_level[of_level["predictor"] == PRIMARY].iloc[0]
-        name = PREDICTOR_NAMES.get(best["predictor"], best["predictor"])
+        text = f"{AMONG[level].capitalize()}, the speed of slow points has ρ = {_rho(of_level.loc[PRIMARY])}"
+        if PROTOCOL in of_level.index:
+            text += f", the protocol's label alone {_rho(of_level.loc[PROTOCOL])}"
+        parts.append(f"{text}. {_better(of_level)}")
+    return parts
+
+
+def _better(of_level: pd.DataFrame) -> str:
+    """Which predictors beat their baseline, the strongest first."""
+    if "baseline" not in of_level or of_level["baseline"].isna().all():
+        return "No baseline was measured."
+    better = of_level[of_level["baseline_difference_low"] > 0].sort_values("r", key=abs, ascending=False)
+    if better.empty:
+        return "No measure of the dynamics predicts memory better than a baseline that looks as far into the delay."
+    names = (
+        f"{_called(row.predictor)} (ρ = {_rho(row._asdict())}; "
+        f"by {row.baseline_difference:.3f} over {_called(row.baseline)})"
+        for row in better.itertuples()
+    )
+    return f"Better than a baseline that looks as far into the delay: {', '.join(names)}."
+
+
+def mechanism(claims: pd.DataFrame) -> list[str]:
+    """By which factors each mode changes drift and diffusion at settled states, over all its networks.
+
+    Args:
+        claims: table `claims`.
+    """
+    rows = claims[(claims["claim"] == "C4") & claims["question"].isin(["drift", "diffusion"])]
+    rows = rows[rows["architecture"].isna()].rename(columns={"lambda": "lambda_"})
+    rows = overall(rows)
+    parts = []
+    for (mode, lambda_), of_mode in rows.groupby(["mode", "lambda_"], sort=False, dropna=False):
+        factors = (
+            f"{row.question} by {10**row.effect:.2f} {bounds(10**row.low, 10**row.high)}"
+            for row in of_mode.itertuples()
+        )
         parts.append(
-            f"{among.capitalize()}, the best predictor of memory is {name}, ρ = {_rho(best)}; "
-            f"the speed of slow points has ρ = {_rho(paper)}."
+            f"{beginning(next(of_mode.itertuples()))} against control, {penalty(mode, lambda_)} multiplies, at settled "
+            f"states, {' and '.join(factors)}."
         )
     return parts
+
+
+def _called(predictor: str) -> str:
+    return PREDICTOR_NAMES.get(predictor, predictor)
 
 
 def _rho(row: Any) -> str:

@@ -12,15 +12,23 @@ PREDICTOR_NAMES = {
     "n_unstable": "unstable directions",
     "path_distance": "slow point's distance from path",
     "margin": "readout margin",
-    "log10_margin_time": "margin time",
+    "log10_margin_time_20": "margin time at settled state",
+    "log10_margin_time": "margin time at frame 100",
     "log10_point_lifetime": "lifetime from slow point",
     "log10_lifetime": "lifetime from class centre",
     "memory_score_half_noise": "memory score at half the noise",
     "memory_score_no_noise": "memory score without noise",
+    "accuracy_20": "accuracy at delay 20",
+    "accuracy_34": "accuracy at delay 34",
+    "accuracy_50": "accuracy at delay 50",
+    "accuracy_100": "accuracy at delay 100",
+    "protocol_label": "protocol's label",
 }
-"""By column, in the order of the rows of figure `predictors`; others go by the name of their column."""
+"""By column; others go by the name of their column. Rows of figure `predictors` are in this order where they look
+equally far."""
 AMONG = {
     "mixed": "among networks of all protocols together, as in the paper",
     "network": "among networks that differ only in their seed",
+    "class": "among the classes of a network",
 }
 """Among what networks speed predicts memory, by level of `correlations`."""

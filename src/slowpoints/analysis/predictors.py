@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from slowpoints.analysis.aggregation import class_memory, early_margin_time, point_predictors
+from slowpoints.analysis.aggregation import as_trained, class_memory, early_margin_time, point_predictors
 from slowpoints.analysis.baselines import ACCURACIES, PROTOCOL, class_accuracies, protocol_label
 from slowpoints.analysis.correlation import METHODS, Classes, NetworkCorrelation, class_correlation
 from slowpoints.core.arguments import table_columns
@@ -128,6 +128,16 @@ def correlations(
             rows += [row | {"last_frame": _last_frame(row["predictor"], furthest)} for row in found]
     table = pd.DataFrame(rows, columns=list(CORRELATIONS.columns))
     return table.sort_values(list(CORRELATIONS.key), ignore_index=True)
+
+
+def study_correlations(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`correlations` of a study's networks as trained.
+
+    Args:
+        tables: of the study, by name; one of an older study may have no `relaxation`.
+    """
+    names = [name for name in ("extrapolation", "slow_points", "relaxation") if name in tables]
+    return correlations(tables["networks"], *(as_trained(tables[name]) for name in names))
 
 
 def _last_frame(predictor: str, delays: pd.Series) -> float | None:

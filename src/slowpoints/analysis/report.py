@@ -10,8 +10,19 @@ import pandas as pd
 
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.wording import CONTRADICTED, SUPPORTED, UNDECIDED
-from slowpoints.analysis.findings import best_predictors, counted, findings, overall, pooled, studied, unconfirmed
+from slowpoints.analysis.findings import (
+    best_predictors,
+    counted,
+    findings,
+    mechanism,
+    overall,
+    pooled,
+    studied,
+    unconfirmed,
+)
+from slowpoints.analysis.noise import longer_without_noise
 
+WHY = "What ends memories, noise or drift?"
 LONG = 25  # characters from which on a cell of a table may break, and is given room
 
 
@@ -27,6 +38,7 @@ def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
     answers: dict[str, list[str]] = {}
     for claim in all_claims().values():
         answers.setdefault(claim.topic, []).extend(findings(rows if claim.each_data_set else overall(rows), claim.name))
+    answers[WHY] = longer_without_noise(networks)
     for topic, sentences in answers.items():
         parts += [f"**{topic}**", _listed(sentences or ["Not tested in this study."])]
     for title, verdict, none in (
@@ -46,6 +58,7 @@ def captions(claims: pd.DataFrame, correlations: pd.DataFrame) -> dict[str, str]
     """
     rows = pooled(claims)
     sentences = {"claims": counted(rows), "predictors": best_predictors(correlations)}
+    sentences["regularisation"] = mechanism(claims)
     for claim in all_claims().values():
         sentences.setdefault(claim.figure, []).extend(findings(rows, claim.name))
     return {figure: _listed(found) + "\n" for figure, found in sentences.items()}

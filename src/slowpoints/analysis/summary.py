@@ -10,7 +10,7 @@ import pandas as pd
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import interval, p_value
-from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS
+from slowpoints.analysis.predictors import BASELINES, OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.schemas.study import LEVELS
@@ -93,7 +93,7 @@ def _predictors(correlations: pd.DataFrame) -> str:
     rows = []
     datasets = sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name))
     for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # "all" says nothing more of the only one
-        for predictor in [*PREDICTORS, *OF_NETWORKS]:
+        for predictor in [*PREDICTORS, *OF_NETWORKS, *BASELINES]:
             keys = [(dataset, predictor, level) for level in LEVELS]
             cells = [rho(by_row.loc[key]) if key in by_row.index else "" for key in keys]
             if any(cells):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -9,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from slowpoints.analysis.names import PREDICTOR_NAMES
+from slowpoints.analysis.predictors import BASELINES
 from slowpoints.core.looks import Look
 from slowpoints.core.schemas.schema import TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
@@ -31,7 +34,7 @@ DATA = TableSchema(
     "figure_predictors",
     {
         **typed(pa.string(), "dataset", "predictor", "level"),
-        "n": pa.int32(),
+        **typed(pa.int32(), "n", "last_frame"),
         **typed(pa.float64(), "r", "low", "high"),
     },
 )
@@ -50,12 +53,16 @@ def data(correlations: pd.DataFrame) -> pd.DataFrame:
     pooled = correlations["architecture"].isna() & correlations["protocol"].isna()
     chosen = correlations[pooled & (correlations["method"] == "spearman") & correlations["level"].isin(list(LEVELS))]
     over_all = chosen["dataset"].isna()
-    return pd.concat([chosen[~over_all]] + ([chosen[over_all]] if chosen["dataset"].nunique() != 1 else []))
+    parts = [chosen[~over_all]] + ([chosen[over_all]] if chosen["dataset"].nunique() != 1 else [])
+    return pd.concat(parts).reindex(columns=list(DATA.columns))
 
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each data set and one for all, a row a predictor, a mark with its 95 % interval a level."""
+    """A panel for each data set and one for all, a row a predictor, a mark with its 95 % interval a level.
+
+    Baselines are in italics; in brackets stands the last frame of the delay that a predictor uses.
+    """
     parts = {dataset: data[data["dataset"] == dataset] for dataset in ordered(data["dataset"].dropna())}
     if len(parts) != 1:
         parts["all"] = data[data["dataset"].isna()]
@@ -63,23 +70,34 @@ def draw(data: pd.DataFrame) -> Figure:
     height = ROW * len(predictors) + AROUND
     figure, axes = panels(1, len(parts), height=height, one_column=1, sharey=True)
     for ax, (name, rows) in zip(axes[0], parts.items(), strict=True):
-        _draw_panel(ax, rows, predictors)
+        _draw_panel(ax, rows, list(predictors))
         ax.set_title(name, loc="left")
         ax.set_xlabel("Spearman's ρ")
-        ax.set_yticks(range(len(predictors)), [PREDICTOR_NAMES.get(name, name) for name in predictors])
+        ax.set_yticks(range(len(predictors)), [_label(name, last) for name, last in predictors.items()])
+        for name, text in zip(predictors, ax.get_yticklabels(), strict=True):
+            text.set_fontstyle("italic" if name in BASELINES else "normal")
     if predictors:
         legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
 
 
-def _present(table: pd.DataFrame) -> list[str]:
-    """Predictors that occur, those with a name first, in its order."""
-    present = ordered(table["predictor"])
-    named = [name for name in PREDICTOR_NAMES if name in present]
-    return named + [name for name in present if name not in named]
+def _present(table: pd.DataFrame) -> dict[str, float]:
+    """Predictors that occur with the last frame of the delay that each uses (NaN for none), by how far they look.
+
+    Those that look equally far are in the order of their names, unknown ones last.
+    """
+    last = table.groupby("predictor", sort=False)["last_frame"].max()
+    order = {name: rank for rank, name in enumerate(PREDICTOR_NAMES)}
+    names = sorted(last.index, key=lambda name: (last.fillna(-1)[name], order.get(name, len(order))))
+    return {name: last[name] for name in names}
 
 
-def _draw_panel(ax: Axes, rows: pd.DataFrame, predictors: list[str]) -> None:
+def _label(predictor: str, last_frame: float) -> str:
+    name = PREDICTOR_NAMES.get(predictor, predictor)
+    return name if pd.isna(last_frame) else f"{name} ({last_frame:.0f})"
+
+
+def _draw_panel(ax: Axes, rows: pd.DataFrame, predictors: Sequence[str]) -> None:
     if rows["r"].isna().all():
         say(ax, "no correlations")
     for place in range(0, len(predictors), 2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy import stats
 
 from slowpoints.analysis.claims.claim import Claim, Question
 from slowpoints.analysis.claims.rows import POOLED, Excluded, Place, Row, Subject, agreeing, changed
-from slowpoints.analysis.claims.wording import beginning, by_verdict, numbers
+from slowpoints.analysis.claims.wording import beginning, bounds, by_verdict, numbers
 from slowpoints.analysis.comparisons import Effect
 from slowpoints.analysis.names import AMONG
 from slowpoints.analysis.over_cells import OverCells, correlation_over_cells
@@ -21,28 +22,40 @@ from slowpoints.core.schemas.schema import CELL, NETWORK
 
 LEAST_MODES = 3  # fewer points a network have no correlation
 PREDICTOR = "log10_speed"
-WITHIN = {"mixed": "data set x architecture, protocols mixed", "network": "cells"}
-"""Within what networks are ranked: as the paper has it, its protocols giving the range; and the stricter question."""
-STRATA = {"mixed": "architecture", "network": "cell"}
-SCOPES = {"mixed": [CELL, CELL[:2], CELL[:1], []], "network": [CELL, CELL[:1], []]}
+TESTS = {
+    "mixed": "Spearman, permutation within data set x architecture, protocols mixed",
+    "network": "Spearman, permutation within cells",
+    "class": "Spearman, classes permuted in all networks at once",
+}
+"""Test of each question: networks ranked as the paper has it, its protocols giving the range; the stricter question;
+and classes ranked within networks."""
+STRATA = {"mixed": "architecture", "network": "cell", "class": "network"}
+SCOPES = {
+    "mixed": [CELL, CELL[:2], CELL[:1], []],
+    "network": [CELL, CELL[:1], []],
+    "class": [CELL, CELL[:1], []],
+}
 """Columns that name the scopes of which there are rows."""
 WEAK, STRONG = 0.3, 0.6
 """Sizes of rho, from which on it is called moderate, and strong."""
+HETEROGENEOUS = 0.5
+"""I squared from which on cells are said to differ beyond chance."""
 
 
 def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C3 over networks: log10 speed falls where memory_score rises, with the protocols mixed and within cells.
+    """C3: log10 speed falls where memory rises, over networks with the protocols mixed and within cells, and over
+    classes within networks.
 
     Args:
         correlations: table `correlations`.
         excluded: counts networks that did not learn.
     """
     chosen = correlations.query("predictor == @PREDICTOR and method == 'spearman'")
-    for level, within in WITHIN.items():
+    for level, test in TESTS.items():
         for row in chosen[chosen["level"] == level].itertuples():
             place: Place = {column: name for column in CELL if isinstance(name := getattr(row, column), str)}
             if list(place) in SCOPES[level]:
-                outcome = Effect(row.n, row.r, row.low, row.high, f"Spearman, permutation within {within}", row.p)
+                outcome = Effect(row.n, row.r, row.low, row.high, test, row.p)
                 subject = Subject("C3", level, PREDICTOR, **place, stratum=STRATA[level])
                 made = Row(subject, outcome, "negative", excluded(**place))
                 yield (
@@ -104,7 +117,22 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
             f"the slower the slow points, the shorter memory lasts (a {strength} correlation, against the claim)",
             "it is undecided whether speed predicts memory",
         )
-        yield f"{beginning(row)} {outcome} {AMONG[row.question]}; Spearman's ρ {numbers(row)}."
+        yield f"{beginning(row)} {outcome} {AMONG[row.question]}; Spearman's ρ {numbers(row)}{_scatter(row)}."
+
+
+def _scatter(row: Any) -> str:
+    """How far cells differ, and what a further one would show."""
+    if pd.isna(row.i2):
+        return ""
+    differ = "differ beyond chance" if row.i2 >= HETEROGENEOUS else "differ little beyond chance"
+    mean = bounds(row.cells_low, row.cells_high)
+    text = (
+        f"; negative in {row.n_cells_agree:.0f} of {row.n_cells:.0f} cells, which {differ} (Q = {row.q:.1f}, "
+        f"I² = {100 * row.i2:.0f} %; mean over cells {row.cells_effect:.3f} ".replace("-", "−")
+        + mean
+    )
+    predicted = pd.notna(row.prediction_low)
+    return text + (f", a further cell {bounds(row.prediction_low, row.prediction_high)})" if predicted else ")")
 
 
 RHO = "Spearman's ρ with memory score"
@@ -113,7 +141,7 @@ C3 = Claim(
     title="the speed of slow points predicts extrapolation",
     topic="Does the speed of slow points predict memory?",
     figure="speed_vs_memory",
-    questions={level: Question(RHO, study.LEVELS[level]) for level in WITHIN}
+    questions={level: Question(RHO, study.LEVELS[level]) for level in TESTS}
     | {"copies": Question(f"mean {RHO}", "copies of a network")},
     rows=lambda evidence: chain(
         predicted(evidence.correlations, evidence.excluded), dose_and_response(evidence.tuned, evidence.excluded)
