@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from claim_tables import VOCU_DECU, only
 from scipy import stats
+from test_over_cells import random_effects
 
 from slowpoints.analysis import comparisons, correlation
 from slowpoints.analysis.claims.accuracy import alike
@@ -386,11 +387,46 @@ def test_speed_predicts_at_two_levels_by_rank():
         ("network", "cell", ("a", "gru", "vocu"), 1),
         ("network", "cell", ("a",), 3),
         ("network", "cell", (), 5),
+        ("class", "network", ("a", "gru", "vocu"), 1),
+        ("class", "network", ("a",), 3),
+        ("class", "network", (), 5),
     ]
     assert {(row.subject.claim, row.subject.measure, row.claimed) for row in rows} == {
         ("C3", "log10_speed", "negative")
     }
-    mixed, within = "data set x architecture, protocols mixed", "cells"
-    for found, r, test in ((rows[0].outcome, -0.4, mixed), (rows[-1].outcome, -0.6, within)):
+    mixed = "Spearman, permutation within data set x architecture, protocols mixed"
+    jointly = "Spearman, classes permuted in all networks at once"
+    for place, r, test in ((0, -0.4, mixed), (6, -0.6, "Spearman, permutation within cells"), (9, -0.2, jointly)):
+        found = rows[place].outcome
         assert found[:4] == pytest.approx((8, r, r - 0.1, r + 0.1))
-        assert found[4:] == (f"Spearman, permutation within {test}", 0.01)
+        assert found[4:] == (test, 0.01)
+
+
+def test_correlations_of_cells_are_a_sample_beside_the_pooled_one():
+    """Of four cells of 20 networks, against Fisher's z worked out here; other questions have no such columns."""
+    rho = {
+        ("a", "gru", "vocu"): -0.8,
+        ("a", "lstm", "vocu"): -0.1,
+        ("b", "gru", "vocu"): -0.5,
+        ("b", "gru", "decu"): 0.2,
+    }
+    places = [*rho, ("a", None, None), (None, None, None)]
+    table = pd.DataFrame(
+        [
+            (*names, level, "log10_speed", "spearman", 20, rho.get(names, -0.3), -0.5, -0.1, 0.01)
+            for level in ("network", "mixed")
+            for names in places
+        ],
+        columns=[*NETWORK[:3], "level", "predictor", "method", "n", "r", "low", "high", "p"],
+    )
+    rows = {(row.subject.question, *row.subject.place.values()): row for row in predicted(table, NOBODY)}
+    z, variance = np.arctanh(list(rho.values())), np.full(4, 1.06 / 17)
+    mean, error, tau2, q = random_effects(z, variance)
+    half, wider = stats.t.ppf(0.975, 3) * error, stats.t.ppf(0.975, 2) * np.hypot(error, np.sqrt(tau2))
+    over_all = rows["network",].cells
+    assert over_all[:2] == (4, 3)
+    expected = np.tanh([mean, mean - half, mean + half, mean - wider, mean + wider])
+    np.testing.assert_allclose(over_all[2:7], expected, rtol=1e-3)
+    assert over_all[7:] == (pytest.approx(q), pytest.approx(1 - 3 / q))
+    assert rows["network", "a"].cells[:2] == (2, 2)
+    assert [row.cells for key, row in rows.items() if key[0] == "mixed" or len(key) == 4] == [None] * 10

@@ -142,21 +142,76 @@ def test_unconfirmed_are_the_paper_s_claims_alone():
     ]
 
 
-def test_the_best_predictor_is_that_of_the_largest_correlation():
-    columns = {
-        "dataset": None,
-        "architecture": None,
-        "protocol": None,
-        "method": "spearman",
-        "level": "network",
-        "n": 8,
-    }
-    found = pd.DataFrame(
+def predictors(*rows, level="network"):
+    """Table `correlations` over all, of (predictor, r, baseline, difference from it), each give or take 0.1."""
+    place = dict.fromkeys(("dataset", "architecture", "protocol")) | {"method": "spearman", "level": level, "n": 8}
+    return pd.DataFrame(
         [
-            columns | {"predictor": name, "r": r, "low": r - 0.1, "high": r + 0.1}
-            for name, r in (("log10_speed", -0.4), ("log10_lifetime", 0.8), ("memory_score_no_noise", 0.95))
+            place
+            | {"predictor": name, "r": r, "low": r - 0.1, "high": r + 0.1, "baseline": baseline}
+            | {
+                "baseline_difference": more,
+                "baseline_difference_low": more - 0.1,
+                "baseline_difference_high": more + 0.1,
+            }
+            for name, r, baseline, more in rows
         ]
     )
-    (text,) = findings.best_predictors(found)
-    assert "lifetime from class centre, ρ = 0.800 [0.700, 0.900]" in text
-    assert "the speed of slow points has ρ = −0.400 [−0.500, −0.300]" in text
+
+
+def test_a_predictor_is_called_better_only_than_a_baseline_that_looks_as_far():
+    table = predictors(
+        ("log10_speed", -0.4, None, np.nan),
+        ("log10_settled_speed", -0.6, "accuracy_34", 0.15),
+        ("log10_margin_time", 0.8, "accuracy_100", 0.05),  # stronger, but no more than accuracy
+        ("memory_score_no_noise", 0.95, "accuracy_100", 0.3),
+        ("accuracy_100", 0.75, None, np.nan),
+    )
+    (text,) = findings.best_predictors(table)
+    assert text == (
+        "Among networks that differ only in their seed, the speed of slow points has ρ = −0.400 [−0.500, −0.300]. "
+        "Better than a baseline that looks as far into the delay: settled speed (ρ = −0.600 [−0.700, −0.500]; by "
+        "0.150 over accuracy at delay 34)."
+    )
+    (text,) = findings.best_predictors(table[table["predictor"] != "log10_settled_speed"])
+    assert text.endswith(
+        "No measure of the dynamics predicts memory better than a baseline that looks as far into the delay."
+    )
+    old = table.drop(columns=[name for name in table if name.startswith("baseline")])
+    assert findings.best_predictors(old)[0].endswith("No baseline was measured.")
+
+
+def test_the_protocol_s_label_stands_beside_the_speed_where_protocols_are_mixed():
+    table = predictors(
+        ("log10_speed", -0.7, "protocol_label", 0.1), ("protocol_label", 0.6, None, np.nan), level="mixed"
+    )
+    (text,) = findings.best_predictors(table)
+    assert "has ρ = −0.700 [−0.800, −0.600], the protocol's label alone 0.600 [0.500, 0.700]." in text
+
+
+@pytest.mark.parametrize(("i2", "words"), [(0.66, "differ beyond chance"), (0.2, "differ little beyond chance")])
+def test_a_pooled_correlation_says_how_far_cells_differ(i2, words):
+    table = made_up((about("C3"), -0.3, "supported")).assign(
+        n_cells=8, n_cells_agree=7, cells_effect=-0.36, cells_low=-0.62, cells_high=-0.01, q=20.7, i2=i2,
+        prediction_low=-0.86, prediction_high=0.51,
+    )  # fmt: skip
+    (text,) = findings.findings(findings.pooled(table), "C3")
+    assert text.endswith(
+        f"; negative in 7 of 8 cells, which {words} (Q = 20.7, I² = {100 * i2:.0f} %; mean over cells "
+        "−0.360 [−0.620, −0.010], a further cell [−0.860, 0.510])."
+    )
+    (text,) = findings.findings(findings.pooled(table.assign(prediction_low=np.nan)), "C3")
+    assert text.endswith("−0.360 [−0.620, −0.010]).")
+
+
+def test_drift_and_diffusion_are_told_as_factors_of_each_mode():
+    rows = [
+        (about("C4", dataset="a", question=question, measure=f"log10_settled_{question}"), effect, None)
+        for question, effect in (("drift", 0.0), ("diffusion", -0.5))
+    ]
+    (text,) = findings.mechanism(made_up(*rows))
+    assert text == (
+        "a: against control, “settled 300” multiplies, at settled states, drift by 1.00 [0.794, 1.259] and "
+        "diffusion by 0.32 [0.251, 0.398]."
+    )
+    assert findings.mechanism(made_up((about("C4"), 0.1, "supported"))) == []

@@ -28,11 +28,11 @@ def half_life_ratios(networks: pd.DataFrame) -> pd.DataFrame:
         with less noise, their median `ratio`, infinite where most do, and its 95 % interval `low`, `high` (order
         statistics; NaN for too few networks).
     """
-    known = networks[networks["learned"].astype(bool) & networks["half_life"].notna()]
     rows = []
     for noise, column in COLUMNS.items():
         if column not in networks:
             continue
+        known = networks[networks["learned"].astype(bool) & networks["half_life"].notna()]
         ratios = (known[column] / known["half_life"]).fillna(np.inf)
         for cell, of_cell in ratios.groupby([known[name] for name in CELL], sort=False):
             interval = stats.quantile_test(of_cell, p=0.5).confidence_interval(CONFIDENCE)

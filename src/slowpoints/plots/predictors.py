@@ -74,8 +74,8 @@ def draw(data: pd.DataFrame) -> Figure:
         ax.set_title(name, loc="left")
         ax.set_xlabel("Spearman's ρ")
         ax.set_yticks(range(len(predictors)), [_label(name, last) for name, last in predictors.items()])
-        for name, text in zip(predictors, ax.get_yticklabels(), strict=True):
-            text.set_fontstyle("italic" if name in BASELINES else "normal")
+    for name, text in zip(predictors, axes[0, 0].get_yticklabels(), strict=True):
+        text.set_fontstyle("italic" if name in BASELINES else "normal")
     if predictors:
         legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
