@@ -107,5 +107,4 @@ def correlation_over_cells(r: np.ndarray, n: np.ndarray, agree: np.ndarray) -> O
     perfect = np.abs(r) >= 1
     z = np.arctanh(np.where(perfect, 0.0, r))
     found = over_cells(z, np.where(perfect, np.nan, fisher_variance(n)), agree)
-    bounds = ("cells_effect", "cells_low", "cells_high", "prediction_low", "prediction_high")
-    return found._replace(**{name: float(np.tanh(getattr(found, name))) for name in bounds})
+    return OverCells(*found[:2], *np.tanh(found[2:7]).tolist(), *found[7:])

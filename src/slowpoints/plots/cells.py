@@ -93,7 +93,7 @@ def _draw_mean(ax: Axes, place: int, row: Any) -> None:
 
 
 def _note(ax: Axes, place: int, text: str, colour: str) -> None:
-    where = {"xycoords": ax.get_yaxis_transform(), "va": "center", "fontsize": SMALL}
+    where: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "va": "center", "fontsize": SMALL}
     ax.annotate(text, (1.02, place), color=colour, **where)
 
 

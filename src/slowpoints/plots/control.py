@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
@@ -119,7 +121,12 @@ def _draw_panel(ax: Axes, points: pd.DataFrame, x: str) -> None:
             ax.hlines(rows["gain"], rows["loss_low"], rows["loss_high"], color=colour, lw=1, zorder=2)
             if len(rows) > 1 and tested:
                 for lambda_, *place in rows[["lambda", x, "gain"]].itertuples(index=False):
-                    text = {"color": colour, "fontsize": SMALL, "textcoords": "offset points", "va": "bottom"}
+                    text: dict[str, Any] = {
+                        "color": colour,
+                        "fontsize": SMALL,
+                        "textcoords": "offset points",
+                        "va": "bottom",
+                    }
                     ax.annotate(lambda_text(lambda_), place, (2, 1), **text)
         ax.plot(rows[x], rows["gain"], "o", color=colour, mfc=colour if tested else "white", ms=4, zorder=3)
 
