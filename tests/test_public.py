@@ -74,7 +74,7 @@ REFUSED = {
     "collate": [
         (lambda g: sp.collate([g.folder / "none.parquet"], EXTRAPOLATION, {"small": 2}), "none.parquet"),
         (lambda g: sp.collate([], EXTRAPOLATION, {}), "paths"),
-        (lambda g: sp.collate([g.folder], "extrapolation", {}), "kind is a str"),
+        (lambda g: sp.collate([g.folder], "extrapolation", {}), "schema is a str"),
     ],
     "correlations": [
         (lambda g: sp.correlations(**tables("networks extrapolation points")), "networks lacks the column"),

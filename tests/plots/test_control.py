@@ -6,7 +6,7 @@ import pytest
 from claim_tables import about, made_up
 
 from slowpoints.core.tables import read_table, write_table
-from slowpoints.plots.figures import data, draw, kind
+from slowpoints.plots.figures import data, draw, schema
 
 NETWORK = {"dataset": "a", "architecture": "gru", "protocol": "vocu"}
 
@@ -75,8 +75,8 @@ def test_validation_images_and_times_stand_beside_where_they_are_known(tmp_path)
     assert [ax.get_xlabel() for ax in figure.axes] == ["nominal accuracy lost", "seconds a network"]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["slow points", "settled", "validation images"]
-    write_table(shown, tmp_path / "control.parquet", kind("control"))
-    again = read_table(tmp_path / "control.parquet", kind("control"))
+    write_table(shown, tmp_path / "control.parquet", schema("control"))
+    again = read_table(tmp_path / "control.parquet", schema("control"))
     pd.testing.assert_frame_equal(again, shown)
 
 

@@ -69,8 +69,8 @@ def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
     for path in paths:
         (dataset, *_), _, _ = place_of(path)
         first.setdefault(dataset, path)
-    found = {dataset: stored_class_names(path) for dataset, path in first.items()}
-    return {dataset: names for dataset, names in found.items() if names is not None}
+    names_of = {dataset: stored_class_names(path) for dataset, path in first.items()}
+    return {dataset: names for dataset, names in names_of.items() if names is not None}
 
 
 def _check_same_settings(files: Sequence[str]) -> None:

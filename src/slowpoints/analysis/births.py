@@ -35,20 +35,22 @@ def births(formation: pd.DataFrame) -> pd.DataFrame:
     """
     network, table = _with_before(formation)
     at = [*network, "step"]
-    there = table[table["was_born"].eq(True)]
+    remembered = table[table["was_born"].eq(True)]
     new = table[table["born"] & table["was_born"].eq(False)]
     new = new.assign(merged=new["from_label"].notna())
     columns = ["label", "parent", "gap", "log10_speed", "appeared", "merged", "from_label", "distance_before"]
-    new = new[[*at, *columns]].merge(there.groupby(at)["log10_speed"].mean().rename("log10_older"), on=at, how="left")
+    new = new[[*at, *columns]].merge(
+        remembered.groupby(at)["log10_speed"].mean().rename("log10_older"), on=at, how="left"
+    )
 
     split = new.loc[new["merged"], [*at, "label", "from_label"]]
-    change = there[[*at, "label", "change"]]
+    change = remembered[[*at, "label", "change"]]
     parents = split.merge(change.rename(columns={"label": "from_label", "change": "parent_change"}))
     others = split.merge(change.rename(columns={"label": "other"}), on=at)
     others = others[others["other"] != others["from_label"]]
     others = others.groupby([*at, "label"])["change"].mean().rename("others_change")
-    for found in (parents.drop(columns="from_label"), others):
-        new = new.merge(found, on=[*at, "label"], how="left")
+    for changes in (parents.drop(columns="from_label"), others):
+        new = new.merge(changes, on=[*at, "label"], how="left")
     return new
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 from slowpoints.analysis.correlation import PERMUTATIONS, bootstrap
 
-ROUNDING = 1e-12  # by which a permutation that is as far as what was seen may fall short of it
+TIE_TOLERANCE = 1e-12  # by which a permutation that is as far as what was seen may fall short of it
 
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 """Values of the first and of the second group, for each stratum."""
@@ -75,7 +75,7 @@ def difference(strata: Pairs, rng: np.random.Generator) -> Effect:
     values = [np.concatenate(pair) for pair in strata]
     effect = float(mean_difference(values, sides))
     permuted = mean_difference(values, [rng.permuted(np.tile(side, (PERMUTATIONS, 1)), axis=1) for side in sides])
-    p = (1 + (np.abs(permuted) >= abs(effect) - ROUNDING).sum()) / (1 + PERMUTATIONS)
+    p = (1 + (np.abs(permuted) >= abs(effect) - TIE_TOLERANCE).sum()) / (1 + PERMUTATIONS)
     low, high = bootstrap([sample for pair in strata for sample in pair], _resampled_difference, rng)
     return Effect(sum(map(len, values)), effect, low, high, "permutation within strata", p)
 
@@ -124,11 +124,11 @@ def no_loss(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generato
     Without interval and p where changes do not vary, as those of one network, which `test` says: there is nothing to
     estimate an error from.
     """
-    found = change(strata, rng)
+    effect = change(strata, rng)
     changes = np.concatenate(strata)
     if np.ptp(changes) == 0:
-        return found._replace(low=np.nan, high=np.nan, test=f"no loss beyond {margin}: no change varies", p=np.nan)
+        return effect._replace(low=np.nan, high=np.nan, test=f"no loss beyond {margin}: no change varies", p=np.nan)
     from statsmodels.stats.weightstats import DescrStatsW  # seconds to import
 
     p = DescrStatsW(changes).ttest_mean(-margin, alternative="larger")[1]
-    return found._replace(test=f"no loss beyond {margin}, one-sided paired t", p=p)
+    return effect._replace(test=f"no loss beyond {margin}, one-sided paired t", p=p)

@@ -21,7 +21,7 @@ CONFIDENCE = 0.95
 LEAST_NETWORKS = 3  # fewer than these a stratum have no correlation
 LEAST_CLASSES = 3  # likewise, of a network
 STILL = 1e-20  # sum of squares below which a side does not vary, but for rounding
-ROUNDING = 1e-9  # share by which a permutation that is as far as what was seen may fall short of it
+TIE_TOLERANCE = 1e-9  # share by which a permutation that is as far as what was seen may fall short of it
 METHODS = ("spearman", "pearson")
 
 Cells = Sequence[tuple[np.ndarray, ...]]
@@ -69,7 +69,7 @@ def _p(total: np.ndarray, permuted: np.ndarray) -> float:
     """Share of permuted sums of products that are as far from zero as the moments' own."""
     if np.isnan(correlation(total)):
         return np.nan
-    as_far = np.abs(permuted) >= abs(total[2]) * (1 - ROUNDING)
+    as_far = np.abs(permuted) >= abs(total[2]) * (1 - TIE_TOLERANCE)
     return (1 + as_far.sum()) / (1 + len(permuted))
 
 
@@ -211,8 +211,8 @@ def class_correlation(datasets: Sequence[Classes], method: str, rng: np.random.G
         rng: stream to draw from.
     """
     tables = [_class_scores(each, method) for each in datasets]
-    total = sum((table.moments(np.ones((1, table.there.shape[1]))).sum((1, 2)) for table in tables), np.zeros(3))
-    n = int(sum(table.there.sum() for table in tables))
+    total = sum((table.moments(np.ones((1, table.present.shape[1]))).sum((1, 2)) for table in tables), np.zeros(3))
+    n = int(sum(table.present.sum() for table in tables))
     if np.isnan(correlation(total)):
         return Correlation(n)
     permuted = sum((table.permuted(rng) for table in tables), np.zeros(PERMUTATIONS))
@@ -227,12 +227,12 @@ class _ClassScores:
 
     x: np.ndarray
     y: np.ndarray
-    there: np.ndarray
+    present: np.ndarray
     cell: np.ndarray
 
     def moments(self, weights: np.ndarray) -> np.ndarray:
         """Sums of squares and products of each network, `[3, R, networks]`, with classes weighted `[R, C]`."""
-        count = np.maximum(weights @ self.there.T, 1)
+        count = np.maximum(weights @ self.present.T, 1)
         first, second = (weights @ side.T for side in (self.x, self.y))
         products = ((self.x, self.x, first, first), (self.y, self.y, second, second), (self.x, self.y, first, second))
         return np.stack([weights @ (one * other).T - sums * more / count for one, other, sums, more in products])
@@ -246,7 +246,7 @@ class _ClassScores:
 
     def resampled(self, rng: np.random.Generator) -> np.ndarray:
         """Moments `[3, RESAMPLES]` with classes, and networks within cells, drawn anew."""
-        classes = _multiplicities(self.there.shape[1], rng)
+        classes = _multiplicities(self.present.shape[1], rng)
         networks = np.empty((RESAMPLES, len(self.cell)))
         for cell in np.unique(self.cell):
             members = np.flatnonzero(self.cell == cell)
@@ -261,11 +261,11 @@ def _multiplicities(n: int, rng: np.random.Generator) -> np.ndarray:
 
 def _class_scores(classes: Classes, method: str) -> _ClassScores:
     """Scores within each network, over the classes that have both measures; networks with too few left out."""
-    there = ~np.isnan(classes.predictor) & ~np.isnan(classes.memory)
-    enough = there.sum(1) >= LEAST_CLASSES
-    there, sides = there[enough], [side[enough] for side in (classes.predictor, classes.memory)]
-    x, y = (np.zeros(there.shape) for _ in sides)
-    for row, found in enumerate(there):
+    present = ~np.isnan(classes.predictor) & ~np.isnan(classes.memory)
+    enough = present.sum(1) >= LEAST_CLASSES
+    present, sides = present[enough], [side[enough] for side in (classes.predictor, classes.memory)]
+    x, y = (np.zeros(present.shape) for _ in sides)
+    for row, valid in enumerate(present):
         for out, side in zip((x, y), sides, strict=True):
-            out[row, found] = scores(side[row, found], method)
-    return _ClassScores(x, y, there.astype(float), classes.cell[enough])
+            out[row, valid] = scores(side[row, valid], method)
+    return _ClassScores(x, y, present.astype(float), classes.cell[enough])

@@ -75,18 +75,18 @@ def counted(rows: pd.DataFrame) -> list[str]:
 
 
 def studied(networks: pd.DataFrame) -> str:
-    """How many networks of what kinds there are, and how well they do their task.
+    """How many networks of which data, units and protocols there are, and how well they do their task.
 
     Args:
         networks: table `networks`.
     """
-    kinds = [
+    parts = [
         ", ".join(dict.fromkeys(networks["dataset"])),
         ", ".join(unit_look(name).label for name in dict.fromkeys(networks["architecture"])),
         ", ".join(PROTOCOLS[name].look.label for name in dict.fromkeys(networks["protocol"])),
     ]
     learned = networks[networks["learned"]]
-    text = f"{len(networks)} networks (data: {kinds[0]}; recurrent units: {kinds[1]}; training protocols: {kinds[2]})"
+    text = f"{len(networks)} networks (data: {parts[0]}; recurrent units: {parts[1]}; training protocols: {parts[2]})"
     if learned.empty:
         return f"{text}, none of which learned the task."
     low, high = learned["nominal_accuracy"].min(), learned["nominal_accuracy"].max()

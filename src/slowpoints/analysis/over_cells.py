@@ -67,7 +67,7 @@ def over_cells(effects: np.ndarray, variances: np.ndarray, agree: np.ndarray) ->
         combined = combine_effects(effects, variances, method_re="pm")
     mean, error = combined.mean_effect_re, np.sqrt(max(combined.var_hksj_re, combined.var_eff_w_re))
     half = stats.t.ppf((1 + CONFIDENCE) / 2, k - 1) * error
-    found = counts._replace(
+    mean_and_scatter = counts._replace(
         cells_effect=float(mean),
         cells_low=float(mean - half),
         cells_high=float(mean + half),
@@ -75,9 +75,9 @@ def over_cells(effects: np.ndarray, variances: np.ndarray, agree: np.ndarray) ->
         i2=float(max(0.0, 1 - (k - 1) / combined.q)) if combined.q > 0 else 0.0,
     )
     if k < LEAST_TO_PREDICT:
-        return found
+        return mean_and_scatter
     half = stats.t.ppf((1 + CONFIDENCE) / 2, k - 2) * np.sqrt(combined.tau2 + error**2)
-    return found._replace(prediction_low=float(mean - half), prediction_high=float(mean + half))
+    return mean_and_scatter._replace(prediction_low=float(mean - half), prediction_high=float(mean + half))
 
 
 def mean_over_cells(samples: list[np.ndarray], agree: np.ndarray) -> OverCells:
@@ -106,5 +106,5 @@ def correlation_over_cells(r: np.ndarray, n: np.ndarray, agree: np.ndarray) -> O
     """
     perfect = np.abs(r) >= 1
     z = np.arctanh(np.where(perfect, 0.0, r))
-    found = over_cells(z, np.where(perfect, np.nan, fisher_variance(n)), agree)
-    return OverCells(*found[:2], *np.tanh(found[2:7]).tolist(), *found[7:])
+    of_z = over_cells(z, np.where(perfect, np.nan, fisher_variance(n)), agree)
+    return OverCells._make([*of_z[:2], *np.tanh(of_z[2:7]).tolist(), *of_z[7:]])

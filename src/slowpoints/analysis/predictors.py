@@ -113,19 +113,19 @@ def correlations(
     predictors = predictors[[*NETWORK, "label", *names]].astype(dict.fromkeys(names, float))
     by_class = class_memory(extrapolation).merge(predictors, on=[*NETWORK, "label"]).merge(learned[NETWORK], on=NETWORK)
     accuracies, delays = class_accuracies(extrapolation)
-    there = by_class[by_class[PRIMARY].notna()].merge(accuracies, on=[*NETWORK, "label"])
-    by_network = there.groupby(NETWORK)[[*names, *ACCURACIES, "memory_score"]].mean().reset_index()
+    with_point = by_class[by_class[PRIMARY].notna()].merge(accuracies, on=[*NETWORK, "label"])
+    by_network = with_point.groupby(NETWORK)[[*names, *ACCURACIES, "memory_score"]].mean().reset_index()
     by_network = by_network.round(dict.fromkeys(ACCURACIES, DIGITS))
-    wholes = [name for name in OF_NETWORKS if name in learned]
-    by_network = by_network.merge(learned[[*NETWORK, *wholes]], on=NETWORK)
+    whole_network = [name for name in OF_NETWORKS if name in learned]
+    by_network = by_network.merge(learned[[*NETWORK, *whole_network]], on=NETWORK)
     rows: list[dict] = []
     for grouping in GROUPINGS:
         for where in _groups(by_network, grouping):
             of_place = _within(by_network, where)
-            found = [*_over_networks(of_place, [*names, *wholes, *ACCURACIES], where)]
-            found += _over_classes(_within(there, where), names, where)
+            place_rows = [*_over_networks(of_place, [*names, *whole_network, *ACCURACIES], where)]
+            place_rows += _over_classes(_within(with_point, where), names, where)
             furthest = delays.loc[of_place["dataset"].unique()].max()
-            rows += [row | {"last_frame": _last_frame(row["predictor"], furthest)} for row in found]
+            rows += [row | {"last_frame": _last_frame(row["predictor"], furthest)} for row in place_rows]
     table = pd.DataFrame(rows, columns=list(CORRELATIONS.columns))
     return table.sort_values(list(CORRELATIONS.key), ignore_index=True)
 
@@ -184,14 +184,16 @@ def _over(table: pd.DataFrame, level: str, predictor: str, method: str, where: d
     """Correlation of a predictor with memory, and how much more strongly it predicts than the paper's, and, by rank,
     than its baseline."""
     names = (level, predictor, method, *where.values())
-    found = _correlation(table, level, method, predictor, PRIMARY)
-    columns = asdict(found.of(0, numpy_generator("correlation", *names)))
+    beside_speed = _correlation(table, level, method, predictor, PRIMARY)
+    columns = asdict(beside_speed.of(0, numpy_generator("correlation", *names)))
     if predictor != PRIMARY:
-        columns |= _difference(found, predictor, PRIMARY, "difference", names)
+        columns |= _difference(beside_speed, predictor, PRIMARY, "difference", names)
     baseline = baseline_of(predictor, level)
     if baseline and method == "spearman":
-        beside = _correlation(table, level, method, predictor, baseline)
-        columns |= {"baseline": baseline} | _difference(beside, predictor, baseline, "baseline_difference", names)
+        beside_baseline = _correlation(table, level, method, predictor, baseline)
+        columns |= {"baseline": baseline} | _difference(
+            beside_baseline, predictor, baseline, "baseline_difference", names
+        )
     return columns
 
 
@@ -206,10 +208,10 @@ def _correlation(table: pd.DataFrame, level: str, method: str, *predictors: str)
     return NetworkCorrelation(strata, method)
 
 
-def _difference(found: NetworkCorrelation, predictor: str, other: str, name: str, names: tuple) -> dict[str, float]:
+def _difference(pair: NetworkCorrelation, predictor: str, other: str, name: str, names: tuple) -> dict[str, float]:
     """By how much the first of two predictors is the stronger, by column."""
     known = PREDICTORS | OF_NETWORKS | BASELINES
-    more = found.difference(
+    more = pair.difference(
         0, 1, (known[predictor].sign, known[other].sign), numpy_generator(name, "correlation", *names)
     )
     return dict(zip((name, f"{name}_low", f"{name}_high"), more, strict=True))

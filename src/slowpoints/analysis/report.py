@@ -61,7 +61,7 @@ def captions(claims: pd.DataFrame, correlations: pd.DataFrame) -> dict[str, str]
     sentences["regularisation"] = mechanism(claims)
     for claim in all_claims().values():
         sentences.setdefault(claim.figure, []).extend(findings(rows, claim.name))
-    return {figure: _listed(found) + "\n" for figure, found in sentences.items()}
+    return {figure: _listed(of_figure) + "\n" for figure, of_figure in sentences.items()}
 
 
 def _listed(sentences: Iterable[str]) -> str:
@@ -120,8 +120,8 @@ def _cell(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f'<td class="number" data-value="{value}">{value}</td>'
     text = html.escape(str(value))
-    kind = text if text in (SUPPORTED, CONTRADICTED, UNDECIDED) else "long" if len(text) > LONG else "text"
-    return f'<td class="{kind}">{text}</td>'
+    css_class = text if text in (SUPPORTED, CONTRADICTED, UNDECIDED) else "long" if len(text) > LONG else "text"
+    return f'<td class="{css_class}">{text}</td>'
 
 
 PAGE = """<!doctype html>

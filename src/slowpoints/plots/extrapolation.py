@@ -40,10 +40,10 @@ def data(extrapolation: pd.DataFrame) -> pd.DataFrame:
 
 def _means(networks: pd.DataFrame) -> pd.DataFrame:
     """Mean over the networks of each cell, with 95 % interval (t), at each delay."""
-    found = networks.groupby([*CELL, "delay"], sort=False)["accuracy"].agg(["mean", "sem", "count"]).reset_index()
-    half = stdtrit((found["count"] - 1).where(found["count"] > 1), 0.975) * found["sem"]
-    means = found[[*CELL, "delay"]].assign(accuracy=found["mean"])
-    return means.assign(low=(found["mean"] - half).clip(lower=0), high=(found["mean"] + half).clip(upper=1))
+    statistics = networks.groupby([*CELL, "delay"], sort=False)["accuracy"].agg(["mean", "sem", "count"]).reset_index()
+    half = stdtrit((statistics["count"] - 1).where(statistics["count"] > 1), 0.975) * statistics["sem"]
+    means = statistics[[*CELL, "delay"]].assign(accuracy=statistics["mean"])
+    return means.assign(low=(statistics["mean"] - half).clip(lower=0), high=(statistics["mean"] + half).clip(upper=1))
 
 
 @styled

@@ -104,9 +104,9 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, predictors: Sequence[str]) -> None
         ax.axhspan(place - 0.5, place + 0.5, color=STRIPE, lw=0, zorder=0)
     ax.axvline(0, color=GREY, lw=0.6, zorder=1)
     for offset, (level, look) in enumerate(LEVELS.items(), start=-1):
-        found = rows[rows["level"] == level].set_index("predictor").reindex(predictors)
+        of_level = rows[rows["level"] == level].set_index("predictor").reindex(predictors)
         heights = np.arange(len(predictors)) + APART * offset
-        ax.hlines(heights, found["low"], found["high"], color=look.colour, lw=1, zorder=2)
-        ax.plot(found["r"], heights, look.marker, color=look.colour, mec="white", mew=0.3, ms=3, label=look.label)
+        ax.hlines(heights, of_level["low"], of_level["high"], color=look.colour, lw=1, zorder=2)
+        ax.plot(of_level["r"], heights, look.marker, color=look.colour, mec="white", mew=0.3, ms=3, label=look.label)
     ax.set(xlim=(-1.03, 1.03), ylim=(len(predictors) - 0.5, -0.5), xticks=(-1, -0.5, 0, 0.5, 1))
     ax.tick_params(axis="y", length=0)

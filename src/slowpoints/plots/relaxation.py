@@ -101,9 +101,9 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
     ax.axvline(FRAMES + FIRST, color=GREY, lw=0.7, ls=":", zorder=0)
     points = {}
     for label, path in network.groupby("label"):
-        colour, kept = class_colour(label, classes), path["held"]
+        colour, is_held = class_colour(label, classes), path["held"]
         ax.plot(path["place"], path["speed"], color=colour, lw=1, alpha=FAINT)
-        ax.plot(path["place"][kept], path["speed"][kept], color=colour, lw=1)
+        ax.plot(path["place"][is_held], path["speed"][is_held], color=colour, lw=1)
         if path["point_speed"].notna().all():
             points[label] = path["point_speed"].iloc[0]
     shown = np.log10([*ax.get_ylim(), *points.values()])

@@ -61,15 +61,15 @@ def data(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
     points = [networks.assign(predictor=speed, speed=networks[speed]) for speed in predictors]
     pooled = correlations["architecture"].isna() & correlations["protocol"].isna() & correlations["dataset"].notna()
     wanted = correlations["predictor"].isin(predictors) & correlations["level"].isin(STRATA)
-    found = correlations[pooled & wanted & (correlations["method"] == "spearman")]
-    both = [part.reindex(columns=list(DATA.columns)).astype(object) for part in (*points, found)]
+    stated = correlations[pooled & wanted & (correlations["method"] == "spearman")]
+    both = [part.reindex(columns=list(DATA.columns)).astype(object) for part in (*points, stated)]
     return pd.concat(both, ignore_index=True)
 
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
     """A row for each data set, a panel for each speed, a point a network."""
-    points, found = data[data["level"].isna()], data[data["level"].notna()]
+    points, stated = data[data["level"].isna()], data[data["level"].notna()]
     datasets, speeds = ordered(points["dataset"]), ordered(points["predictor"])
     figure, axes = panels(len(datasets), len(speeds), height=2.05, one_column=1, sharey="row")
     for row, dataset in zip(axes, datasets, strict=True):
@@ -79,7 +79,7 @@ def draw(data: pd.DataFrame) -> Figure:
             if shown["speed"].isna().all():
                 say(ax, NOTHING)
             ax.set_title(dataset, loc="left")
-            summary = _summary(found[(found["dataset"] == dataset) & (found["predictor"] == speed)])
+            summary = _summary(stated[(stated["dataset"] == dataset) & (stated["predictor"] == speed)])
             ax.text(0.99, 0.99, summary, transform=ax.transAxes, ha="right", va="top", fontsize=SMALL)
         _make_room(row[0])
     figure.supylabel("memory score\n(accuracy over log delay, 20 to longest)", ma="center")
@@ -114,10 +114,10 @@ def _make_room(ax: Axes) -> None:
     ax.set_yticks(ticks)
 
 
-def _summary(found: pd.DataFrame) -> str:
+def _summary(stated: pd.DataFrame) -> str:
     """Spearman's rho with its interval, over networks of all protocols together and within cells."""
     return "\n".join(
-        f"{LEVELS[level]}: {_rho(row)}" for level in STRATA for row in found[found["level"] == level].itertuples()
+        f"{LEVELS[level]}: {_rho(row)}" for level in STRATA for row in stated[stated["level"] == level].itertuples()
     )
 
 

@@ -176,11 +176,11 @@ def cell_panels(
     by_cell = dict(list(table.groupby(CELL)))
     for ax, cell in zip(axes.flat, product(datasets, columns), strict=True):
         dataset, (architecture, protocol) = cell
-        found = by_cell.get((dataset, architecture, protocol))
-        if found is None:
+        of_cell = by_cell.get((dataset, architecture, protocol))
+        if of_cell is None:
             say(ax, NOTHING)
         else:
-            draw_panel(ax, found, protocol)
+            draw_panel(ax, of_cell, protocol)
         ax.set_title(textwrap.fill(cell_title(dataset, architecture, protocol), TITLE_WIDTH), loc="left")
     return figure, axes
 

@@ -11,7 +11,7 @@ from slowpoints.analysis.claims.rows import Row, Subject, compared
 from slowpoints.analysis.claims.wording import beginning, by_verdict, numbers, subject_name
 from slowpoints.analysis.comparisons import equivalence
 
-MARGIN = 0.03
+EQUIVALENCE_MARGIN = 0.03
 """Difference in nominal accuracy between protocols that counts as none."""
 
 
@@ -19,7 +19,12 @@ def alike(networks: pd.DataFrame) -> Iterator[Row]:
     """C1: protocols reach similar nominal accuracy; networks that did not learn included."""
     about = Subject("C1", "alike", "nominal_accuracy")
     return compared(
-        about, networks, None, claimed="none", margin=MARGIN, test=lambda strata, _: equivalence(strata, MARGIN)
+        about,
+        networks,
+        None,
+        claimed="none",
+        margin=EQUIVALENCE_MARGIN,
+        test=lambda strata, _: equivalence(strata, EQUIVALENCE_MARGIN),
     )
 
 
@@ -28,9 +33,9 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
     for row in rows.itertuples():
         verb = by_verdict(
             row,
-            f"are equally accurate to within {MARGIN}",
-            f"differ in accuracy by more than {MARGIN}",
-            f"may or may not differ in accuracy by more than {MARGIN}",
+            f"are equally accurate to within {EQUIVALENCE_MARGIN}",
+            f"differ in accuracy by more than {EQUIVALENCE_MARGIN}",
+            f"may or may not differ in accuracy by more than {EQUIVALENCE_MARGIN}",
         )
         yield f"{beginning(row)} networks of both protocols {verb}; accuracy, {subject_name(row)}: {numbers(row)}."
 

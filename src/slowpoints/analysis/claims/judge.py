@@ -74,7 +74,8 @@ def judged(rows: Sequence[Row]) -> pd.DataFrame:
             table.loc[tested, "p"] = multipletests(table.loc[tested, "p_unadjusted"].astype(float), method="holm")[1]
     judgeable = [row.claimed is not None and row.subject.level in POOLED for row in rows]
     table["verdict"] = [
-        verdict(row, p) if given else None for row, p, given in zip(rows, table["p"], judgeable, strict=True)
+        verdict(row, p) if has_verdict else None
+        for row, p, has_verdict in zip(rows, table["p"], judgeable, strict=True)
     ]
     return table
 
