@@ -10,8 +10,8 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from slowpoints.analysis.baselines import ACCURACIES, PROTOCOL
 from slowpoints.analysis.names import PREDICTOR_NAMES
-from slowpoints.analysis.predictors import BASELINES
 from slowpoints.core.looks import Look
 from slowpoints.core.schemas.schema import TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
@@ -75,7 +75,7 @@ def draw(data: pd.DataFrame) -> Figure:
         ax.set_xlabel("Spearman's ρ")
         ax.set_yticks(range(len(predictors)), [_label(name, last) for name, last in predictors.items()])
     for name, text in zip(predictors, axes[0, 0].get_yticklabels(), strict=True):
-        text.set_fontstyle("italic" if name in BASELINES else "normal")
+        text.set_fontstyle("italic" if name in (*ACCURACIES, PROTOCOL) else "normal")
     if predictors:
         legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
