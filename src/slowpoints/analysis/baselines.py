@@ -42,13 +42,14 @@ def class_accuracies(extrapolation: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
 
 
 def protocol_label(table: pd.DataFrame, stratum: Sequence[str]) -> pd.Series:
-    """The protocol of each network as a number: its mean memory, less that of its stratum's networks.
+    """The protocol of each network as a number: its mean memory in the data set, relative to that of the strata.
 
-    The best order of protocols in hindsight; of two, all that depends on it is that the correlation is positive.
+    The best order of protocols in hindsight, in each data set its own; of two in one data set, all that depends on it
+    is that the correlation is positive.
 
     Args:
-        table: with the stratum's columns, `protocol` and `memory_score`.
+        table: with the stratum's columns, `dataset`, `protocol` and `memory_score`.
         stratum: columns within which networks are ranked.
     """
     memory = table["memory_score"] - table.groupby(list(stratum))["memory_score"].transform("mean")
-    return memory.groupby(table["protocol"]).transform("mean")
+    return memory.groupby([table["dataset"], table["protocol"]]).transform("mean")

@@ -71,12 +71,14 @@ def baseline_of(predictor: str, level: str) -> str | None:
     """The baseline that a predictor must beat to be called better: the last accuracy that looks no further than it.
 
     With the protocols mixed, that of predictors which look at no such delay is the protocol's label; within cells they
-    have none. Nor have baselines.
+    have none. Nor have baselines, and predictors that look at every delay, since no baseline looks as far.
     """
     if predictor in BASELINES:
         return None
     last = (PREDICTORS | OF_NETWORKS)[predictor].last_frame
-    seen = [name for name, delay in ACCURACIES.items() if last is not None and (last == LONGEST or delay <= last)]
+    if last == LONGEST:
+        return None
+    seen = [name for name, delay in ACCURACIES.items() if last is not None and delay <= last]
     return seen[-1] if seen else PROTOCOL if level == "mixed" else None
 
 
