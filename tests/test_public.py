@@ -71,6 +71,14 @@ REFUSED = {
         (lambda g: g.networks.select(0), "seeds is 0"),
         (lambda g: g.networks.to("abacus"), "device is 'abacus'"),
     ],
+    "RelaxationPenalty": [
+        (lambda g: sp.RelaxationPenalty("gru"), "module is a str"),
+        (lambda g: sp.RelaxationPenalty(g.gru, torch.zeros(2)), "inputs have 2 values each; the module takes 3"),
+        (lambda g: sp.RelaxationPenalty(g.gru, frames=[-1]), "each of frames is -1"),
+        (lambda g: sp.RelaxationPenalty(g.gru, every="x"), "every is 'x'"),
+        (lambda g: sp.RelaxationPenalty(g.gru)(torch.zeros(4, 5)), "states have 5 values each"),
+        (lambda g: sp.RelaxationPenalty(g.gru)("states"), "states must be an array of numbers"),
+    ],
     "collate": [
         (lambda g: sp.collate([g.folder / "none.parquet"], EXTRAPOLATION, {"small": 2}), "none.parquet"),
         (lambda g: sp.collate([], EXTRAPOLATION, {}), "paths"),

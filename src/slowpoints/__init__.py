@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from slowpoints.adapters.penalty import RelaxationPenalty as RelaxationPenalty
     from slowpoints.adapters.search import slow_points_of as slow_points_of
     from slowpoints.adapters.search import states_of as states_of
     from slowpoints.analysis.aggregation import collate as collate
@@ -35,6 +36,7 @@ LAZY = {
     "Dynamics": "dynamics.autonomous",
     "ImageSet": "datasets.images",
     "Networks": "networks.ensemble",
+    "RelaxationPenalty": "adapters.penalty",
     "collate": "analysis.aggregation",
     "correlations": "analysis.predictors",
     "find_slow_points": "dynamics.search",

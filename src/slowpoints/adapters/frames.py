@@ -48,14 +48,19 @@ class Frame:
     """One frame of a recurrent module of PyTorch, any number of layers taken as one state.
 
     Args:
-        module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells; copied in float64, without dropout.
+        module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells.
+        prepared: what to run in its place; a copy in float64, without dropout, unless said.
 
     Raises:
         TypeError: if it is not such a module.
         ValueError: if it is bidirectional, so that no state determines the next, or its weights are not finite.
     """
 
-    def __init__(self, module: nn.RNNBase | nn.RNNCellBase):
+    def __init__(
+        self,
+        module: nn.RNNBase | nn.RNNCellBase,
+        prepared: Callable[[nn.Module], nn.Module] | None = None,
+    ):
         if not isinstance(module, nn.RNNBase | nn.RNNCellBase):
             raise TypeError(
                 f"a {type(module).__name__} is none of torch.nn.RNN, GRU, LSTM and their cells; of a larger network "
@@ -66,7 +71,7 @@ class Frame:
                 "bidirectional of the module is True; a network that reads its sequence from both ends has no state "
                 "that determines the next"
             )
-        self.module: Any = _frozen_copy(module)
+        self.module: Any = (prepared or _frozen_copy)(module)
         self.layers: int = getattr(module, "num_layers", 1)
         self.is_cell = isinstance(module, nn.RNNCellBase)
         self.has_cell_state = isinstance(module, nn.LSTM | nn.LSTMCell)
