@@ -110,6 +110,12 @@ REFUSED = {
         (lambda g: sp.from_torch(nn.GRU(2, 3), nn.Linear(4, 2)), "readout"),
         (lambda g: sp.from_torch(nn.GRU(2, 3), "readout"), "readout is a str"),
     ],
+    "half_life": [
+        (lambda g: sp.half_life("table"), "table is a str"),
+        (lambda g: sp.half_life(pd.DataFrame({"delay": [1]})), "table lacks the column label"),
+        (lambda g: sp.half_life(g.retention, trained=7), "delay 7 is not among the delays"),
+        (lambda g: sp.half_life(g.retention, chance="x"), "chance is 'x'"),
+    ],
     "judge": [
         (lambda g: sp.judge(**tables("networks correlations formation regularisation")), "networks lacks the column"),
         (lambda g: sp.judge({}, {}, {}, {}), "networks is a dict"),
@@ -159,6 +165,23 @@ REFUSED = {
         (lambda g: slow_points(g, longest_delay=0), "longest_delay is 0"),
         (lambda g: slow_points(g, {"adam_steps": 1}), "settings is a dict"),
         (lambda g: slow_points(g, images=g.other_images), "images are"),
+    ],
+    "memory_score": [
+        (lambda g: sp.memory_score("table"), "table is a str"),
+        (lambda g: sp.memory_score(g.retention, first=7), "delay 7 is not among the delays"),
+        (lambda g: sp.memory_score(g.retention, first=5), "do not reach beyond 5"),
+    ],
+    "plot_retention": [
+        (lambda g: sp.plot_retention({}), "tables is empty"),
+        (lambda g: sp.plot_retention("tables"), "tables is a str"),
+        (lambda g: sp.plot_retention({"before": g.retention, "after": None}), r"tables\['after'\] is a NoneType"),
+    ],
+    "retention": [
+        (lambda g: sp.retention(g.gru, "readout", torch.zeros(4, 6), [0] * 4, [1]), "readout is a str"),
+        (lambda g: sp.retention(g.gru, nn.Linear(6, 2), "states", [0] * 4, [1]), "states must be an array"),
+        (lambda g: sp.retention(g.gru, nn.Linear(6, 2), torch.zeros(4, 6), "labels", [1]), "labels must be an array"),
+        (lambda g: sp.retention(g.gru, nn.Linear(6, 2), torch.zeros(4, 6), [0] * 4, 1), "delays is 1"),
+        (lambda g: sp.retention(g.gru, nn.Linear(5, 2), torch.zeros(4, 6), [0] * 4, [1]), "readout takes 5 features"),
     ],
     "save_networks": [
         (lambda g: sp.save_networks("networks", g.folder / "weights.safetensors"), "networks is a str"),
@@ -211,6 +234,7 @@ def given(make_networks, images, tmp_path):
         arrays={name: weight.numpy() for name, weight in networks.weights.items()},
         dynamics=sp.Dynamics.of(networks),
         gru=nn.GRU(3, 6),
+        retention=sp.retention(nn.GRU(3, 6), nn.Linear(6, 2), torch.zeros(4, 6), [0, 0, 1, 1], [1, 5]),
         images=images,
         other_images=replace(images, classes=4, labels=(np.arange(60) % 4).astype(np.int16)),
         without_a_class=replace(images, images=images.images[:40], labels=images.labels[:40]),

@@ -11,6 +11,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from slowpoints.adapters.penalty import RelaxationPenalty as RelaxationPenalty
+    from slowpoints.adapters.retention import half_life as half_life
+    from slowpoints.adapters.retention import memory_score as memory_score
+    from slowpoints.adapters.retention import plot_retention as plot_retention
+    from slowpoints.adapters.retention import retention as retention
     from slowpoints.adapters.search import slow_points_of as slow_points_of
     from slowpoints.adapters.search import states_of as states_of
     from slowpoints.analysis.aggregation import collate as collate
@@ -42,6 +46,7 @@ LAZY = {
     "find_slow_points": "dynamics.search",
     "flip_flop_trials": "task.flip_flop",
     "from_torch": "networks.exchange",
+    "half_life": "adapters.retention",
     "judge": "analysis.claims.judge",
     "load_images": "datasets.images",
     "load_networks": "networks.weights",
@@ -49,6 +54,9 @@ LAZY = {
     "measure_accuracy": "measures.accuracy",
     "measure_memory": "measures.retrieval",
     "measure_slow_points": "measures.slow_points",
+    "memory_score": "adapters.retention",
+    "plot_retention": "adapters.retention",
+    "retention": "adapters.retention",
     "save_networks": "networks.weights",
     "slow_points_of": "adapters.search",
     "spectra": "dynamics.jacobian",

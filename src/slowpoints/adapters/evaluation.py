@@ -1,17 +1,142 @@
-"""A module as it is in evaluation, with its own weights: neither copied nor changed."""
+"""A network as it is now: one frame in evaluation, with its own weights, which are neither copied nor changed.
+
+B states of n coordinates, N inputs, H hidden units.
+"""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from types import MethodType
 from typing import Any, TypeVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-Module = TypeVar("Module", bound=nn.Module)
+from slowpoints.adapters.frames import Frame, InputStep, Module, unwrapped
+from slowpoints.adapters.states import as_states
+from slowpoints.core.arrays import Array, as_numbers
+from slowpoints.dynamics.maps import CheckedMap
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
-def in_evaluation(module: Module) -> Module:
+class Network:
+    """A recurrent network whose frames are run in the precision of its weights.
+
+    Args:
+        module: see `frames.Module`, also one that `torch.compile` or `DistributedDataParallel` made.
+        inputs: the constant input `[N]`. None is zero, or of a callable none at all.
+
+    Attributes:
+        module: the network itself.
+        inputs: the constant input in float64, on the CPU if it lay there.
+        widths: coordinates of the parts of a state, as `Frame.widths`; none of a callable.
+
+    Raises:
+        TypeError: if the module is no callable.
+        ValueError: if inputs are not finite, or do not fit it.
+    """
+
+    def __init__(self, module: Module, inputs: Array | None):
+        self.module: Any = unwrapped(module)
+        if not callable(self.module):
+            raise TypeError(f"module is a {type(module).__name__}; it must be a recurrent module, or a callable")
+        self.inputs = self.checked_input(inputs, "inputs")
+        self.widths: tuple[int, ...] = ()
+        self.layers = 1
+        if self._is_known:
+            frame = Frame(self.module, in_evaluation)
+            self.widths, self.layers = frame.widths, frame.layers
+            self.inputs = torch.zeros(self.module.input_size) if self.inputs is None else self.inputs
+            frame.checked_inputs(self.inputs)
+
+    @property
+    def owner(self) -> nn.Module | None:
+        """The module whose weights these are, if it is known."""
+        owner = getattr(self.module, "__self__", self.module)
+        return owner if isinstance(owner, nn.Module) else None
+
+    @property
+    def weight(self) -> Tensor | None:
+        """One of the weights, for their precision and device; None of a function, which may use some unseen."""
+        weights = () if self.owner is None else self.owner.parameters()
+        return next((weight.detach() for weight in weights if weight.is_floating_point()), None)
+
+    @property
+    def _is_known(self) -> bool:
+        return isinstance(self.module, nn.RNNBase | nn.RNNCellBase)
+
+    @staticmethod
+    def checked_input(inputs: Array | None, name: str) -> Tensor | None:
+        """A constant input `[N]` in float64.
+
+        Raises:
+            ValueError: if it is not finite, or there are several.
+        """
+        values = None if inputs is None else as_numbers(inputs, name)
+        if values is not None and values.dim() != 1:
+            raise ValueError(f"{name} have the shape {tuple(values.shape)}; they must be one constant input [N]")
+        return values
+
+    def step(self, like: Tensor) -> Callable[[Tensor], Tensor]:
+        """One frame under the constant input, `[B, n]` to `[B, n]`, of states of that precision on that device."""
+        frame = self.frame()
+        return frame if self.inputs is None else InputStep(frame, self.inputs.to(like))
+
+    def frame(self) -> Callable[..., Tensor]:
+        """One frame, of inputs `[B, N]` and states `[B, n]`, or of states alone where there is no input."""
+        if self._is_known:
+            return Frame(self.module, in_evaluation)
+        function = callable_in_evaluation(self.module)
+        return CheckedMap(function, "network") if self.inputs is None else _CheckedFrame(function)
+
+    def states(self, states: Array) -> Tensor:
+        """States `[B, n]` in the precision and on the device of the weights, or of a function in their own.
+
+        Raises:
+            ValueError: if they are not finite, do not fit the module or lie on another device.
+        """
+        weight = self.weight
+        parts = states if isinstance(states, tuple | list) else [states]
+        tensors = [part for part in parts if isinstance(part, Tensor) and not part.is_meta]
+        if weight is not None and (other := {part.device for part in tensors} - {weight.device}):
+            raise ValueError(f"states lie on {other.pop()}, the weights of the module on {weight.device}")
+        start = as_states(states, self.widths)
+        if start.dim() != 2:
+            raise ValueError(f"states have the shape {tuple(start.shape)}; they must be [B, n]")
+        if weight is not None:
+            return start.to(weight)
+        floating = [part.dtype for part in tensors if part.is_floating_point()]
+        return start.to(floating[0] if floating else torch.get_default_dtype())
+
+    def hidden(self, states: Tensor) -> Tensor:
+        """What a readout sees of states `[B, n]`: hidden states of the last layer `[B, H]`; of a callable, all of n."""
+        if not self.widths:
+            return states
+        return states[:, : self.widths[0]].chunk(self.layers, dim=1)[-1]
+
+    def speed_coordinates(self, states: Tensor) -> Tensor:
+        """The coordinates in which the speed of states `[B, n]` is taken: of an LSTM h and tanh c."""
+        if len(self.widths) < 2:
+            return states
+        hidden, cell = states.split(self.widths, dim=-1)
+        return torch.cat([hidden, cell.tanh()], dim=-1)
+
+
+class _CheckedFrame:
+    """A callable of inputs and states that says what is wrong with it, as `CheckedMap`."""
+
+    def __init__(self, function: Callable[[Tensor, Tensor], Tensor]):
+        self.inputs: Tensor | None = None
+        self.checked = CheckedMap(lambda states: function(self.inputs, states), "network")  # type: ignore[arg-type]
+
+    def __call__(self, inputs: Tensor, states: Tensor) -> Tensor:
+        self.inputs = inputs
+        return self.checked(states)
+
+
+def in_evaluation(module: AnyModule) -> AnyModule:
     """The same module in evaluation mode, which leaves the caller's module in its own mode.
 
     Gradients reach the caller's parameters, which both share. Whatever else a call assigns (derived weights, buffers

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from slowpoints.adapters.evaluation import callable_in_evaluation, in_evaluation
-from slowpoints.adapters.frames import Frame, InputStep, Module, unwrapped
-from slowpoints.adapters.states import as_states
+from slowpoints.adapters.evaluation import Network
+from slowpoints.adapters.frames import Module
 from slowpoints.core.arguments import instance, whole, whole_numbers
-from slowpoints.core.arrays import Array, as_numbers
+from slowpoints.core.arrays import Array
 from slowpoints.core.torch_modes import usual_modes
-from slowpoints.dynamics.maps import CheckedMap
-from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, Step, relaxation_path, squared_speed
+from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, relaxation_path, squared_speed
 
 
 class RelaxationPenalty:
@@ -72,23 +70,12 @@ class RelaxationPenalty:
         frames: Sequence[int] = RELAXATION_FRAMES,
         every: int = 100,
     ):
-        self.module = unwrapped(module)
+        self.network = Network(module, inputs)
+        _check_weights(self.network)
         self.frames = sorted(whole_numbers(frames, "frames"))
         self.every = whole(every, "every", least=1)
         self.path: Tensor | None = None
         self.calls = 0
-        self.inputs = None if inputs is None else as_numbers(inputs, "inputs")
-        if self.inputs is not None and self.inputs.dim() != 1:
-            raise ValueError(f"inputs have the shape {tuple(self.inputs.shape)}; they must be one constant input [N]")
-        if not callable(self.module):
-            raise TypeError(f"module is a {type(self.module).__name__}; it must be a recurrent module, or a callable")
-        _trained_weight(self.module)
-        self._widths: tuple[int, ...] = ()
-        if isinstance(self.module, nn.RNNBase | nn.RNNCellBase):
-            frame = Frame(self.module, in_evaluation)
-            self._widths = frame.widths
-            if self.inputs is not None:
-                frame.checked_inputs(self.inputs)
 
     @torch.compiler.disable
     @usual_modes()
@@ -104,9 +91,8 @@ class RelaxationPenalty:
                 them to values that are not finite.
             TypeError: if a callable does not lead from states to states, or no weight of it takes part.
         """
-        weight = _trained_weight(self.module)
-        start = _starts(states, self._widths, weight)
-        step = self._step(start)
+        start = self.network.states(states)
+        step = self.network.step(start)
         if self.calls % self.every == 0:
             path = relaxation_path(step, start, self.frames)
             if not path.isfinite().all():
@@ -116,7 +102,8 @@ class RelaxationPenalty:
         if self.path.shape[-1] != start.shape[-1]:
             raise ValueError(f"states have {start.shape[-1]} values each; those of the path {self.path.shape[-1]}")
         self.calls += 1
-        value = squared_speed(step, self.path.to(start).flatten(0, 1), self._measure).sum()
+        points = self.path.to(start).flatten(0, 1)
+        value = squared_speed(step, points, self.network.speed_coordinates).sum()
         if torch.is_grad_enabled() and not value.requires_grad:
             raise TypeError("no weight of the module takes part in a frame, so the penalty has no gradient")
         return value
@@ -149,56 +136,20 @@ class RelaxationPenalty:
         self.path, self.calls = path, calls
 
     def __repr__(self) -> str:
-        return f"RelaxationPenalty({type(self.module).__name__}, frames={tuple(self.frames)}, every={self.every})"
-
-    def _step(self, like: Tensor) -> Step:
-        """One frame as a map of states of that precision, on that device."""
-        inputs = None if self.inputs is None else self.inputs.to(like)
-        if isinstance(self.module, nn.RNNBase | nn.RNNCellBase):
-            frame = Frame(self.module, in_evaluation)
-            return InputStep(frame, like.new_zeros(self.module.input_size) if inputs is None else inputs)
-        function = callable_in_evaluation(self.module)
-        return CheckedMap(function if inputs is None else InputStep(function, inputs), "network")
-
-    def _measure(self, states: Tensor) -> Tensor:
-        """The coordinates of speed: of an LSTM h and tanh c."""
-        if len(self._widths) < 2:
-            return states
-        hidden, cell = states.split(self._widths, dim=-1)
-        return torch.cat([hidden, cell.tanh()], dim=-1)
+        name = type(self.network.module).__name__
+        return f"RelaxationPenalty({name}, frames={tuple(self.frames)}, every={self.every})"
 
 
-def _trained_weight(module: Module) -> Tensor | None:
-    """One of the weights of a module, for its precision and device; None of a function, which may use some unseen.
-
-    Raises:
-        ValueError: if a module has no weight to train, or they are not of one precision that speeds can be told in.
-    """
-    owner = getattr(module, "__self__", module)
-    if not isinstance(owner, nn.Module):
-        return None
-    weights = [weight for weight in owner.parameters() if weight.requires_grad]
+def _check_weights(network: Network) -> None:
+    """Raises ValueError if a module has no weight to train, or speeds cannot be told in their precision."""
+    if network.owner is None:
+        return
+    weights = [weight for weight in network.owner.parameters() if weight.requires_grad]
     if not weights:
-        raise ValueError(f"the module, a {type(owner).__name__}, has no weight that requires a gradient")
+        raise ValueError(f"the module, a {type(network.owner).__name__}, has no weight that requires a gradient")
     if (types := {weight.dtype for weight in weights}) not in ({torch.float32}, {torch.float64}):
         names = ", ".join(sorted(str(each).removeprefix("torch.") for each in types))
         raise ValueError(
             f"weights of the module are {names}; they must be float32 or float64, all of them: rounded to less, slow "
             "states do not move at all (keep weights in float32 and use torch.autocast)"
         )
-    return weights[0]
-
-
-def _starts(states: Array, widths: tuple[int, ...], weight: Tensor | None) -> Tensor:
-    """States `[B, n]` in the precision and on the device of the weights, or of a function in their own."""
-    parts = states if isinstance(states, tuple | list) else [states]
-    tensors = [part for part in parts if isinstance(part, Tensor) and not part.is_meta]
-    if weight is not None and (other := {part.device for part in tensors} - {weight.device}):
-        raise ValueError(f"states lie on {other.pop()}, the weights of the module on {weight.device}")
-    start = as_states(states, widths)
-    if start.dim() != 2:
-        raise ValueError(f"states have the shape {tuple(start.shape)}; they must be [B, n]")
-    if weight is not None:
-        return start.to(weight.detach())
-    floating = [part.dtype for part in tensors if part.is_floating_point()]
-    return start.to(floating[0] if floating else torch.get_default_dtype())

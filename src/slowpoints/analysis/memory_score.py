@@ -10,24 +10,25 @@ import numpy as np
 from slowpoints.task.timing import FRAMES
 
 
-def memory_score(delays: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
-    """Accuracy averaged over log delay from T = 20 to the longest delay, by the trapezoid rule.
+def memory_score(delays: np.ndarray, accuracy: np.ndarray, first: int = FRAMES) -> np.ndarray:
+    """Accuracy averaged over log delay from T = 20, or another, to the longest delay, by the trapezoid rule.
 
     Args:
-        delays: `[D]`, increasing, in frames; 20 among them.
+        delays: `[D]`, increasing, in frames; the first among them.
         accuracy: `[..., D]`.
+        first: delay from which on.
 
     Returns:
         `[...]`, in [0, 1]; never censored.
 
     Raises:
-        ValueError: if 20 is not among the delays, or nothing lies beyond it.
+        ValueError: if that is not among the delays, or nothing lies beyond it.
     """
-    _require(delays, FRAMES)
-    beyond = np.log(delays[delays >= FRAMES])
+    _require(delays, first)
+    beyond = np.log(delays[delays >= first])
     if len(beyond) < 2:
-        raise ValueError(f"delays {list(delays)} do not reach beyond {FRAMES}, the frames of a trial")
-    return np.trapezoid(accuracy[..., delays >= FRAMES], beyond) / (beyond[-1] - beyond[0])
+        raise ValueError(f"delays {list(map(int, delays))} do not reach beyond {first}")
+    return np.trapezoid(accuracy[..., delays >= first], beyond) / (beyond[-1] - beyond[0])
 
 
 def persistence(delays: np.ndarray, accuracy: np.ndarray, *, trained: int) -> np.ndarray:

@@ -1,0 +1,283 @@
+"""How long any recurrent network remembers: accuracy against delay, from states in which memories start.
+
+B trials of n state coordinates, D delays, C classes, N inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from slowpoints.adapters.evaluation import Network, callable_in_evaluation
+from slowpoints.adapters.frames import Module
+from slowpoints.analysis import memory_score as measures
+from slowpoints.core.arguments import finite, table_columns, whole_numbers
+from slowpoints.core.arrays import Array, as_numbers
+from slowpoints.core.intervals import wilson
+from slowpoints.core.progress import report_stage
+from slowpoints.core.streams import seeded
+from slowpoints.core.torch_modes import usual_modes
+
+if TYPE_CHECKING:
+    from slowpoints.adapters.picture import Picture
+
+COLUMNS = ("delay", "label", "n", "n_correct", "accuracy", "low", "high")
+ROWS_AT_ONCE = 4096  # trials of a frame, so that what it holds on the way stays small
+Sampler = Callable[[int], Tensor]
+
+
+@usual_modes()
+@torch.no_grad()
+def retention(
+    module: Module,
+    readout: Callable[[Tensor], Tensor],
+    states: Array,
+    labels: Array,
+    delays: Sequence[int],
+    *,
+    inputs: Array | None = None,
+    ask: Array | None = None,
+    noise: float | Sampler = 0.0,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Accuracy with which memories are read out after each delay.
+
+    From states just after what is to be remembered, the network runs on under a constant input and noise. At frame d of
+    the delays it is asked, on a branch of its own, so that one roll-out serves all: the input of that frame is changed
+    by `ask - inputs`, and the hidden state after it is read out. The network runs in evaluation, in the precision of
+    its weights, and is not changed.
+
+    Args:
+        module: `torch.nn.RNN`, `GRU`, `LSTM`, with any number of layers or projections, one of their cells, or any
+            callable: of states `[B, n]`, or, where inputs are given, of inputs `[B, N]` and states, to the next states.
+        readout: from the last layer's hidden states `[B, H]`, of a callable all its states `[B, n]`, to the logits of
+            the classes, `[B, C]`.
+        states: one a trial, `[B, n]`, as `states_of` lays them out, or for an LSTM a pair of hidden and cell states.
+        labels: what each trial is to remember, `[B]`, from 0 to C - 1.
+        delays: in frames since the states, at least 1, each once.
+        inputs: the constant input of the delay `[N]`. None is zero, or of a callable none at all.
+        ask: the input that asks for the answer `[N]`. None where the readout needs no such input.
+        noise: standard deviation of Gaussian noise on the inputs, drawn anew for each value, frame and trial; or a
+            callable from the number of a frame, 1 the first, to its inputs `[B, N]` in place of constant and noise. It
+            is called once for each frame, in order.
+        seed: of the noise.
+
+    Returns:
+        A row for each delay, in increasing order, and label: delay, label, n (trials), n_correct, accuracy, low and
+        high (Wilson 95 % interval).
+
+    Raises:
+        TypeError: if the module or the readout is no callable or does not lead to what it must, or a setting is no
+            number.
+        ValueError: if states, labels, inputs or settings are impossible, or do not fit the module or each other, or the
+            network runs to values that are not finite.
+
+    Example:
+        >>> states = states_of(network, stimuli)[-1]
+        >>> table = retention(network, readout, states, labels, [1, 10, 100, 1000], noise=0.1)
+        >>> half_life(table)
+    """
+    network = Network(module, inputs)
+    if not callable(readout):
+        raise TypeError(f"readout is a {type(readout).__name__}; it must be a callable from hidden states to logits")
+    start = network.states(states)
+    label = _checked_labels(labels, len(start)).to(start.device)
+    wanted = sorted(whole_numbers(delays, "delays", least=1))
+    frame_inputs, asking = _inputs(network, start, ask, noise, seed)
+    read_out = callable_in_evaluation(readout)
+    n_correct = []
+    for hidden in _asked(network, start, wanted, frame_inputs, asking):
+        right = _logits(read_out, hidden, label).argmax(1) == label
+        n_correct.append(torch.bincount(label[right], minlength=int(label.max()) + 1))
+    return _table(wanted, torch.stack(n_correct).cpu().numpy(), torch.bincount(label).cpu().numpy())
+
+
+def half_life(table: pd.DataFrame, *, chance: float | None = None, trained: int | None = None) -> float:
+    """Delay in frames at which accuracy has fallen half-way from its level at the trained delay to chance.
+
+    Interpolated in log delay between the two delays around the first crossing.
+
+    Args:
+        table: as `retention` gives it.
+        chance: accuracy of a guess; 1 / number of labels, unless said.
+        trained: delay at which accuracy starts to count; the shortest, unless said.
+
+    Returns:
+        NaN where accuracy does not fall so far within the delays, or is no better than chance from the start.
+
+    Raises:
+        TypeError: if it is no data frame, or a setting no number.
+        ValueError: if the table lacks a column, the trained delay is not in it, or no memory is read out right there.
+    """
+    delays, accuracy = _curve(table)
+    trained = int(delays[0]) if trained is None else int(finite(trained, "trained"))
+    chance = 1 / table["label"].nunique() if chance is None else finite(chance, "chance", least=0)
+    if not accuracy[delays == trained].all():
+        raise ValueError(
+            f"no memory is read out right at delay {trained}: readout, labels, inputs or ask do not fit the states"
+        )
+    return float(measures.half_life(delays, accuracy[None], chance=chance, trained=trained)[0])
+
+
+def memory_score(table: pd.DataFrame, *, first: int | None = None) -> float:
+    """Accuracy averaged over log delay, up to the longest delay: one number that is never missing.
+
+    Args:
+        table: as `retention` gives it.
+        first: delay from which on; the shortest, unless said.
+
+    Raises:
+        TypeError: if it is no data frame.
+        ValueError: if the table lacks a column, or the first delay is not in it, or no later one.
+    """
+    delays, accuracy = _curve(table)
+    return float(measures.memory_score(delays, accuracy, int(delays[0]) if first is None else first))
+
+
+def plot_retention(tables: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Picture:
+    """Accuracy over all labels against delay, with its 95 % interval, and where half of it is lost.
+
+    Args:
+        tables: as `retention` gives them, several by name: `{"before": table, "after": other}`.
+
+    Raises:
+        TypeError: if they are no data frames.
+        ValueError: if there are none, or one lacks a column.
+    """
+    from slowpoints.adapters.retention_picture import draw  # Matplotlib, which takes a second to import
+
+    named = dict(tables) if isinstance(tables, Mapping) else {"": tables}
+    if not named:
+        raise ValueError("tables is empty; it must hold at least one")
+    for name, table in named.items():
+        table_columns(table, COLUMNS, f"tables[{name!r}]" if name else "tables")
+    return draw(named)
+
+
+def over_labels(table: pd.DataFrame) -> pd.DataFrame:
+    """Counts of all labels together, by delay, with accuracy, low and high."""
+    counts = table.groupby("delay")[["n", "n_correct"]].sum()
+    low, high = wilson(counts["n_correct"], counts["n"])
+    return counts.assign(accuracy=counts["n_correct"] / counts["n"], low=low, high=high)
+
+
+def _curve(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Delays and accuracy over all labels, `[D]` each."""
+    table_columns(table, COLUMNS, "table")
+    curve = over_labels(table)
+    return curve.index.to_numpy(), curve["accuracy"].to_numpy()
+
+
+def _checked_labels(labels: Array, trials: int) -> Tensor:
+    values = as_numbers(labels, "labels")
+    if values.shape != (trials,):
+        raise ValueError(f"labels have the shape {tuple(values.shape)}; there must be one for each of {trials} states")
+    whole = values.long()
+    if (whole != values).any() or whole.min() < 0:
+        raise ValueError("labels must be whole numbers from 0 on")
+    return whole
+
+
+def _inputs(
+    network: Network, states: Tensor, ask: Array | None, noise: float | Sampler, seed: int
+) -> tuple[Callable[[int], Tensor | None], Tensor | None]:
+    """The inputs `[B, N]` of each frame, and what asking adds to them `[N]`; None where there are none."""
+    question, generator = network.checked_input(ask, "ask"), seeded(seed)
+    if network.inputs is None:
+        if question is not None or callable(noise) or finite(noise, "noise", least=0):
+            raise ValueError("ask and noise change the inputs, of which this callable has none unless they are given")
+        return lambda _: None, None
+    constant = network.inputs.to(states)
+    if question is not None and question.shape != constant.shape:
+        raise ValueError(f"ask has {len(question)} values, inputs {len(constant)}; they must have as many")
+    asking = None if question is None else question.to(states) - constant
+    shape = (len(states), len(constant))
+    if callable(noise):
+        return _Sampled(noise, shape, states), asking
+    deviation = finite(noise, "noise", least=0)
+    if not deviation:
+        return lambda _: constant.expand(shape), asking
+
+    def noisy(_: int) -> Tensor:
+        drawn = torch.randn(shape, generator=generator, dtype=states.dtype, device="cpu")
+        return constant + deviation * drawn.to(states.device)
+
+    return noisy, asking
+
+
+class _Sampled:
+    """A caller's own inputs of each frame.
+
+    Raises:
+        TypeError: when called, if they are no tensor.
+        ValueError: when called, if they have another shape.
+    """
+
+    def __init__(self, sampler: Sampler, shape: tuple[int, int], like: Tensor):
+        self.sampler, self.shape, self.like = sampler, shape, like
+
+    def __call__(self, frame: int) -> Tensor:
+        values = self.sampler(frame)
+        if not isinstance(values, Tensor | np.ndarray):
+            raise TypeError(
+                f"noise gave a {type(values).__name__} for frame {frame}; it must give a tensor {self.shape}"
+            )
+        if tuple(values.shape) != self.shape:
+            raise ValueError(f"noise gave the shape {tuple(values.shape)} for frame {frame}; it must give {self.shape}")
+        return torch.as_tensor(values).to(self.like)
+
+
+def _asked(
+    network: Network,
+    states: Tensor,
+    delays: list[int],
+    inputs: Callable[[int], Tensor | None],
+    asking: Tensor | None,
+) -> Iterator[Tensor]:
+    """Hidden states `[B, H]` after the frame that asks, for each of the delays."""
+    frame = network.frame()
+    with report_stage("retention", delays[-1], unit="frame", bar=True) as progress:
+        for number in range(1, delays[-1] + 1):
+            values = inputs(number)
+            after = _advanced(frame, values, states)
+            if number in delays:
+                asked = after if asking is None or values is None else _advanced(frame, values + asking, states)
+                if not asked.isfinite().all():
+                    raise ValueError(f"states are not finite at delay {number}: the network diverges")
+                yield network.hidden(asked)
+            states = after
+            progress.update()
+
+
+def _advanced(frame: Callable[..., Tensor], inputs: Tensor | None, states: Tensor) -> Tensor:
+    parts = states.split(ROWS_AT_ONCE)
+    if inputs is None:
+        return torch.cat([frame(part) for part in parts])
+    return torch.cat([frame(some, part) for some, part in zip(inputs.split(ROWS_AT_ONCE), parts, strict=True)])
+
+
+def _logits(readout: Callable[[Tensor], Any], hidden: Tensor, label: Tensor) -> Tensor:
+    """Logits `[B, C]` of hidden states `[B, H]`."""
+    features = readout.in_features if isinstance(readout, nn.Linear) else hidden.shape[1]
+    if features != hidden.shape[1]:
+        raise ValueError(f"readout takes {features} features; the hidden states have {hidden.shape[1]}")
+    logits = readout(hidden)
+    shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[0] != len(hidden):
+        raise TypeError(f"readout must give logits [B, C] of {len(hidden)} hidden states; it gave {shape}")
+    if int(label.max()) >= shape[1]:
+        raise ValueError(f"labels go up to {int(label.max())}; the readout has {shape[1]} classes, from 0 on")
+    return logits
+
+
+def _table(delays: list[int], n_correct: np.ndarray, n: np.ndarray) -> pd.DataFrame:
+    """Rows by delay and label, from counts `[D, C]` and trials of each label `[C]`; of labels that occur."""
+    labels = np.flatnonzero(n)
+    trials, correct = np.tile(n[labels], len(delays)), n_correct[:, labels].ravel()
+    columns = (np.repeat(delays, len(labels)), np.tile(labels, len(delays)), trials, correct, correct / trials)
+    return pd.DataFrame(dict(zip(COLUMNS, (*columns, *wilson(correct, trials)), strict=True)))

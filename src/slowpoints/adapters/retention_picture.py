@@ -1,0 +1,46 @@
+"""Accuracy against delay of networks that were trained elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from slowpoints.adapters.picture import ATTRACTING, LEAVING, SLOW, Picture
+from slowpoints.adapters.retention import half_life, over_labels
+from slowpoints.plots.style import GREY, project_style
+
+COLOURS = (SLOW, ATTRACTING, LEAVING, "#5b3f8c", "#3f7f4c")
+LINES = ("--", "-", "-.", ":", (0, (5, 1)))
+
+
+def draw(tables: Mapping[str, pd.DataFrame]) -> Picture:
+    """As `plot_retention`, of tables by name."""
+    with project_style():
+        figure = Picture(figsize=(4.2, 2.8))
+        panel = figure.add_subplot()
+        for order, (name, table) in enumerate(tables.items()):
+            colour, line = COLOURS[order % len(COLOURS)], LINES[order % len(LINES)]
+            curve = over_labels(table)
+            panel.fill_between(curve.index, curve["low"], curve["high"], color=colour, alpha=0.18, lw=0)
+            panel.plot(curve.index, curve["accuracy"], color=colour, ls=line, label=_label(name, table))
+        chance = 1 / max(table["label"].nunique() for table in tables.values())
+        panel.axhline(chance, color=GREY, lw=0.7, ls=(0, (1, 2)), label="chance")
+        panel.set(xscale="log", ylim=(0, 1.03), xlabel="delay (frames)", ylabel="accuracy (95 % interval)")
+        figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def _label(name: str, table: pd.DataFrame) -> str:
+    """A curve's name with its half-life."""
+    try:
+        life = half_life(table)
+    except ValueError:  # nothing is read out right
+        life = np.nan
+    remembers = over_labels(table)["accuracy"].iloc[0] > 1 / table["label"].nunique()
+    if np.isfinite(life):
+        text = f"half-life {life:,.0f}"
+    else:
+        text = f"half-life beyond {table['delay'].max():,}" if remembers else "no memory"
+    return f"{name}: {text}" if name else text
