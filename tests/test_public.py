@@ -79,6 +79,12 @@ REFUSED = {
         (lambda g: sp.RelaxationPenalty(g.gru)(torch.zeros(4, 5)), "states have 5 values each"),
         (lambda g: sp.RelaxationPenalty(g.gru)("states"), "states must be an array of numbers"),
     ],
+    "choose_weight": [
+        (lambda g: sp.choose_weight("gru", print, len), "module is a str"),
+        (lambda g: sp.choose_weight(g.gru, None, len), "fine_tune is a NoneType"),
+        (lambda g: sp.choose_weight(g.gru, print, len, weights=[]), r"weights is \[\]"),
+        (lambda g: sp.choose_weight(g.gru, lambda *_: None, lambda _: "good"), "what validate gave is 'good'"),
+    ],
     "collate": [
         (lambda g: sp.collate([g.folder / "none.parquet"], EXTRAPOLATION, {"small": 2}), "none.parquet"),
         (lambda g: sp.collate([], EXTRAPOLATION, {}), "paths"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from slowpoints.adapters.retention import retention as retention
     from slowpoints.adapters.search import slow_points_of as slow_points_of
     from slowpoints.adapters.search import states_of as states_of
+    from slowpoints.adapters.weight_choice import choose_weight as choose_weight
     from slowpoints.analysis.aggregation import collate as collate
     from slowpoints.analysis.claims.judge import judge as judge
     from slowpoints.analysis.predictors import correlations as correlations
@@ -41,6 +42,7 @@ LAZY = {
     "ImageSet": "datasets.images",
     "Networks": "networks.ensemble",
     "RelaxationPenalty": "adapters.penalty",
+    "choose_weight": "adapters.weight_choice",
     "collate": "analysis.aggregation",
     "correlations": "analysis.predictors",
     "find_slow_points": "dynamics.search",

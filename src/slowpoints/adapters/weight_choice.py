@@ -1,0 +1,162 @@
+"""How strong a penalty a network bears: ever larger weights until a validation measure falls."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from slowpoints.core.arguments import finite, instance
+from slowpoints.core.progress import report_stage
+from slowpoints.core.tensors import read_tensors, tensor_digest, write_tensors
+
+WEIGHTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
+ALLOWED = 0.005  # of accuracy, as the study's lambdas were chosen
+
+
+class WeightChoice(NamedTuple):
+    """What `choose_weight` came to.
+
+    Attributes:
+        weight: the largest before the first that costs too much; 0 if the first does.
+        module: the copy that was fine-tuned with it.
+        table: a row for each weight tried, 0 first: weight, measure, change against weight 0, passed, seconds.
+    """
+
+    weight: float
+    module: nn.Module
+    table: pd.DataFrame
+
+
+def choose_weight(
+    module: nn.Module,
+    fine_tune: Callable[[nn.Module, float], Any],
+    validate: Callable[[nn.Module], float],
+    *,
+    weights: Sequence[float] = WEIGHTS,
+    allowed: float = ALLOWED,
+    folder: str | Path | None = None,
+) -> WeightChoice:
+    """Fine-tunes copies with ever larger weights of a penalty, until a validation measure falls by too much.
+
+    Weight 0 comes first, the control: the same steps without the penalty. Then the weights in increasing order, up to
+    and with the first whose measure is more than `allowed` below the control's. How long memories last plays no part.
+    Each copy starts with the random numbers of PyTorch as they are at the call, which are left there.
+
+    Args:
+        module: all that is trained, recurrent layer and readout. Not changed.
+        fine_tune: trains a copy in place with a weight: `fine_tune(copy, weight)`.
+        validate: measure of a copy, more is better, such as accuracy on validation trials, the same at each call.
+        weights: to be tried, positive.
+        allowed: by how much the measure may fall.
+        folder: where each copy is saved when it is done, and from where an interrupted call goes on.
+
+    Raises:
+        TypeError: if an argument is not of its type.
+        ValueError: if weights are not positive, the control's measure is not finite, or the folder holds copies of
+            another module.
+
+    Example:
+        >>> choice = choose_weight(network, fine_tune, accuracy, folder="weights")
+        >>> choice.weight, choice.table
+    """
+    instance(module, nn.Module, "module")
+    for name, function in (("fine_tune", fine_tune), ("validate", validate)):
+        if not callable(function):
+            raise TypeError(f"{name} is a {type(function).__name__}; it must be a callable")
+    allowed = finite(allowed, "allowed", least=0)
+    copies = _Copies(module, fine_tune, validate, folder)
+    ascending = _ascending(weights)
+    rows: list[dict[str, Any]] = []
+    chosen, tuned = 0.0, module
+    with report_stage("weights of the penalty", 1 + len(ascending), unit="weight", at_most=True, bar=True) as progress:
+        for weight in (0.0, *ascending):
+            candidate, measure, seconds = copies.tuned(weight)
+            control = rows[0]["measure"] if rows else measure
+            if not np.isfinite(control):
+                raise ValueError(f"the measure of the copy without a penalty is {control}; it must be finite")
+            passed = bool(measure - control >= -allowed)
+            rows.append({"weight": weight, "measure": measure, "change": measure - control, "passed": passed})
+            rows[-1]["seconds"] = seconds
+            progress.update()
+            if not passed:
+                break
+            chosen, tuned = weight, candidate
+    return WeightChoice(chosen, tuned, pd.DataFrame(rows))
+
+
+class _Copies:
+    """Fine-tuned copies of a module, from a folder where they lie there already."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        fine_tune: Callable[[nn.Module, float], Any],
+        validate: Callable[[nn.Module], float],
+        folder: str | Path | None,
+    ):
+        if folder is not None:
+            instance(folder, (str, os.PathLike), "folder")
+        self.module, self.fine_tune, self.validate = module, fine_tune, validate
+        self.folder = None if folder is None else Path(folder)
+        self.start = {name: tensor_digest(tensor) for name, tensor in _tensors(module).items()}
+
+    def tuned(self, weight: float) -> tuple[nn.Module, float, float]:
+        """The copy with that weight, its measure, and the seconds that it took."""
+        tuned = copy.deepcopy(self.module)
+        path = None if self.folder is None else self.folder / f"weight-{weight:g}.safetensors"
+        if path is not None and path.is_file():
+            tensors, facts = read_tensors(path)
+            if facts.get("start") != self.start:
+                raise ValueError(f"{path} holds a copy of another module; name another folder, or remove this one")
+            tuned.load_state_dict(tensors)
+            return tuned, float(facts["measure"]), float(facts["seconds"])
+        begun = time.perf_counter()
+        with torch.random.fork_rng():
+            self.fine_tune(tuned, weight)
+            seconds = time.perf_counter() - begun
+            measure = float(finite_or_nan(self.validate(tuned)))
+        if path is not None:
+            facts = {"start": self.start, "weight": weight, "measure": repr(measure), "seconds": seconds}
+            write_tensors(_tensors(tuned), path, facts)
+        return tuned, measure, seconds
+
+
+def finite_or_nan(value: Any) -> float:
+    """A measure as a number: of a copy that diverged it may be none.
+
+    Raises:
+        TypeError: if it is no number.
+    """
+    number = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+    if isinstance(number, float) and not np.isfinite(number):
+        return float("nan")
+    return finite(number, "what validate gave")
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """State of a module as tensors that share no memory."""
+    return {name: tensor.detach().clone().contiguous() for name, tensor in module.state_dict().items()}
+
+
+def _ascending(weights: Any) -> list[float]:
+    """Positive weights in increasing order.
+
+    Raises:
+        TypeError: if they are no numbers.
+        ValueError: if there are none, or one is not positive.
+    """
+    if isinstance(weights, str) or not hasattr(weights, "__iter__"):
+        raise TypeError(f"weights is {weights!r}; it must be a sequence of numbers")
+    numbers = sorted({finite(weight, "each of weights", least=0) for weight in weights})
+    if not numbers or not numbers[0]:
+        raise ValueError(f"weights is {numbers}; it must hold positive numbers, at least one")
+    return numbers

@@ -1,0 +1,106 @@
+"""The weight of a penalty: the largest that costs no more than is allowed, sought where it was left."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from slowpoints import choose_weight
+
+WEIGHTS = (1, 3, 10, 30, 100)
+
+
+class Tuned:
+    """Fine-tuning that leaves the weight and a random number in the copy; the measure falls with the weight."""
+
+    def __init__(self, fails_at=math.inf):
+        self.tried, self.fails_at = [], fails_at
+
+    def __call__(self, module, weight):
+        if weight >= self.fails_at:
+            raise KeyboardInterrupt
+        self.tried.append(weight)
+        with torch.no_grad():
+            module.weight.fill_(weight)
+            module.bias.copy_(torch.randn(1))
+
+
+def validate(module):
+    return 0.9 - 0.001 * module.weight.item()
+
+
+def fresh():
+    torch.manual_seed(0)
+    return nn.Linear(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "weight", "tried"),
+    [(0.005, 3, [0, 1, 3, 10]), (0.0305, 30, [0, 1, 3, 10, 30, 100]), (0.0005, 0, [0, 1]), (1, 100, [0, *WEIGHTS])],
+)
+def test_it_is_the_last_before_the_first_that_costs_too_much(allowed, weight, tried):
+    module, tune = fresh(), Tuned()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    choice = choose_weight(module, tune, validate, weights=WEIGHTS[::-1], allowed=allowed)
+    assert choice.weight == weight
+    assert choice.module.weight.item() == weight
+    assert tune.tried == tried
+    assert choice.table["weight"].tolist() == tried
+    assert choice.table["measure"].tolist() == pytest.approx([0.9 - 0.001 * each for each in tried])
+    assert choice.table["change"].tolist() == pytest.approx([-0.001 * each for each in tried])
+    assert choice.table["passed"].tolist() == [0.001 * each <= allowed for each in tried]
+    assert all(torch.equal(module.state_dict()[name], tensor) for name, tensor in before.items())
+
+
+def test_a_copy_that_diverged_costs_too_much():
+    choice = choose_weight(fresh(), Tuned(), lambda module: math.nan if module.weight > 5 else np.float32(0.5))
+    assert choice.weight == 3
+
+
+def test_all_copies_draw_the_same_random_numbers_and_leave_those_of_the_caller():
+    module, random = fresh(), torch.get_rng_state()
+    drawn = {choose_weight(module, Tuned(), validate, weights=[w]).module.bias.item() for w in (1, 2)}
+    assert len(drawn) == 1
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_an_interrupted_choice_goes_on_where_it_was(tmp_path):
+    wanted = choose_weight(fresh(), Tuned(), validate, weights=WEIGHTS)
+    first, second = Tuned(fails_at=3), Tuned()
+    with pytest.raises(KeyboardInterrupt):
+        choose_weight(fresh(), first, validate, weights=WEIGHTS, folder=tmp_path / "weights")
+    choice = choose_weight(fresh(), second, validate, weights=WEIGHTS, folder=tmp_path / "weights")
+    assert (first.tried, second.tried) == ([0, 1], [3, 10])
+    assert choice.weight == wanted.weight
+    assert choice.table.drop(columns="seconds").equals(wanted.table.drop(columns="seconds"))
+    assert torch.equal(choice.module.bias, wanted.module.bias)
+    third = Tuned()
+    again = choose_weight(fresh(), third, validate, weights=WEIGHTS, folder=tmp_path / "weights")
+    assert not third.tried
+    assert again.table.equals(choice.table)
+    with pytest.raises(ValueError, match=r"weight-0.safetensors holds a copy of another module"):
+        choose_weight(nn.Linear(1, 1), Tuned(), validate, weights=WEIGHTS, folder=tmp_path / "weights")
+
+
+REFUSED = {
+    "module is a str": {"module": "network"},
+    "fine_tune is a NoneType": {"fine_tune": None},
+    "validate is a float": {"validate": 0.9},
+    "weights is 3": {"weights": 3},
+    r"weights is \[\]": {"weights": []},
+    r"weights is \[0.0, 1.0\]; it must hold positive": {"weights": [1, 0]},
+    "each of weights is -1": {"weights": [-1]},
+    "allowed is -1": {"allowed": -1},
+    "folder is a int": {"folder": 3},
+    "the measure of the copy without a penalty is nan": {"validate": lambda module: math.nan},
+    "what validate gave is 'good'": {"validate": lambda module: "good"},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_it_cannot_use_is_refused(message):
+    arguments = {"module": fresh(), "fine_tune": Tuned(), "validate": validate, **REFUSED[message]}
+    with pytest.raises((TypeError, ValueError), match=message):
+        choose_weight(**arguments)
