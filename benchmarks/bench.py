@@ -37,6 +37,7 @@ RUNS = {
     "front_end-paper": "front_end.py --rows 64 --networks 2 --steps 1",
     "front_end-small": "front_end.py --filters 16 32 --dense 64 --rows 96 --networks 4",
     "growth": "growth.py",
+    "own_networks": "own_networks.py",
     "planning": "planning.py",
     "slow_points": "slow_points.py --points 30 300 --study results"
     + (f" --fixed-point-finder {shlex.quote(FINDER)}" if FINDER else ""),

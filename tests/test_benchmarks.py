@@ -12,6 +12,7 @@ from pathlib import Path
 
 import bench
 import growth
+import own_networks
 import pandas as pd
 import pytest
 import torch
@@ -272,6 +273,22 @@ def test_searches_for_slow_points_are_compared(study, tmp_path):
     for network in ("flip-flop GRU 4", "flip-flop LSTM 4"):
         worst = table["worst_speed"][network]
         assert worst["slowpoints"] <= worst.min() + 1e-6
+
+
+@pytest.mark.parametrize("task", own_networks.TASKS)
+def test_own_networks_are_trained_on_in_all_ways(monkeypatch, task):
+    sizes = {"STEPS": 3, "MORE_STEPS": 2, "TEST_TRIALS": 100, "DELAYS": (1, 20, 1000), "WEIGHTS": {"penalty": [1.0]}}
+    for name, value in sizes.items():
+        monkeypatch.setattr(own_networks, name, value)
+    monkeypatch.setitem(own_networks.WEIGHTS, "consistency", [0.1])
+    cell = own_networks.Cell(task, "GRU")
+    weights = cell.weights()
+    assert set(weights) == {"penalty", "consistency"}
+    table = pd.DataFrame([row for seed in (1, 2) for row in cell.compared(seed, weights)])
+    assert table.groupby("seed")["way"].agg(tuple).tolist() == 2 * [own_networks.WAYS]
+    assert table["memory_score"].between(0, 1).all()
+    assert table.loc[table["way"] != "trained", "memory_score"].nunique() > 2
+    assert f"| {task} | GRU | control |" in own_networks.table_of(table)
 
 
 def test_resources_asked_for_are_set_against_those_taken(study):

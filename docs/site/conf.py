@@ -24,6 +24,7 @@ PARTS = {
         "docs/library",
         "examples/inspect_results",
         "examples/your_own_network",
+        "examples/remember_longer",
         "config/README",
         "docs/tables",
         "docs/cluster",

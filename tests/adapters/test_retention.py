@@ -151,7 +151,7 @@ def test_the_picture_says_how_long_each_remembers():
     }
     figure = plot_retention(tables)
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == ["before: half-life 32", "after: half-life beyond 100", "none: no memory", "chance"]
+    assert texts == ["before: half-life 32", "after: 0.90 at 100 frames", "none: 0.00 at 100 frames", "chance"]
     (axes,) = figure.axes
     assert axes.lines[1].get_ydata().tolist() == [1, 1, 0.9]
     assert plot_retention(tables["before"])._repr_png_().startswith(b"\x89PNG")

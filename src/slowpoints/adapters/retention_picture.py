@@ -18,7 +18,7 @@ LINES = ("--", "-", "-.", ":", (0, (5, 1)))
 def draw(tables: Mapping[str, pd.DataFrame]) -> Picture:
     """As `plot_retention`, of tables by name."""
     with project_style():
-        figure = Picture(figsize=(4.2, 2.8))
+        figure = Picture(figsize=(4.2, 3.2))
         panel = figure.add_subplot()
         for order, (name, table) in enumerate(tables.items()):
             colour, line = COLOURS[order % len(COLOURS)], LINES[order % len(LINES)]
@@ -28,19 +28,16 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Picture:
         chance = 1 / max(table["label"].nunique() for table in tables.values())
         panel.axhline(chance, color=GREY, lw=0.7, ls=(0, (1, 2)), label="chance")
         panel.set(xscale="log", ylim=(0, 1.03), xlabel="delay (frames)", ylabel="accuracy (95 % interval)")
-        figure.legend(loc="outside upper center", ncols=2)
+        figure.legend(loc="outside upper left")
     return figure
 
 
 def _label(name: str, table: pd.DataFrame) -> str:
-    """A curve's name with its half-life."""
+    """A curve's name with its half-life, or, where accuracy does not fall so far, what it is at the longest delay."""
     try:
         life = half_life(table)
     except ValueError:  # nothing is read out right
         life = np.nan
-    remembers = over_labels(table)["accuracy"].iloc[0] > 1 / table["label"].nunique()
-    if np.isfinite(life):
-        text = f"half-life {life:,.0f}"
-    else:
-        text = f"half-life beyond {table['delay'].max():,}" if remembers else "no memory"
+    last = over_labels(table)["accuracy"].iloc[-1]
+    text = f"half-life {life:,.0f}" if np.isfinite(life) else f"{last:.2f} at {table['delay'].max():,} frames"
     return f"{name}: {text}" if name else text
