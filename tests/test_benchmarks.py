@@ -276,19 +276,33 @@ def test_searches_for_slow_points_are_compared(study, tmp_path):
 
 
 @pytest.mark.parametrize("task", own_networks.TASKS)
-def test_own_networks_are_trained_on_in_all_ways(monkeypatch, task):
+def test_trials_of_own_networks_ask_once_after_what_is_to_be_remembered(task):
+    task = own_networks.TASKS[task]
+    inputs, labels, asked = task.trials("valid", 50, 20, torch.Generator().manual_seed(0))
+    shown, of_stimuli = task.stimuli("valid", 50, torch.Generator().manual_seed(0))
+    assert torch.equal(inputs[: len(shown)], shown)
+    assert torch.equal(labels, of_stimuli)
+    assert set(labels.tolist()) <= set(range(task.classes))
+    assert torch.equal(inputs[..., -1].argmax(0), asked)
+    assert (inputs[..., -1].sum(0) == 1).all()
+    assert (asked - len(shown) + 1 >= 1).all()
+    far = task.delay(4000, 10, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(far.mean((0, 1)), task.mean, atol=0.02, rtol=0)
+
+
+def test_own_networks_are_trained_on_in_all_ways(monkeypatch):
     sizes = {"STEPS": 3, "MORE_STEPS": 2, "TEST_TRIALS": 100, "DELAYS": (1, 20, 1000), "WEIGHTS": {"penalty": [1.0]}}
     for name, value in sizes.items():
         monkeypatch.setattr(own_networks, name, value)
     monkeypatch.setitem(own_networks.WEIGHTS, "consistency", [0.1])
-    cell = own_networks.Cell(task, "GRU")
+    cell = own_networks.Cell("digits", "GRU")
     weights = cell.weights()
     assert set(weights) == {"penalty", "consistency"}
     table = pd.DataFrame([row for seed in (1, 2) for row in cell.compared(seed, weights)])
     assert table.groupby("seed")["way"].agg(tuple).tolist() == 2 * [own_networks.WAYS]
     assert table["memory_score"].between(0, 1).all()
     assert table.loc[table["way"] != "trained", "memory_score"].nunique() > 2
-    assert f"| {task} | GRU | control |" in own_networks.table_of(table)
+    assert "| digits | GRU | control |" in own_networks.table_of(table)
 
 
 def test_resources_asked_for_are_set_against_those_taken(study):
