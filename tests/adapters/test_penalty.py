@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from slowpoints import RelaxationPenalty, states_of
+from slowpoints.adapters.evaluation import Network
+from slowpoints.dynamics.relaxation import relaxation_path
 
 DOUBLE = torch.float64
 FRAMES = (0, 2, 5)
@@ -272,6 +274,15 @@ def test_the_path_is_sought_anew_every_so_many_calls():
     assert paths[0].shape == (len(FRAMES), *states.shape)
     each = RelaxationPenalty(module, INPUTS, FRAMES, every=1)
     assert each(states).item() != each(states[:2]).item()
+
+
+@pytest.mark.parametrize("kind", MODULES)
+def test_its_path_is_the_relaxation_path_of_single_frames(kind):
+    module = seeded(kind)
+    states, penalty = starts(module), RelaxationPenalty(module, INPUTS, (0, 1, 7, 300))
+    penalty(states)
+    wanted = relaxation_path(Network(module, INPUTS).step(states), states, penalty.frames)
+    torch.testing.assert_close(penalty.path, wanted)
 
 
 def test_the_states_of_an_lstm_may_be_a_pair():

@@ -6,7 +6,8 @@ B states of n coordinates, N inputs, H hidden units.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from types import MethodType
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from slowpoints.adapters.frames import Frame, InputStep, Module, unwrapped
 from slowpoints.adapters.states import as_states
 from slowpoints.core.arrays import Array, as_numbers
 from slowpoints.dynamics.maps import CheckedMap
+from slowpoints.dynamics.relaxation import relaxation_path
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -90,6 +92,19 @@ class Network:
             return Frame(self.module, in_evaluation)
         function = callable_in_evaluation(self.module)
         return CheckedMap(function, "network") if self.inputs is None else _CheckedFrame(function)
+
+    @torch.no_grad()
+    def path(self, states: Tensor, frames: Sequence[int]) -> Tensor:
+        """As `relaxation_path`; of layers of `torch.nn` by their own passes over sequences, in a tenth of the time."""
+        frame = self.frame()
+        if self.inputs is None or not isinstance(frame, Frame):
+            return relaxation_path(self.step(states), states, frames)
+        inputs, path = self.inputs.to(states), []
+        for first, last in pairwise((0, *frames)):
+            if last > first:
+                states = frame.over(inputs.expand(last - first, len(states), -1), states)
+            path.append(states)
+        return torch.stack(path)
 
     def states(self, states: Array) -> Tensor:
         """States `[B, n]` in the precision and on the device of the weights, or of a function in their own.

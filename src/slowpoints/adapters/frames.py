@@ -97,17 +97,22 @@ class Frame:
             inputs: `[N]` or `[P, N]`.
             states: `[P, n]`.
         """
-        inputs = inputs.expand(len(states), -1)
+        return self.over(inputs.expand(len(states), -1)[None], states)
+
+    def over(self, sequences: Tensor, states: Tensor) -> Tensor:
+        """The states after sequences of inputs `[T, P, N]`, `[P, n]`."""
         flat = states.split(list(self.widths), dim=1)
         parts = [part.unflatten(1, (self.layers, -1)).transpose(0, 1) for part in flat]
         if self.is_cell:
             parts = [part[0] for part in parts]
-            after = self.module(inputs, tuple(parts) if self.has_cell_state else parts[0])
-            return torch.cat(after, dim=1) if self.has_cell_state else after
+            for inputs in sequences:
+                after = self.module(inputs, tuple(parts) if self.has_cell_state else parts[0])
+                parts = [*after] if self.has_cell_state else [after]
+            return torch.cat(parts, dim=1) if self.has_cell_state else parts[0]
         parts = [part.contiguous() for part in parts]
-        sequence = inputs[:, None] if self.module.batch_first else inputs[None]
+        sequences = sequences.transpose(0, 1) if self.module.batch_first else sequences
         with torch.backends.cudnn.flags(enabled=False):  # cuDNN's kernels cannot be differentiated twice
-            _, after = self.module(sequence, tuple(parts) if self.has_cell_state else parts[0])
+            _, after = self.module(sequences, tuple(parts) if self.has_cell_state else parts[0])
         after = after if self.has_cell_state else (after,)
         return torch.cat([part.transpose(0, 1).flatten(1) for part in after], dim=1)
 

@@ -16,7 +16,7 @@ from slowpoints.adapters.frames import Module
 from slowpoints.core.arguments import instance, whole, whole_numbers
 from slowpoints.core.arrays import Array
 from slowpoints.core.torch_modes import usual_modes
-from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, relaxation_path, squared_speed
+from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, squared_speed
 
 
 class RelaxationPenalty:
@@ -31,8 +31,7 @@ class RelaxationPenalty:
     The path is sought anew at the first call and at every `every`-th after it, from the states of that call and with
     the weights of that moment. In between the path stays, and **the states of those calls are only checked**: pass
     those of minibatches as they come, and work them out anew as seldom as you like. With `every=1` each call follows
-    its own states. A path costs `frames[-1]` frames of the network, a call in between less than a tenth of a training
-    step.
+    its own states. A path costs `frames[-1]` frames of the network, a call in between one frame and its gradient.
 
     The module's mode, buffers and gradients, and PyTorch's random numbers, are left alone. Dropout is off. Inside
     autocast the penalty keeps to the precision of the weights. A module that `torch.compile`, `DataParallel` or
@@ -92,9 +91,8 @@ class RelaxationPenalty:
             TypeError: if a callable does not lead from states to states, or no weight of it takes part.
         """
         start = self.network.states(states)
-        step = self.network.step(start)
         if self.calls % self.every == 0:
-            path = relaxation_path(step, start, self.frames)
+            path = self.network.path(start, self.frames)
             if not path.isfinite().all():
                 raise ValueError("the path from these states is not finite: the network diverges under this input")
             self.path = path
@@ -103,7 +101,7 @@ class RelaxationPenalty:
             raise ValueError(f"states have {start.shape[-1]} values each; those of the path {self.path.shape[-1]}")
         self.calls += 1
         points = self.path.to(start).flatten(0, 1)
-        value = squared_speed(step, points, self.network.speed_coordinates).sum()
+        value = squared_speed(self.network.step(start), points, self.network.speed_coordinates).sum()
         if torch.is_grad_enabled() and not value.requires_grad:
             raise TypeError("no weight of the module takes part in a frame, so the penalty has no gradient")
         return value
