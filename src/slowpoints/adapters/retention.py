@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from slowpoints.adapters.evaluation import Network, callable_in_evaluation
-from slowpoints.adapters.frames import Module
+from slowpoints.adapters.frames import Frame, Module
 from slowpoints.analysis import memory_score as measures
 from slowpoints.core.arguments import finite, table_columns, whole_numbers
 from slowpoints.core.arrays import Array, as_numbers
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from slowpoints.adapters.picture import Picture
 
 COLUMNS = ("delay", "label", "n", "n_correct", "accuracy", "low", "high")
-ROWS_AT_ONCE = 4096  # trials of a frame, so that what it holds on the way stays small
+ROWS_AT_ONCE, FRAMES_AT_ONCE = 4096, 64  # trials and frames of one pass, so that what it holds on the way stays small
 Sampler = Callable[[int], Tensor]
 
 
@@ -240,25 +240,36 @@ def _asked(
     asking: Tensor | None,
 ) -> Iterator[Tensor]:
     """Hidden states `[B, H]` after the frame that asks, for each of the delays."""
-    frame = network.frame()
+    frame, number = network.frame(), 0
     with report_stage("retention", delays[-1], unit="frame", bar=True) as progress:
-        for number in range(1, delays[-1] + 1):
-            values = inputs(number)
-            after = _advanced(frame, values, states)
-            if number in delays:
-                asked = after if asking is None or values is None else _advanced(frame, values + asking, states)
-                if not asked.isfinite().all():
-                    raise ValueError(f"states are not finite at delay {number}: the network diverges")
-                yield network.hidden(asked)
-            states = after
+        for delay in delays:
+            while number < delay - 1:
+                frames = range(number + 1, min(delay, number + 1 + FRAMES_AT_ONCE))
+                states = _advanced(frame, [inputs(each) for each in frames], states)
+                number += len(frames)
+                progress.update(len(frames))
+            values = inputs(delay)
+            after = _advanced(frame, [values], states)
+            asked = after if asking is None or values is None else _advanced(frame, [values + asking], states)
+            if not asked.isfinite().all():
+                raise ValueError(f"states are not finite at delay {delay}: the network diverges")
+            yield network.hidden(asked)
+            states, number = after, delay
             progress.update()
 
 
-def _advanced(frame: Callable[..., Tensor], inputs: Tensor | None, states: Tensor) -> Tensor:
-    parts = states.split(ROWS_AT_ONCE)
-    if inputs is None:
-        return torch.cat([frame(part) for part in parts])
-    return torch.cat([frame(some, part) for some, part in zip(inputs.split(ROWS_AT_ONCE), parts, strict=True)])
+def _advanced(frame: Callable[..., Tensor], inputs: Sequence[Tensor | None], states: Tensor) -> Tensor:
+    """States after frames with these inputs, `[B, N]` each, or None."""
+    parts = []
+    for rows in torch.arange(len(states), device=states.device).split(ROWS_AT_ONCE):
+        part, values = states[rows], [each if each is None else each[rows] for each in inputs]
+        if isinstance(frame, Frame):
+            part = frame.over(torch.stack(values), part)  # type: ignore[arg-type]
+        else:
+            for each in values:
+                part = frame(part) if each is None else frame(each, part)
+        parts.append(part)
+    return torch.cat(parts)
 
 
 def _logits(readout: Callable[[Tensor], Any], hidden: Tensor, label: Tensor) -> Tensor:
