@@ -41,7 +41,7 @@ HIDDEN, TRIALS, STEPS, MORE_STEPS = 24, 64, 1000, 400
 LONGEST, LONGER = 20, 100  # delays of training, in frames
 RATE, FINE_RATE = 5e-3, 1e-3
 DELAYS = (1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
-TEST_TRIALS = 480
+TEST_TRIALS = 320
 CHOSEN_ON = 0  # seed of the network that weights are chosen on, and that is not reported
 WEIGHTS = {"penalty": (10, 30, 100, 300, 1000), "consistency": (0.03, 0.1, 0.3, 1, 3)}
 REFRESH = 100  # steps after which memories are read in anew
@@ -273,7 +273,7 @@ def table_of(table: pd.DataFrame) -> str:
     for (task, network, way), of_way in table.groupby(["task", "network", "way"], sort=False):
         control = table[(table["task"] == task) & (table["network"] == network) & (table["way"] == "control")]
         change = of_way.set_index("seed")["memory_score"] - control.set_index("seed")["memory_score"]
-        low, high = DescrStatsW(change).tconfint_mean() if len(change) > 1 else (np.nan, np.nan)
+        interval = "({:+.3f} to {:+.3f})".format(*DescrStatsW(change).tconfint_mean()) if len(change) > 1 else ""
         life = of_way["half_life"].fillna(np.inf).median()
         lines.append(
             [
@@ -284,7 +284,7 @@ def table_of(table: pd.DataFrame) -> str:
                 "beyond" if np.isinf(life) else f"{life:,.0f}",
                 f"{of_way['accuracy'].mean():.3f}",
                 f"{of_way['accuracy_1000'].mean():.2f}",
-                "" if way == "control" else f"{change.mean():+.3f} ({low:+.3f} to {high:+.3f})",
+                "" if way == "control" else f"{change.mean():+.3f} {interval}",
                 f"{of_way['seconds'].mean():.1f}",
             ]
         )
