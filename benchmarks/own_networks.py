@@ -101,8 +101,8 @@ def symbols(part: str, trials: int, stream: torch.Generator) -> tuple[Tensor, Te
 
 def other_symbols(frames: int, trials: int, stream: torch.Generator) -> Tensor:
     which = torch.randint(SYMBOLS, (frames, trials), generator=stream)
-    there = torch.rand(frames, trials, 1, generator=stream) < DISTRACTION
-    return one_hot(which, SYMBOLS + 2) * there
+    occurs = torch.rand(frames, trials, 1, generator=stream) < DISTRACTION
+    return one_hot(which, SYMBOLS + 2) * occurs
 
 
 IMAGES, LABELS = load_digits(return_X_y=True)
