@@ -291,10 +291,10 @@ def test_trials_of_own_networks_ask_once_after_what_is_to_be_remembered(task):
 
 
 def test_own_networks_are_trained_on_in_all_ways(monkeypatch):
-    sizes = {"STEPS": 3, "MORE_STEPS": 2, "TEST_TRIALS": 100, "DELAYS": (1, 20, 1000), "WEIGHTS": {"penalty": [1.0]}}
+    sizes = {"STEPS": 3, "MORE_STEPS": 2, "TEST_TRIALS": 100, "DELAYS": (1, 20, 1000), "CHOSEN_ON": (101,)}
     for name, value in sizes.items():
         monkeypatch.setattr(own_networks, name, value)
-    monkeypatch.setitem(own_networks.WEIGHTS, "consistency", [0.1])
+    monkeypatch.setattr(own_networks, "WEIGHTS", {"penalty": [1.0], "consistency": [0.1]})
     cell = own_networks.Cell("digits", "GRU")
     weights = cell.weights()
     assert set(weights) == {"penalty", "consistency"}
