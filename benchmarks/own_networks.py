@@ -1,6 +1,6 @@
 """Networks of torch.nn that remember longer: the relaxation penalty against its rivals, on three tasks not the paper's.
 
-    python benchmarks/own_networks.py                                   # 10 networks of each, under an hour on one core
+    python benchmarks/own_networks.py                                   # 10 networks of each, over an hour on one core
     python benchmarks/own_networks.py --tasks recall --networks GRU --seeds 2
 
 The tasks: `flip-flop`, three bits set and reset by pulses, then silence; `recall`, one of 16 symbols, amid distractors;
