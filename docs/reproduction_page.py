@@ -1,4 +1,4 @@
-"""Tables of docs/reproduction.md, written where they stand, from reference/ and the presets: `make results`."""
+"""Tables of docs/reproduction.md, written in place from reference/ by `make results`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
+from origins import origin, revision_text
 from results_page import RESULTS, ROOT, studies
 
+from slowpoints.analysis.aggregation import as_trained
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import asked, interval
@@ -18,34 +19,40 @@ from slowpoints.core.modes import lambda_text
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.tables import read_table
-from slowpoints.study import Study, read_study
+from slowpoints.study import read_study
 
 PAGE = ROOT / "docs/reproduction.md"
 BLOCK = re.compile(r"(<!-- table (\w+), by `make results` -->\n\n).*?(\n<!-- end of table -->)", re.DOTALL)
 PAPER = ("mnist", "cifar10")
+PENALTIES = ("slow_points", "centre_of_mass", "settled")
 MERGED = "merged_share"
 TRAINED_DELAY, LONGEST = 19, 1000
 
 
 def page(text: str, results: Path = RESULTS) -> str:
-    """The page with its tables written anew.
+    """The page with its tables replaced.
 
     Args:
-        text: the page; between its marks stand the tables.
+        text: the page, with a pair of marks for each table.
         results: holds reference-{study}/tables.
 
     Raises:
         ValueError: if a table has no place on the page.
     """
-    tables = {"claims": lambda: claims(results), "cells": lambda: cells(results), "settings": settings}
-    there = [name for _, name, _ in BLOCK.findall(text)]
-    if sorted(there) != sorted(tables):
-        raise ValueError(f"{PAGE} has the tables {there}; it must have {sorted(tables)}, each once")
+    tables = {
+        "claims": lambda: claims(results),
+        "cells": lambda: cells(results),
+        "origins": origins,
+        "settings": settings,
+    }
+    marked = [name for _, name, _ in BLOCK.findall(text)]
+    if sorted(marked) != sorted(tables):
+        raise ValueError(f"{PAGE} has the tables {marked}; it must have {sorted(tables)}, each once")
     return BLOCK.sub(lambda block: block[1] + tables[block[2]]() + block[3], text)
 
 
 def claims(results: Path) -> str:
-    """What each data set of the finished studies says to each claim: a row a question, a column a data set."""
+    """The effect and verdict of each question, a row each, on each data set of the finished studies, a column each."""
     columns: dict[str, dict[tuple[str, str], str]] = {}
     for name in studies():
         networks = read_table(ROOT / f"reference/{name}/networks.parquet")
@@ -56,16 +63,16 @@ def claims(results: Path) -> str:
     rows: list[list[str]] = []
     for claim, question in _questions(columns.values()):
         title = claim if rows and rows[-1][0].startswith(claim) else f"{claim} {all_claims()[claim].title}"
-        rows.append([title, question, *(found.get((claim, question), "not measured") for found in columns.values())])
+        rows.append([title, question, *(column.get((claim, question), "not measured") for column in columns.values())])
     return _table(["claim", "question", *columns], rows)
 
 
 def cells(results: Path) -> str:
-    """Births, and what is left of accuracy at the longest delay, of each cell of networks with all modes."""
+    """Births, and the share of accuracy left at the longest delay, of each cell."""
     rows = []
     for name in studies():
-        found = _claims(name, results).query("claim == 'C5' and question == 'mean' and measure == @MERGED")
-        merged = {(row.dataset, row.architecture, row.protocol): _effect(row) for row in found.itertuples()}
+        births = _claims(name, results).query("claim == 'C5' and question == 'mean' and measure == @MERGED")
+        merged = {(row.dataset, row.architecture, row.protocol): _effect(row) for row in births.itertuples()}
         left = _left(read_table(ROOT / f"reference/{name}/extrapolation.parquet"))
         for cell, of_cell in left.groupby(CELL):
             shares = [
@@ -77,24 +84,35 @@ def cells(results: Path) -> str:
     return _table(head, rows)
 
 
-def settings() -> str:
-    """What the finished studies do otherwise than the paper's presets."""
-    study = _study({"datasets": list(PAPER), "data_dir": None})
-    presets = {f"paper: {name}": (study.presets[name], study.seeds(name)) for name in PAPER}
+def origins() -> str:
+    """Where the tables of each study come from, and how far their deep search went."""
+    rows = []
     for name in studies():
-        config = yaml.safe_load((ROOT / f"reference/{name}/config.yaml").read_text(encoding="utf-8"))
-        study = _study(config)
-        presets |= {dataset: (preset, study.seeds(dataset)) for dataset, preset in study.presets.items()}
-    columns = [_settings(preset, seeds) for preset, seeds in presets.values()]
-    return _table(["setting", *presets], [[name, *(column[name] for column in columns)] for name in columns[0]])
+        source = origin(name)
+        points = as_trained(read_table(ROOT / f"reference/{name}/slow_points.parquet"))
+        searched = f"{points['iterations'].max():.0f}; {points['converged'].sum()} of {len(points):,}"
+        rows.append([f"`{name}`", revision_text(source), searched, source.legacy or "none"])
+    head = ["study", "code revision", "most Hessians of a deep search; searches that converged", "remarks"]
+    return _table(head, rows)
 
 
-def _settings(preset: Preset, seeds: int) -> dict[str, str]:
+def settings() -> str:
+    """The settings of the finished studies beside those of the paper's presets."""
+    paper = read_study({"datasets": list(PAPER), "data_dir": None}, name="paper")
+    columns = {f"paper: {name}": _settings(paper.settings(), name) for name in PAPER}
+    for name in studies():
+        stored = origin(name).settings
+        columns |= {dataset: _settings(stored, dataset) for dataset in stored["presets"]}
+    rows = [[name, *(column[name] for column in columns.values())] for name in next(iter(columns.values()))]
+    return _table(["setting", *columns], rows)
+
+
+def _settings(settings: dict[str, Any], dataset: str) -> dict[str, str]:
+    preset = Preset.of(settings["presets"][dataset])
     training, tuning = preset.training, preset.regularisation
     front_end = preset.network.front_end
-    lambdas = tuning.lambda_ if isinstance(tuning.lambda_, dict) else {"all": tuning.lambda_}
     return {
-        "networks a cell": f"{seeds}",
+        "networks per cell": f"{preset.seeds}",
         "hidden units": f"{preset.network.hidden}",
         "front end (filters; dense)": "; ".join(
             ", ".join(map(str, part)) for part in (front_end.filters, front_end.dense)
@@ -111,14 +129,13 @@ def _settings(preset: Preset, seeds: int) -> dict[str, str]:
         "even snapshots": f"{preset.formation.snapshots}",
         "fine-tuning steps": f"{tuning.steps:,}",
         "fine-tuning rate": f"{tuning.learning_rate:g}",
-        "lambda, slow points": lambda_text(lambdas["slow_points"]),
-        "lambda, settled": lambda_text(lambdas["settled"]),
-    }
+    } | {f"lambda, {mode.replace('_', ' ')}": _lambda(settings, mode, tuning.lambda_) for mode in PENALTIES}
 
 
-def _study(config: dict) -> Study:
-    """A checked configuration; a path of files is not looked for."""
-    return read_study(config, name="reference")
+def _lambda(settings: dict[str, Any], mode: str, lambda_: float | dict[str, float]) -> str:
+    if mode not in settings["modes"]:
+        return "not run"
+    return lambda_text(lambda_[mode] if isinstance(lambda_, dict) else lambda_)
 
 
 def _claims(study: str, results: Path) -> pd.DataFrame:

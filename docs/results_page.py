@@ -1,4 +1,4 @@
-"""docs/results.md, written from the tables in reference/: `make results`."""
+"""docs/results.md, written from the tables in reference/ by `make results`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from origins import origin, revision_text
 
 from slowpoints.analysis.summary import summary
 
@@ -15,16 +16,17 @@ HEAD = """# Results
 
 <!-- Written by `make results` from the tables in reference/: edit docs/results_page.py. -->
 
-Every number on this page is worked out anew from tables of finished studies in [reference/](../reference/README.md), by
-`make results`. Effects have 95 % intervals; p is adjusted within a claim ([method.md](method.md#statistics-and-claims)
-says how, and what each test is). In the tables of predictors a cell is Spearman's correlation with memory score and its
-interval, and after the semicolon how much more strongly than the speed of slow points it predicts.
+`make results` computes every number on this page from the tables of finished studies in
+[reference/](../reference/README.md). Effects have 95 % intervals, and p is adjusted within each claim;
+[method.md](method.md#statistics-and-claims) describes the tests. The tables of predictors give Spearman's correlation
+with the memory score and its interval and, after the semicolon, how much stronger it is than that of the speed of slow
+points. [reproduction.md](reproduction.md) discusses what the numbers do and do not show.
 """
 DRAWN = ("predictors", "speed_vs_memory", "regularisation")
 
 
 def studies() -> list[str]:
-    """Finished studies in reference/, that with most networks first."""
+    """Finished studies in reference/, the one with the most networks first."""
     sizes = {
         path.parent.name: pq.read_metadata(path).num_rows for path in (ROOT / "reference").glob("*/networks.parquet")
     }
@@ -40,13 +42,17 @@ def section(name: str, results: Path = RESULTS) -> str:
     """The section of docs/results.md on a study in reference/."""
     config = (ROOT / "reference" / name / "config.yaml").read_text(encoding="utf-8")
     about = config.splitlines()[0].removeprefix("# ")
+    source = origin(name)
+    made = f"Configuration: `reference/{name}/config.yaml`. Code: revision {revision_text(source)}."
+    if source.legacy:
+        made += f" **Legacy tables.** {source.legacy}"
     pictures = [
         f"![{figure} of study {name}](images/{name}-{figure}.png)\n"
         for figure in DRAWN
         if (IMAGES / f"{name}-{figure}.png").is_file()
     ]
     tables = summary(results / f"reference-{name}").replace("### ", f"### {name}: ")
-    return "\n".join([f"\n## {name}\n", f"{about} Study `reference/{name}/config.yaml`.\n", tables, *pictures])
+    return "\n".join([f"\n## {name}\n", f"{about}\n", f"{made}\n", tables, *pictures])
 
 
 def take_images(results: Path = RESULTS) -> None:

@@ -120,6 +120,14 @@ class Study:
             "seeds": seeds,
         }
 
+    def settings(self) -> dict[str, Any]:
+        """What the results depend on, code and contents of files aside; the study's tables keep it as metadata."""
+        presets = {
+            dataset: {**plain(preset), "seeds": self.seeds(dataset), "source": self.source_settings(dataset)}
+            for dataset, preset in self.presets.items()
+        }
+        return {key: self.config[key] for key in ("architectures", "protocols", "modes")} | {"presets": presets}
+
     def seed_blocks(self, cell: Cell, networks: Path = NETWORKS) -> list[str]:
         """Seed blocks that hold the networks of a cell, such as "0-7".
 

@@ -9,6 +9,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
+from places import ROOT
+
+from slowpoints.study import read_study
 
 TEST = ("--cores", "2", "--configfile", "config/test.yaml")
 FIGURES = ["claims", "extrapolation", "formation", "predictors", "regularisation", "relaxation", "spectrum"]
@@ -98,6 +102,14 @@ def test_tables_have_the_promised_columns(finished, table):
     assert {"schema_version", "code_revision", "config_digest", "packages", "device"} <= set(metadata)
     assert metadata["config_digest"]
     assert metadata["study"] == '"test"'
+
+
+@pytest.mark.parametrize("table", ["networks", "regularisation", "spectrum"])
+def test_tables_hold_the_study_s_settings_and_what_measured_them(finished, table):
+    metadata = pq.read_schema(finished.folder / f"results/test/tables/{table}.parquet").metadata
+    study = read_study(yaml.safe_load((ROOT / "config/test.yaml").read_text()))
+    assert json.loads(metadata[b"settings"]) == study.settings()
+    assert json.loads(metadata[b"measured_by"]) == [metadata[b"code_revision"].decode()]
 
 
 def test_rows_are_one_an_observation(finished):

@@ -5,6 +5,7 @@
 #   collate_trained_extrapolation, collate_trained_slow_points, collate_trained_spectrum,
 #   collate_trained_relaxation
 STUDY_SEEDS = {name: STUDY.seeds(name) for name in STUDY.presets}
+STUDY_SETTINGS = STUDY.settings()
 
 # Name of the rule, its table, the folder that this goes to, and whether fine-tuned networks are in it.
 GATHERED = [(f"collate_{table}", table, TABLES, table in OF_TUNED) for table in MEASURED]
@@ -30,6 +31,7 @@ for rule_name, table, folder, tuned in GATHERED:
         params:
             kind=table,
             seeds=STUDY_SEEDS,
+            settings=STUDY_SETTINGS,
             code=library_digest("collate_table"),
         script:
             "../../scripts/collate_table.py"
@@ -53,6 +55,7 @@ rule collate_networks:
         runtime=grown(LIGHT_MINUTES, gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
+        settings=STUDY_SETTINGS,
         versions=versions(["extrapolation", "slow_points", "extrapolation_by_noise"]),
         code=library_digest("collate_networks"),
     script:
@@ -76,6 +79,7 @@ rule collate_regularisation:
         runtime=grown(LIGHT_MINUTES, gathering_minutes),
     params:
         seeds=STUDY_SEEDS,
+        settings=STUDY_SETTINGS,
         versions=versions(["extrapolation", "slow_points"]),
         code=library_digest("collate_regularisation"),
     script:

@@ -73,6 +73,15 @@ def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
     return {dataset: names for dataset, names in names_of.items() if names is not None}
 
 
+def code_revisions(paths: Iterable[str | Path]) -> list[str]:
+    """Revisions of the code that measured tables of cells, each once.
+
+    Args:
+        paths: as for `collate`.
+    """
+    return sorted({read_facts(path).get("code_revision", "") for path in paths})
+
+
 def _check_same_settings(files: Sequence[str]) -> None:
     """Refuses files that were measured with other settings than others of their data set, protocol and mode."""
     first: dict[tuple[str, str, str], tuple[str, str]] = {}
