@@ -1,0 +1,229 @@
+"""Every number of results in README.md and docs/reproduction.md, against tables in reference/ by separate code."""
+
+import re
+
+import pytest
+from places import ROOT
+from recomputed import (
+    CELL,
+    MIXED,
+    NETWORK,
+    STUDIES,
+    change_interval,
+    changes,
+    class_interval,
+    classes,
+    difference,
+    difference_interval,
+    half_life_ratios,
+    heterogeneity,
+    merged_share,
+    networks,
+    random_effects,
+    share_left,
+    spearman,
+    spearman_interval,
+    trained,
+)
+from scipy import stats
+
+EMBEDDED, MNIST, TENTH = STUDIES
+NUMBER = re.compile(r"(?<![\w.-])[-+]?\d[\d,]*(?:\.\d+)?")
+LABEL = re.compile(r"^\| C\d ", re.MULTILINE)
+
+
+def of(study, **chosen):
+    """Networks of a study, or those of some cells."""
+    frame = networks(study)
+    for column, value in chosen.items():
+        frame = frame[frame[column] == value]
+    return frame
+
+
+def ends(interval):
+    """Both ends, with what another resampling may move them by."""
+    slack = 0.01 + 0.08 * (interval[1] - interval[0])
+    return [(end, slack) for end in interval]
+
+
+def counts():
+    return [len(networks(study)) for study in STUDIES]
+
+
+def c1():
+    of_embedded = [difference(of(EMBEDDED, dataset=name), "nominal_accuracy") for name in ("digits", "glyphs")]
+    others = [difference(of(study), "nominal_accuracy") for study in (MNIST, TENTH)]
+    return [max(map(abs, of_embedded)), *map(abs, others)]
+
+
+def c2():
+    numbers = []
+    for frame in (of(EMBEDDED, dataset="digits"), of(EMBEDDED, dataset="glyphs"), of(MNIST), of(TENTH)):
+        numbers += [difference(frame, "memory_score"), *ends(difference_interval(frame, "memory_score"))]
+        if frame["dataset"].iloc[0] == "mnist-small":
+            numbers += [difference(of(MNIST, architecture=unit), "memory_score") for unit in ("gru", "lstm")]
+    return numbers
+
+
+def c3_mixed():
+    digits, glyphs, mnist, tenth = (
+        (spearman(frame, "log10_speed", MIXED), abs(spearman(frame, "vocu", MIXED)))
+        for frame in (of(EMBEDDED, dataset="digits"), of(EMBEDDED, dataset="glyphs"), of(MNIST), of(TENTH))
+    )
+    return [digits[0], glyphs[0], digits[1], glyphs[1], *mnist, *tenth]
+
+
+def c3_within():
+    low, high, _, i_squared = heterogeneity(of(EMBEDDED))
+    numbers = [low, high, 100 * i_squared]
+    for study in STUDIES:
+        numbers += [spearman(of(study), "log10_speed"), *ends(spearman_interval(of(study), "log10_speed"))]
+    return numbers
+
+
+def c3_classes():
+    embedded, mnist, tenth = (spearman(classes(study), "log10_speed", NETWORK) for study in STUDIES)
+    return [embedded, mnist, *ends(class_interval(classes(MNIST))), tenth]
+
+
+def penalty(mode):
+    numbers = []
+    for study in STUDIES:
+        change = changes(study, mode)
+        numbers += [change.mean(), *ends(change_interval(change))]
+    return numbers
+
+
+def c5():
+    born = merged_share(EMBEDDED)
+    digits = born[born["dataset"] == "digits"]
+    return [difference(digits, "merged"), *ends(difference_interval(digits, "merged"))]
+
+
+def test_each_number_of_the_readme_follows_from_the_tables():
+    """In the order of the page."""
+    page = (ROOT / "README.md").read_text()
+    section = page.partition("## What came out")[2].partition("The memory score is")[0]
+    section = re.sub(r"\]\([^)]*\)", "]", section).replace("[95 % interval]", "")
+    quoted = NUMBER.findall(LABEL.sub("| ", section))
+    expected = [*counts(), *c1(), *c2(), *c3_mixed(), *c3_within(), *c3_classes(), *penalty("slow_points"), *c5()]
+    expected += penalty("settled")
+    assert len(quoted) == len(expected), quoted
+    for text, value in zip(quoted, expected, strict=True):
+        exact, slack = value if isinstance(value, tuple) else (value, 0.001)
+        assert abs(float(text) - exact) <= 0.5 * 10.0 ** -len(text.partition(".")[2]) + slack, (text, exact)
+
+
+def speed_change(study, mode, measure):
+    return changes(study, mode, measure).mean()
+
+
+def range_of(values):
+    return values.min(), values.max()
+
+
+def sentences():
+    """Sentences of docs/reproduction.md, from recomputed numbers."""
+    embedded, mnist, tenth = (of(study) for study in STUDIES)
+    digits, glyphs = of(EMBEDDED, dataset="digits"), of(EMBEDDED, dataset="glyphs")
+    vocu, decu = (mnist[(mnist["architecture"] == "lstm") & (mnist["protocol"] == name)] for name in ("vocu", "decu"))
+    welch = stats.ttest_ind(vocu["memory_score"], decu["memory_score"], equal_var=False).pvalue
+    gru, lstm = (difference(of(MNIST, architecture=unit), "memory_score") for unit in ("gru", "lstm"))
+    yield f"{gru:.2f} for GRUs and {lstm:.2f} for LSTMs, which is compatible with none (Welch's p = {welch:.2f})"
+    name = [abs(spearman(frame, "vocu", MIXED)) for frame in (digits, glyphs, mnist, tenth)]
+    speed = [abs(spearman(frame, "log10_speed", MIXED)) for frame in (digits, glyphs, mnist)]
+    yield (
+        f"gives {name[0]:.2f} on digits (speed {speed[0]:.2f}), {name[1]:.2f} on glyphs ({speed[1]:.2f}), "
+        f"{name[2]:.2f} on MNIST ({speed[2]:.2f}) and {name[3]:.2f} at the authors' sizes"
+    )
+    at_20 = spearman(tenth, "accuracy_20", MIXED)
+    yield f"less than the {name[3]:.2f} of the protocol's name and the {at_20:.2f} of accuracy at delay 20"
+    low, high, q, i_squared = heterogeneity(embedded)
+    yield f"ranges from {low:.2f} to {high:.2f} over the eight cells (Q = {q:.1f} with 7 degrees of freedom, "
+    yield f"I² = {100 * i_squared:.0f} %)"
+    others = embedded[(embedded["dataset"] != "digits") | (embedded["protocol"] != "vocu")]
+    of_decu = embedded[embedded["protocol"] == "decu"]
+    for frame in (others, of_decu):
+        assert spearman_interval(frame, "log10_speed")[1] > 0
+    yield (
+        f"the other six give {spearman(others, 'log10_speed'):.2f}, and the four DeCu cells "
+        f"{spearman(of_decu, 'log10_speed'):.2f}, both with intervals that reach zero"
+    )
+    low, high, *_ = heterogeneity(mnist)
+    yield f"from {low:.2f} to {high:.2f} over four cells"
+    yield f"It is {spearman(classes(EMBEDDED), 'log10_speed', NETWORK):.2f} on digits and glyphs"
+    depth = {}
+    for study in (TENTH, MNIST):
+        points = trained(study, "slow_points").dropna(subset="speed")
+        depth[study] = (points["speed"] / points["deep_speed"]).median()
+    yield f"end at {depth[TENTH]:.0f} times the speed that the deep search reached"
+    yield f"{depth[MNIST]:.0f} in `mnist-small`)"
+    at_100 = [spearman(frame, "accuracy_100") for frame in (embedded, mnist)]
+    mixed = [spearman(tenth, measure, MIXED) for measure in ("accuracy_100", "log10_margin_time")]
+    yield f"delay 100 predicts as well: {at_100[0]:.2f} and {at_100[1]:.2f}, and"
+    yield f"{mixed[0]:.2f} against {mixed[1]:.2f} at the authors' sizes with protocols mixed"
+    early = [spearman(frame, "margin_time_20") for frame in (embedded, mnist)]
+    yield f"Taken at frame 20, the margin time gives {early[0]:.2f} and {early[1]:.2f}"
+    at_20 = [spearman(frame, "accuracy_20") for frame in (embedded, mnist)]
+    yield f"Accuracy at delay 20 predicts nothing ({at_20[0]:.2f} and {at_20[1]:.2f})"
+    ratios = {study: half_life_ratios(study) for study in STUDIES}
+    on = {dataset: range_of(of_dataset) for dataset, of_dataset in ratios[EMBEDDED].groupby("dataset")}
+    least, most = range_of(ratios[MNIST])
+    yield (
+        f"by a factor of {on['digits'][0]:.1f} to {on['digits'][1]:.1f} on digits, {least:.1f} to {most:.1f} on MNIST, "
+        f"and {ratios[TENTH]['mnist-tenth', 'gru', 'decu']:.1f} in GRUs under DeCu at the authors' sizes"
+    )
+    yield f"on glyphs the factor is {on['glyphs'][0]:.1f} to {on['glyphs'][1]:.1f}"
+    change = changes(EMBEDDED, "slow_points")
+    mean, low, high, further_low, further_high = random_effects(change)
+    yield (
+        f"the gain at slow points is {mean:.2f} [{low:.2f}, {high:.2f}], and a further cell is expected between "
+        f"{further_low:.2f} and {further_high:.2f}"
+    )
+    cells = change.groupby(CELL).mean()
+    assert (cells < 0).sum() == 1
+    yield f"(glyphs, LSTM, VoCu) the mean change is {cells['glyphs', 'lstm', 'vocu']:.2f}"
+    settled = [speed_change(study, "slow_points", "log10_settled_speed") for study in STUDIES]
+    yield f"settled speed by {settled[0]:.2f} over digits and glyphs, and raises it on MNIST ({settled[1]:+.2f})"
+    for measure, verb in (("diffusion", "that of settled states falls by"), ("drift", "their drift in noise by")):
+        falls = [-speed_change(study, "slow_points", f"log10_settled_{measure}") for study in STUDIES]
+        yield f"{verb} {falls[0]:.2f}, {falls[1]:.2f} and {falls[2]:.2f}"
+    falls = [-speed_change(study, "settled", "log10_settled_speed") for study in STUDIES]
+    assert max(abs(speed_change(study, "settled", "log10_settled_diffusion")) for study in STUDIES) < 0.035
+    yield f"settled speed falls by {falls[0]:.2f}, {falls[1]:.2f} and {falls[2]:.2f}, diffusion by 0.03 or less"
+    further = [random_effects(changes(study, "settled"))[3:] for study in STUDIES]
+    yield f"the interval for a further cell is {further[0][0]:.2f} to {further[0][1]:.2f}"
+    yield f"{further[1][0]:.2f} to {further[1][1]:.2f} for `settled`"
+    for mode in ("slow_points", "centre_of_mass", "settled"):
+        low, high = random_effects(changes(TENTH, mode))[3:]
+        assert low < 0 < high
+    converged = [trained(study, "slow_points")["converged"] for study in STUDIES]
+    yield (
+        f"when {converged[0].sum()} of {len(converged[0]):,} points (digits and glyphs), none of {len(converged[1])} "
+        f"(MNIST) and {converged[2].sum()} of {len(converged[2])} (authors' sizes) had converged"
+    )
+    assert not converged[1].any()
+    kinds = trained(TENTH, "slow_points").query("architecture == 'gru' and protocol == 'decu'")["deep_kind"]
+    yield f"{(kinds == 'fixed point').sum()} of the {len(kinds)} points of the deep search are fixed points"
+
+
+def test_each_sentence_of_the_report_says_what_follows_from_the_tables():
+    page = " ".join((ROOT / "docs/reproduction.md").read_text().split())
+    assert [sentence for sentence in sentences() if sentence not in page] == []
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_no_cell_keeps_nine_tenths_of_its_accuracy(study):
+    assert share_left(study, "settled").max() < 0.9
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_settled_gains_more_than_the_penalty_at_slow_points_in_every_cell(study):
+    assert (changes(study, "settled", against="slow_points").groupby(CELL).mean() > 0).all()
+
+
+def test_births_out_of_merged_tracks_are_of_grus_alone():
+    for study in STUDIES:
+        shares = merged_share(study).groupby("architecture")["merged"].mean()
+        assert shares["gru"] > 0.1
+        assert shares["lstm"] == 0
