@@ -1,4 +1,4 @@
-"""What is said of finished studies is what their tables say."""
+"""The pages on finished studies say what their tables say."""
 
 import re
 import shutil
@@ -7,7 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 import reproduction_page
 import results_page
+from origins import origin
 from places import ROOT
+from recomputed import changes, random_effects
 
 from slowpoints import judge
 from slowpoints.analysis.predictors import study_correlations
@@ -59,14 +61,33 @@ def test_each_cell_of_a_study_stands_on_the_page(study):
         assert row in text, "run `make results`"
 
 
-def test_settings_on_the_page_are_those_of_the_presets():
-    assert reproduction_page.settings() in reproduction_page.PAGE.read_text(), "run `make results`"
+@pytest.mark.parametrize("table", [reproduction_page.settings, reproduction_page.origins])
+def test_settings_and_origins_on_the_page_are_those_of_the_tables(table):
+    assert table() in reproduction_page.PAGE.read_text(), "run `make results`"
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_pages_say_why_a_study_is_legacy(study):
+    source = origin(study)
+    section = results_page.PAGE.read_text().partition(f"\n## {study}\n")[2].partition("\n## ")[0]
+    assert source.revisions[0][:10] in section
+    if source.legacy:
+        assert f"**Legacy tables.** {source.legacy}" in section
+        assert source.legacy in reproduction_page.PAGE.read_text()
+
+
+def test_a_table_of_unproved_origin_stops_the_pages(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "reference/cifar", tmp_path / "cifar", ignore=shutil.ignore_patterns("legacy.yaml"))
+    monkeypatch.setattr(results_page, "origin", lambda study: origin(study, tmp_path))
+    with pytest.raises(ValueError, match="hold no settings; run the study anew, or give the reason"):
+        results_page.section("cifar")
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/reproduction.md"])
 def test_what_is_quoted_stands_in_the_results(page):
     """A number with its interval, rounded from the three digits there."""
     found = {tuple(map(float, match)) for match in QUOTED.findall(results_page.PAGE.read_text())}
+    found.add(random_effects(changes("embedded", "slow_points"))[:3])
     prose = reproduction_page.BLOCK.sub("", (ROOT / page).read_text())
     quotes = QUOTED.findall(re.sub(r"\s+", " ", prose))
     assert len(quotes) > 5
@@ -75,7 +96,7 @@ def test_what_is_quoted_stands_in_the_results(page):
         values = tuple(map(float, quote))
         assert any(
             all(abs(value - exact) <= slack for value, exact in zip(values, triple, strict=True)) for triple in found
-        ), f"{page} quotes {quote}; docs/results.md has no such number"
+        ), f"{page} quotes {quote}; neither docs/results.md nor tests/recomputed.py has such a number"
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -86,5 +107,5 @@ def test_networks_are_counted_as_they_are(study):
 
 def test_a_page_without_a_place_for_a_table_is_refused():
     text = reproduction_page.PAGE.read_text().replace("table settings", "table of settings")
-    with pytest.raises(ValueError, match=r"has the tables \['claims', 'cells'\]; it must have"):
+    with pytest.raises(ValueError, match=r"has the tables \['origins', 'claims', 'cells'\]; it must have"):
         reproduction_page.page(text)
