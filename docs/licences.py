@@ -11,8 +11,8 @@ NOT_IN_METADATA = {"conda-inject": "MIT"} | {
     f"snakemake-interface-{name}": "MIT"
     for name in ("common", "logger-plugins", "report-plugins", "scheduler-plugins", "storage-plugins")
 }
-"""Of packages that come with a licence file alone."""
-SPELT = {
+"""Licences of packages whose metadata name none."""
+SPELLINGS = {
     "MIT License": "MIT",
     "BSD License": "BSD",
     "Apache Software License": "Apache-2.0",
@@ -28,16 +28,16 @@ def pinned() -> list[str]:
 
 
 def licence(name: str) -> str:
-    """Licence of an installed package, as its metadata says it."""
+    """Licence of an installed package, from its metadata."""
     about = metadata(name)
     classifiers = [text for text in about.get_all("Classifier", []) if text.startswith("License ::")]
     stated = [about.get("License-Expression"), *(text.split(" :: ")[-1] for text in classifiers), about.get("License")]
-    found = next(filter(None, stated), None) or NOT_IN_METADATA[name]
-    return SPELT.get(found, found.splitlines()[0])
+    stated_name = next(filter(None, stated), None) or NOT_IN_METADATA[name]
+    return SPELLINGS.get(stated_name, stated_name.splitlines()[0])
 
 
 def table() -> str:
-    """A row for each licence, as Markdown."""
+    """The table, with a row for each licence, as Markdown."""
     by_licence: dict[str, list[str]] = {}
     for name in sorted(pinned(), key=str.lower):
         by_licence.setdefault(licence(name), []).append(name)
