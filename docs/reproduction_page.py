@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 from origins import origin, revision_text
-from results_page import RESULTS, ROOT, studies
+from results_page import RESULTS, ROOT, searches, studies
 
-from slowpoints.analysis.aggregation import as_trained
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import asked, interval
@@ -89,10 +88,8 @@ def origins() -> str:
     rows = []
     for name in studies():
         source = origin(name)
-        points = as_trained(read_table(ROOT / f"reference/{name}/slow_points.parquet"))
-        searched = f"{points['iterations'].max():.0f}; {points['converged'].sum()} of {len(points):,}"
-        rows.append([f"`{name}`", revision_text(source), searched, source.legacy or "none"])
-    head = ["study", "code revision", "most Hessians of a deep search; searches that converged", "remarks"]
+        rows.append([f"`{name}`", revision_text(source), f"at most {searches(name)}", source.legacy or "none"])
+    head = ["study", "code revision", "deep search", "remarks"]
     return _table(head, rows)
 
 

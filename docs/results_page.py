@@ -8,7 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from origins import origin, revision_text
 
+from slowpoints.analysis.aggregation import as_trained
 from slowpoints.analysis.summary import summary
+from slowpoints.core.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 PAGE, IMAGES, RESULTS = ROOT / "docs/results.md", ROOT / "docs/images", ROOT / "results"
@@ -43,7 +45,10 @@ def section(name: str, results: Path = RESULTS) -> str:
     config = (ROOT / "reference" / name / "config.yaml").read_text(encoding="utf-8")
     about = config.splitlines()[0].removeprefix("# ")
     source = origin(name)
-    made = f"Configuration: `reference/{name}/config.yaml`. Code: revision {revision_text(source)}."
+    made = (
+        f"Configuration: `reference/{name}/config.yaml`. Code: revision {revision_text(source)}. "
+        f"Deep search: at most {searches(name)}."
+    )
     if source.legacy:
         made += f" **Legacy tables.** {source.legacy}"
     pictures = [
@@ -53,6 +58,14 @@ def section(name: str, results: Path = RESULTS) -> str:
     ]
     tables = summary(results / f"reference-{name}").replace("### ", f"### {name}: ")
     return "\n".join([f"\n## {name}\n", f"{about}\n", f"{made}\n", tables, *pictures])
+
+
+def searches(name: str) -> str:
+    """How far the deep searches of a study's trained networks went."""
+    points = as_trained(read_table(ROOT / f"reference/{name}/slow_points.parquet"))
+    return (
+        f"{points['iterations'].max():.0f} Hessians, {points['converged'].sum():,} of {len(points):,} points converged"
+    )
 
 
 def take_images(results: Path = RESULTS) -> None:
