@@ -21,7 +21,7 @@ from slowpoints.core.tables import read_table
 from slowpoints.study import read_study
 
 PAGE = ROOT / "docs/reproduction.md"
-BLOCK = re.compile(r"(<!-- table (\w+), by `make results` -->\n\n).*?(\n<!-- end of table -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- table (\w+), by `make results` -->\n\n).*?(\n<!-- end of table -->)", re.DOTALL)
 PAPER = ("mnist", "cifar10")
 PENALTIES = ("slow_points", "centre_of_mass", "settled")
 MERGED = "merged_share"
@@ -44,10 +44,10 @@ def page(text: str, results: Path = RESULTS) -> str:
         "origins": origins,
         "settings": settings,
     }
-    marked = [name for _, name, _ in BLOCK.findall(text)]
+    marked = [name for _, name, _ in MARKED.findall(text)]
     if sorted(marked) != sorted(tables):
         raise ValueError(f"{PAGE} has the tables {marked}; it must have {sorted(tables)}, each once")
-    return BLOCK.sub(lambda block: block[1] + tables[block[2]]() + block[3], text)
+    return MARKED.sub(lambda place: place[1] + tables[place[2]]() + place[3], text)
 
 
 def claims(results: Path) -> str:

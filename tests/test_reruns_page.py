@@ -27,7 +27,7 @@ def test_it_names_what_a_module_s_edit_runs_again():
 
 def test_every_module_is_in_one_row_or_told_of_by_hand():
     text = PAGE.read_text()
-    text = text[text.index("| edit |") : text.index("`snakemake -n all` says")]
+    text = text[text.index("| edit |") : text.index("`snakemake -n all` shows")]
     for module in LIBRARY.rglob("*.py"):
         name = module.relative_to(LIBRARY).as_posix()
         if module.name != "__init__.py" and not name.startswith(FOUND):

@@ -88,7 +88,7 @@ def test_what_is_quoted_stands_in_the_results(page):
     """A number with its interval, rounded from the three digits there."""
     found = {tuple(map(float, match)) for match in QUOTED.findall(results_page.PAGE.read_text())}
     found.add(random_effects(changes("embedded", "slow_points"))[:3])
-    prose = reproduction_page.BLOCK.sub("", (ROOT / page).read_text())
+    prose = reproduction_page.MARKED.sub("", (ROOT / page).read_text())
     quotes = QUOTED.findall(re.sub(r"\s+", " ", prose))
     assert len(quotes) > 5
     for quote in quotes:
