@@ -23,6 +23,7 @@ from slowpoints.core.modes import TRAINED
 from slowpoints.core.presets.section import plain
 from slowpoints.core.schemas.example import TASK
 from slowpoints.core.schemas.measured import MEASURED as SCHEMAS
+from slowpoints.core.schemas.memory import VALIDATION
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS, NETWORKS, REGULARISATION
 from slowpoints.explorer import EXPLORED
 from slowpoints.networks.units import units
@@ -39,7 +40,8 @@ PUBLISHED = ["networks", *MEASURED, "regularisation"]
 TESTED = ["correlations", "claims"]
 ALL_TABLES = [*PUBLISHED, *TESTED, "task"]
 OF_STUDY = {
-    schema.name: schema for schema in (NETWORKS, REGULARISATION, CORRELATIONS, CLAIMS, TASK)
+    schema.name: schema
+    for schema in (NETWORKS, REGULARISATION, VALIDATION, CORRELATIONS, CLAIMS, TASK)
 }
 
 

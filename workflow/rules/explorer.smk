@@ -1,5 +1,6 @@
 # The study as one page to look around in, from its tables.
 EXPLORER = f"{layout.RESULTS}/{{study}}/explorer.html"
+explored = available(EXPLORED)
 
 
 rule draw_explorer:

@@ -11,6 +11,7 @@ for figure, spec in FIGURES.items():
             f"plot_{figure}"
         input:
             unpack(tables(spec.tables, trained=not spec.tuned)),
+            unpack(extras(spec.optional)),
         output:
             pdf=report(
                 f"{layout.FIGURES}/{figure}.pdf",
@@ -38,7 +39,9 @@ for figure, spec in FIGURES.items():
         params:
             figure=figure,
             units=LOOKS,
-            versions=versions(spec.tables),
+            versions=lambda wildcards, input: versions(
+                [name for name in input.keys() if name != "costs"]
+            ),
             code=figure_digest(figure),
         script:
             "../../scripts/plot_figure.py"

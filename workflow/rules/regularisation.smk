@@ -99,6 +99,7 @@ rule collate_validation:
     params:
         kind="validation",
         seeds=STUDY_SEEDS,
+        settings=STUDY.settings(),
         code=library_digest("collate_table"),
     script:
         "../../scripts/collate_table.py"

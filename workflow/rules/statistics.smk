@@ -1,12 +1,7 @@
 # Correlations and claims, from a study's tables.
 CORRELATED = ["networks", "extrapolation", "slow_points", "relaxation"]
 JUDGED = ["networks", "correlations", "formation", "regularisation"]
-
-
-def correlated(wildcards):
-    """Tables that correlations are worked out from: all, or those that a finished study has."""
-    names = CORRELATED if wildcards.study == STUDY.name else finished_tables(wildcards.study)
-    return [name for name in CORRELATED if name in names]
+correlated = available(CORRELATED)
 
 
 rule correlate_predictors:

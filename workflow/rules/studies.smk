@@ -32,6 +32,27 @@ def tables(names, trained=False):
     return of
 
 
+def extras(names):
+    """A function from wildcards to what a figure also draws where the study has it, files by name."""
+
+    def of(wildcards):
+        study = wildcards.study
+        files = {"costs": layout.COSTS, "validation": f"{TABLES}/validation.parquet"}
+        if study == STUDY.name:
+            present = (
+                ["costs", *(["validation"] if sweeps() else [])] if STUDY.config["modes"] else []
+            )
+        else:
+            present = [
+                name
+                for name, file in files.items()
+                if Path(placed(file.format(study=study))).is_file()
+            ]
+        return {name: files[name] for name in names if name in present}
+
+    return of
+
+
 def versions(names):
     """Schema version of each of these tables, which a job must find in them."""
     return {name: (SCHEMAS | OF_STUDY)[name].version for name in names}
@@ -51,10 +72,14 @@ def figures_of(study, names=FIGURES):
     ]
 
 
-def explored(wildcards):
-    """Tables that a study's explorer is drawn from: all, or those that a finished study in reference/ has."""
-    names = EXPLORED if wildcards.study == STUDY.name else finished_tables(wildcards.study)
-    return [name for name in EXPLORED if name in names]
+def available(names):
+    """A function from wildcards to those of these tables that a study has: all, or what a finished study lacks aside."""
+
+    def of(wildcards):
+        present = names if wildcards.study == STUDY.name else finished_tables(wildcards.study)
+        return [name for name in names if name in present]
+
+    return of
 
 
 def reference_files(wildcards):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -61,3 +61,21 @@ def collate_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
                 f"{path} does not hold the cost of a fine-tuning job ({error}); remove it to redo the job"
             ) from None
     return pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:6], ignore_index=True)
+
+
+def read_costs(files: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
+    """The table that `collate_costs` gave, as `costs`, if `files` name one; nothing otherwise.
+
+    Args:
+        files: a study's files by name.
+
+    Raises:
+        ValueError: naming the file, if it lacks a column.
+    """
+    path = dict(files).get("costs")
+    if path is None:
+        return {}
+    costs = pd.read_csv(path)
+    if missing := [name for name in COLUMNS if name not in costs]:
+        raise ValueError(f"{path} has no column {missing[0]}; remove it to make it anew")
+    return {"costs": costs}
