@@ -51,7 +51,8 @@ with logged(snakemake):
         seconds=watch.seconds,
         device=device_name(networks.device.type),
     )
-    points = measure_slow_points(networks, train, search, longest_delay=max(memory["delays"]))
+    full = settings.measure == "full"
+    points = measure_slow_points(networks, train, search, longest_delay=max(memory["delays"]), full=full)
     for schema, table in (
         (ACCURACY, measure_accuracy(networks, test, n_images=memory["n_images"])),
         (EXTRAPOLATION, measure_memory(networks, test, **memory)),

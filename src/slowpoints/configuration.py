@@ -68,7 +68,7 @@ class Configuration(Section):
         description="Networks that train together in one job; null trains all new ones of a cell together.",
     )
     modes: Annotated[tuple[Mode, ...], UNIQUE] = Field(
-        default=("control", "slow_points", "centre_of_mass", "settled"),
+        default=("control", "slow_points", "path"),
         description="Modes of fine-tuning. Without a penalty: control. Squared speed in noise, the paper's penalty: at "
         "the slow points (slow_points), at the class centres (centre_of_mass), at slow points that are recomputed "
         "during fine-tuning (tracking). Squared speed under the mean input, ours: at the settled states (settled), "

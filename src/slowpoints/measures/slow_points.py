@@ -18,6 +18,8 @@ from torch import Tensor
 from slowpoints.core.arguments import instance, whole
 from slowpoints.core.presets.search import Search
 from slowpoints.core.progress import report_stage
+from slowpoints.core.schemas.schema import TUNED_COLUMNS
+from slowpoints.core.schemas.slow_points import SLOW_POINTS
 from slowpoints.core.torch_modes import usual_defaults
 from slowpoints.datasets.images import ImageSet
 from slowpoints.dynamics.autonomous import Dynamics
@@ -63,15 +65,19 @@ class MeasuredPoints(NamedTuple):
 
 @usual_defaults()
 def measure_slow_points(
-    networks: Networks, images: ImageSet, settings: Search, *, longest_delay: int
+    networks: Networks, images: ImageSet, settings: Search, *, longest_delay: int, full: bool = True
 ) -> MeasuredPoints:
     """Slow point of every class of every network.
+
+    Without `full`, the slow points are those of the authors' descent alone, with the paths from the class centres and
+    what noise does. Columns of the deep search, eigenvalues and lifetimes are null, and `spectrum` has no rows.
 
     Args:
         networks: trained networks.
         images: training images.
         settings: centres, and how far to search.
         longest_delay: longest delay at which memory is measured; lifetimes are followed for ten times as long.
+        full: whether to search deeper and to measure eigenvalues and lifetimes, too.
 
     Returns:
         Tables with a row for each network and class, nulls where no trial of a class was read out rightly.
@@ -88,18 +94,23 @@ def measure_slow_points(
     labels = torch.arange(images.classes, device=networks.device).repeat(len(networks))
     path = relax(dynamics, centres.state, labels, longest_delay)
     slow, columns = _descended(dynamics, centres, settings.adam_steps)
-    deep = _searched(dynamics, centres, settings)
-    columns |= _deep(dynamics, centres, deep)
-    with report_stage("spectrum"):
-        eigenvalues = spectra(dynamics.step, slow)
-    columns |= _spectral(eigenvalues)
-    columns |= _lasting(dynamics, centres.state, slow, labels, cap)
+    eigenvalues, kinds = slow.new_empty(len(slow), 0), np.full(len(slow), None)
+    if full:
+        deep = _searched(dynamics, centres, settings)
+        columns |= _deep(dynamics, centres, deep)
+        with report_stage("spectrum"):
+            eigenvalues = spectra(dynamics.step, slow)
+        columns |= _spectral(eigenvalues) | _lasting(dynamics, centres.state, slow, labels, cap)
+        kinds = deep.kind
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, dynamics, path, slow, labels)
-    columns |= _predicted(networks, dynamics, centres.state, longest_delay if settings.predict_lifetimes else None)
-    table = point_table(columns, networks.seeds, images.classes, centres.found)
+    if full and settings.predict_lifetimes:
+        columns |= _predicted(networks, dynamics, centres.state, longest_delay)
     found = centres.found.cpu().numpy()
-    table["deep_kind"] = [name if exists else None for name, exists in zip(deep.kind, found, strict=True)]
+    table = point_table(columns, networks.seeds, images.classes, centres.found)
+    table["deep_kind"] = np.where(found, kinds, None)
     table["state"] = [state if exists else None for state, exists in zip(slow.cpu().numpy(), found, strict=True)]
+    unmeasured = [name for name in SLOW_POINTS.columns if name not in table and name not in TUNED_COLUMNS]
+    table[unmeasured] = np.nan
     return MeasuredPoints(
         table,
         _spectrum_table(table[found], eigenvalues.cpu().numpy()[found]),
@@ -204,11 +215,8 @@ def _in_noise(networks: Networks, dynamics: Dynamics, path: Relaxation, slow: Te
     return columns
 
 
-def _predicted(networks: Networks, dynamics: Dynamics, centres: Tensor, longest: int | None) -> Columns:
-    """Columns about predicted lifetimes in noise, NaN where none is asked for."""
-    if longest is None:
-        unknown = torch.full_like(centres[:, 0], torch.nan)
-        return {"predicted_lifetime": unknown, "predicted_lifetime_capped": unknown}
+def _predicted(networks: Networks, dynamics: Dynamics, centres: Tensor, longest: int) -> Columns:
+    """Columns about predicted lifetimes in noise."""
     lifetime, capped = predicted_lifetimes(networks, dynamics, centres, longest)
     return {"predicted_lifetime": lifetime, "predicted_lifetime_capped": capped}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -76,6 +76,13 @@ class Regularisation(Section):
         "each value; a dict sets either by mode, as {slow_points: 0.1, settled: [30, 300]}. It means, by mode: "
         + "; ".join(f"{mode}, {meaning}" for mode, meaning in LAMBDA_MEANS.items())
         + ". Modes settled and path do not penalise noise, so their weights are orders of magnitude larger.",
+    )
+
+    measure: Literal["short", "full"] = Field(
+        default="short",
+        description="short measures fine-tuned networks by what the claims compare: accuracy, memory, slow points by the "
+        "authors' descent, relaxation, drift and diffusion; full adds the deep search, eigenvalues and lifetimes, which "
+        "networks as trained always have.",
     )
 
     def steps_of(self, mode: str) -> int:
