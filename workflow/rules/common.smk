@@ -110,13 +110,14 @@ wildcard_constraints:
 def preset(*keys):
     """A function from wildcards to the data set's preset, or to a section or a setting of it, as plain text."""
 
-    def of(wildcards):
-        chosen = STUDY.presets[wildcards.dataset]
+    @functools.cache
+    def of_dataset(name):
+        chosen = STUDY.presets[name]
         for key in keys:
             chosen = getattr(chosen, key)
         return plain(chosen)
 
-    return of
+    return lambda wildcards: of_dataset(wildcards.dataset)
 
 
 def protocol(wildcards):

@@ -27,7 +27,7 @@ rule regularise_networks:
     resources:
         mem_mb=megabytes(fine_tuning_mb),
         runtime=minutes(fine_tuning_minutes, searching_minutes, retrieving_minutes),
-        gpu=training_gpus,
+        gpu=TRAINING_GPUS,
     params:
         mode=lambda wildcards: tuning(wildcards).mode,
         lambda_=lambda wildcards: tuning(wildcards).lambda_,

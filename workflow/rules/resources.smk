@@ -16,8 +16,7 @@ FRONT_ROWS = 1024  # images that go through a front end at once where no gradien
 LIFETIME_CAP = 10  # lifetimes are followed for so many times the longest delay
 
 
-def training_gpus(wildcards=None):
-    return 1 if STUDY.config["device"] != "cpu" else 0
+TRAINING_GPUS = 0 if STUDY.config["device"] == "cpu" else 1
 
 
 def grown(base, *needs):
@@ -111,7 +110,7 @@ def training_load(wildcards):
 def optimising_minutes(wildcards, steps):
     """For so many steps of all networks of a block."""
     work = steps * len(seeds_of_block(wildcards)) * training_load(wildcards)[1]
-    return working_minutes(work, GPU_SECONDS if training_gpus() else CPU_SECONDS)
+    return working_minutes(work, GPU_SECONDS if TRAINING_GPUS else CPU_SECONDS)
 
 
 def training_minutes(wildcards):
@@ -119,7 +118,7 @@ def training_minutes(wildcards):
 
 
 def training_mb(wildcards):
-    if training_gpus():  # the host holds images, snapshots and resume files
+    if TRAINING_GPUS:  # the host holds images, snapshots and resume files
         return 2 * BASE_MB
     return len(seeds_of_block(wildcards)) * training_load(wildcards)[0] * 8e-6
 

@@ -15,7 +15,7 @@ rule train_networks:
     resources:
         mem_mb=megabytes(training_mb),
         runtime=minutes(training_minutes),
-        gpu=training_gpus,
+        gpu=TRAINING_GPUS,
     params:
         network=preset("network"),
         training=preset("training"),
