@@ -22,9 +22,14 @@ USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.c
 # JavaScript and CSS.
 PAGES := src/slowpoints/explorer docs/site
 
-all: setup  ## figures of the default study (CONFIG=... for another)
+# The report of a study; its name stays in $$study.
+REPORT = study=$$(PYTHONPATH=src $(BIN)/python -m slowpoints name --configfile "$$CONFIG") && \
+	$(SNAKEMAKE) --configfile "$$CONFIG" --report "results/$$study/report.html"
+
+all: setup  ## figures, explorer and report of the default study (CONFIG=... for another)
 	$(SNAKEMAKE) --cores all all --configfile "$$CONFIG" --rerun-incomplete || \
 		{ $(BIN)/python -m slowpoints name --configfile "$$CONFIG" >/dev/null; false; } # last, what is wrong with the file
+	@$(REPORT) && $(BIN)/python -m slowpoints summary --brief "results/$$study"
 
 unlock: setup  ## unlocks the folder after a run was killed; make sure that no run is left
 	$(SNAKEMAKE) --unlock --configfile "$$CONFIG"
@@ -86,8 +91,7 @@ format: setup $(VENV)/.lint  ## formats Python, workflow and explorer
 	$(BIN)/oxfmt $(PAGES)
 
 report: setup  ## the report of the last run, as one HTML file
-	study=$$(PYTHONPATH=src $(BIN)/python -m slowpoints name --configfile "$$CONFIG") && \
-		$(SNAKEMAKE) --configfile "$$CONFIG" --report "results/$$study/report.html"
+	$(REPORT)
 
 docs: setup $(VENV)/.docs  ## the pages that are generated from code, and all pages as a site: site/index.html
 	$(BIN)/python docs/config_page.py

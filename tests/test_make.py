@@ -22,10 +22,10 @@ TARGETS = ("all", "unlock", "report")
 
 @pytest.fixture
 def make(tmp_path):
-    """`make`, whose Snakemake only notes its arguments, and whose Python is this one."""
+    """`make`, whose Snakemake only notes its arguments, and whose Python is this one, but summarises nothing."""
     programs = {
         "snakemake": f'for argument; do echo "$argument"; done > "{tmp_path}/said"',
-        "python": f'exec "{sys.executable}" "$@"',
+        "python": f'case "$*" in *summary*) echo "$@";; *) exec "{sys.executable}" "$@";; esac',
     }
     (tmp_path / "bin").mkdir()
     for name, line in programs.items():
@@ -66,6 +66,14 @@ def test_the_report_is_of_the_study_that_the_configuration_names(make, tmp_path)
     config.write_text("study: my-study\n")
     _, said = make("report", f"CONFIG={config}")
     assert said[said.index("--report") + 1] == "results/my-study/report.html"
+
+
+def test_all_ends_with_the_report_and_what_came_out(make, tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text("study: my-study\n")
+    done, said = make("all", f"CONFIG={config}")
+    assert said[said.index("--report") + 1] == "results/my-study/report.html"
+    assert done.stdout.splitlines()[-1] == "-m slowpoints summary --brief results/my-study"
 
 
 def test_a_configuration_without_a_study_is_refused_by_key(make, tmp_path):

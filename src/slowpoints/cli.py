@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("results/default"),
         help="results/{study} (default: results/default)",
     )
+    summary.add_argument("--brief", action="store_true", help="the networks and verdicts in a few lines")
     return parser
 
 
@@ -112,11 +113,11 @@ def _configured(options: argparse.Namespace) -> Study:
 
 
 def _summary(options: argparse.Namespace) -> None:
-    from slowpoints.analysis.summary import summary
+    from slowpoints.analysis.summary import brief, summary
 
     if not (options.folder / "tables/claims.parquet").is_file():
         raise FileNotFoundError(f"{options.folder} holds no tables of a finished study; it should be results/STUDY")
-    print(summary(options.folder))
+    print(brief(options.folder) if options.brief else summary(options.folder))
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import interval, p_value
+from slowpoints.analysis.findings import counted, overall, pooled, studied
 from slowpoints.analysis.predictors import BASELINES, OF_NETWORKS, PREDICTORS
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.schema import CELL
@@ -33,6 +34,19 @@ def summary(folder: str | Path) -> str:
     if len(tables["regularisation"]):
         parts.insert(2, "### Fine-tuning, cell by cell\n\n" + _tuned(tables["regularisation"]))
     return "\n".join(parts)
+
+
+def brief(folder: str | Path) -> str:
+    """What a study came to in a few lines, and which files to open.
+
+    Args:
+        folder: results/{study}.
+    """
+    claims, networks = (read_table(Path(folder) / f"tables/{name}.parquet") for name in ("claims", "networks"))
+    pages = {"report.html": "the report", "explorer.html": "any network", "figures": "the figures"}
+    to_open = [f"{Path(folder) / page} ({what})" for page, what in pages.items() if (Path(folder) / page).exists()]
+    lines = [studied(networks), *counted(overall(pooled(claims)))]
+    return "\n".join([*lines, f"Open {', '.join(to_open)}."] if to_open else lines)
 
 
 def _rows(head: str, rows: list[str]) -> str:
