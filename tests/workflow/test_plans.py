@@ -19,10 +19,13 @@ def test_no_target_means_all(project, data_dir, config):
     assert jobs["train_networks"] >= 2
 
 
-def test_the_default_study_is_48_networks_in_8_cells(project):
+def test_the_default_study_is_28_networks_in_8_cells(project):
     jobs = project.planned("--cores", "2")
-    assert jobs["train_networks"] == 8
+    assert (jobs["train_networks"], jobs["regularise_networks"]) == (8, 24)
     assert jobs["prepare_dataset"] == 2
+    plan = project.snakemake("-n", "--cores", "2")
+    for dataset, block in {"digits": "0-4", "glyphs": "0-1"}.items():
+        assert f"results/networks/{dataset}/lstm/decu/path/{block}/weights.safetensors" in plan
 
 
 def test_the_paper_is_40_mnist_and_20_cifar_networks(project, data_dir):
