@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 import reference
 import torch
@@ -114,6 +115,25 @@ def test_bounds_box_h_and_leave_c_to_its_range(trained, images):
     free = reachable(dynamics)
     assert free[1][:16].tolist() == [1] * 16
     assert free[1][16:].isinf().all()
+
+
+def test_a_short_measure_is_the_full_one_without_search_eigenvalues_and_lifetimes(trained, images, tmp_path):
+    full = measure_slow_points(trained, images, SETTINGS, longest_delay=20)
+    short = measure_slow_points(trained, images, SETTINGS, longest_delay=20, full=False)
+    pd.testing.assert_frame_equal(short.relaxation, full.relaxation)
+    assert short.spectrum.empty
+    tables = {"short": short.slow_points, "full": full.slow_points}
+    for name, table in tables.items():
+        path = tmp_path / f"{name}.parquet"
+        write_table(with_cell(table, SLOW_POINTS, trained.spec), path, SLOW_POINTS)
+        tables[name] = read_table(path, SLOW_POINTS)
+    write_table(with_cell(short.spectrum, SPECTRUM, trained.spec), tmp_path / "spectrum.parquet", SPECTRUM)
+    unmeasured = {name for name in SLOW_POINTS.columns if tables["short"][name].isna().all()} - {"lambda"}
+    searched = {"deep_speed", "deep_readout", "deep_distance", "projected_gradient", "converged", "iterations"}
+    lasting = {f"{name}lifetime{end}" for name in ("", "point_", "predicted_") for end in ("", "_capped")}
+    assert unmeasured == searched | lasting | {"deep_kind", "leading", "n_unstable", "time_constant"}
+    measured = [name for name in SLOW_POINTS.columns if name not in unmeasured]
+    pd.testing.assert_frame_equal(tables["short"][measured], tables["full"][measured])
 
 
 def test_points_are_slower_than_centres_and_deeper_still(trained, images, tmp_path):
