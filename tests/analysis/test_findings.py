@@ -167,25 +167,28 @@ def test_a_predictor_is_called_better_only_than_a_baseline_that_looks_as_far():
         ("memory_score_no_noise", 0.95, "accuracy_100", 0.3),
         ("accuracy_100", 0.75, None, np.nan),
     )
-    (text,) = findings.best_predictors(table)
+    (text,) = findings.better_predictors(table)
     assert text == (
         "Among networks that differ only in their seed, the speed of slow points has ρ = −0.400 [−0.500, −0.300]. "
         "Better than a baseline that looks as far into the delay: settled speed (ρ = −0.600 [−0.700, −0.500]; by "
         "0.150 over accuracy at delay 34)."
     )
-    (text,) = findings.best_predictors(table[table["predictor"] != "log10_settled_speed"])
+    (text,) = findings.better_predictors(table[table["predictor"] != "log10_settled_speed"])
     assert text.endswith(
         "No measure of the dynamics predicts memory better than a baseline that looks as far into the delay."
     )
+    reaching = table.assign(last_frame=[np.nan, 35, 115, 1000, 90])
+    (text,) = findings.better_predictors(reaching)
+    assert text.endswith("[−0.700, −0.500]; looks to frame 35; by 0.150 over accuracy at delay 34).")
     old = table.drop(columns=[name for name in table if name.startswith("baseline")])
-    assert findings.best_predictors(old)[0].endswith("No baseline was measured.")
+    assert findings.better_predictors(old)[0].endswith("No baseline was measured.")
 
 
 def test_the_protocol_s_label_stands_beside_the_speed_where_protocols_are_mixed():
     table = predictors(
         ("log10_speed", -0.7, "protocol_label", 0.1), ("protocol_label", 0.6, None, np.nan), level="mixed"
     )
-    (text,) = findings.best_predictors(table)
+    (text,) = findings.better_predictors(table)
     assert "has ρ = −0.700 [−0.800, −0.600], the protocol's label alone 0.600 [0.500, 0.700]." in text
 
 
@@ -211,7 +214,7 @@ def test_drift_and_diffusion_are_told_as_factors_of_each_mode():
     ]
     (text,) = findings.mechanism(made_up(*rows))
     assert text == (
-        "a: against control, “settled 300” multiplies, at settled states, drift by 1.00 [0.794, 1.259] and "
-        "diffusion by 0.32 [0.251, 0.398]."
+        "a: compared with control, “settled 300” multiplies drift by 1.00 [0.794, 1.259] and diffusion by "
+        "0.32 [0.251, 0.398] at settled states."
     )
     assert findings.mechanism(made_up((about("C4"), 0.1, "supported"))) == []

@@ -138,14 +138,14 @@ def test_the_strongest_rival_comes_first_and_the_others_in_one_sentence():
     )
     assert len(texts) == 3
     assert texts[0].startswith(
-        "a: “settled 1” (our own) prolongs memory less, at the study's steps, than “weight_decay”, "
+        "a: “settled 1” (our own) prolongs memory less, at the study's steps, than “weight decay”, "
         "the strongest of 4 rivals: −0.200"
     )
     assert texts[1] == (
-        "a: of the other rivals, “settled 1” prolongs memory more than “slow points” (+0.200), “noise” (+0.400); "
-        "not shown to be more than “long_delays 100” (+0.100)."
+        "a: compared with the other rivals, “settled 1” prolongs memory more than “slow points” (+0.200), “more "
+        "noise” (+0.400); not demonstrably more than “long delays 100” (+0.100)."
     )
-    assert "costs no more than 0.01 of accuracy against “control”" in texts[2]
+    assert "costs no more than 0.01 of accuracy relative to “control”" in texts[2]
     assert texts[2].endswith("no more than 0.005: inconclusive.")
 
 
@@ -175,7 +175,7 @@ def test_gains_of_rivals_against_control_are_one_sentence():
     )
     first, second = findings.findings(findings.pooled(table), "C4")
     assert first.startswith("a: the penalty “settled 300” prolongs memory")
-    assert second.startswith("a: of plain rivals, against control: “weight_decay” 0.200")
+    assert second.startswith("a: rivals compared with control: “weight decay” 0.200")
     with_cells = table.assign(n_cells=8, n_cells_agree=7, prediction_low=-0.1, prediction_high=0.5)
     first, _ = findings.findings(findings.pooled(with_cells), "C4")
     assert "positive in 7 of 8 cells, a further cell predicted in [−0.100, 0.500]" in first

@@ -57,7 +57,12 @@ def test_the_front_page_is_read_from_its_top_and_leads_to_every_section(opened, 
         assert box["x"] + box["width"] <= width
         opened.screenshot(path=screenshots / f"report-front-{width}.png")
     text = opened.locator(".document").inner_text()
-    for words in ("Study test", "Which protocol remembers longer?", "What speaks against the paper", "4 networks"):
+    for words in (
+        "Study test",
+        "Which protocol remembers longer?",
+        "Which of the paper's claims are contradicted",
+        "4 networks",
+    ):
         assert words in text
     assert opened.locator(".system-message").count() == 0  # docutils found no fault
     links = opened.locator(".document li a")

@@ -1,4 +1,4 @@
-"""What a study came to in sentences, for readers who know neither its tables nor the docs."""
+"""The results of a study in sentences, for readers who know neither its tables nor the docs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from slowpoints.task.protocols import PROTOCOLS
 
 
 def pooled(claims: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a verdict: of all data sets together, then of each; of the only data set once.
+    """Rows with a verdict: over all data sets, then for each data set; a single data set appears once.
 
     Args:
         claims: table `claims`.
@@ -28,27 +28,27 @@ def pooled(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def overall(rows: pd.DataFrame) -> pd.DataFrame:
-    """Those of `pooled` on all data sets together, or on the only one."""
+    """Rows of `pooled` over all data sets, or for the only one."""
     return rows[rows["dataset"].isna()] if rows["dataset"].nunique() > 1 else rows
 
 
 def findings(rows: pd.DataFrame, claim: str) -> list[str]:
-    """A sentence for each thing that a claim says, in each place of `rows`.
+    """A sentence for each part of a claim in each place of `rows`.
 
     Args:
-        rows: of `pooled`.
+        rows: as returned by `pooled`.
         claim: such as "C2".
     """
     return list(all_claims()[claim].sentences(rows[rows["claim"] == claim]))
 
 
 def unconfirmed(rows: pd.DataFrame, verdict: str) -> list[str]:
-    """What the paper claims and this study does not support: for each claim, where, and of what.
+    """Claims of the paper that have this verdict: for each claim, what was asked, and in which places.
 
     Modes that are not the paper's are left out.
 
     Args:
-        rows: of `pooled`.
+        rows: as returned by `pooled`.
         verdict: `contradicted` or `inconclusive`.
     """
     places: dict[str, dict[str, list[str]]] = {name: {} for name, claim in all_claims().items() if not claim.ours}
@@ -64,7 +64,7 @@ def unconfirmed(rows: pd.DataFrame, verdict: str) -> list[str]:
 
 
 def counted(rows: pd.DataFrame) -> list[str]:
-    """How many tests of each claim came to which verdict."""
+    """Number of tests of each claim by verdict."""
     parts = []
     for claim in all_claims():
         verdicts = rows.loc[rows["claim"] == claim, "verdict"].value_counts()
@@ -75,7 +75,7 @@ def counted(rows: pd.DataFrame) -> list[str]:
 
 
 def studied(networks: pd.DataFrame) -> str:
-    """How many networks of which data, units and protocols there are, and how well they do their task.
+    """The networks: how many, of which data, units and protocols, and how well they perform the task.
 
     Args:
         networks: table `networks`.
@@ -93,10 +93,11 @@ def studied(networks: pd.DataFrame) -> str:
     return f"{text}; {len(learned)} learned the task, with an accuracy of {low:.3f} to {high:.3f} on test images."
 
 
-def best_predictors(correlations: pd.DataFrame) -> list[str]:
+def better_predictors(correlations: pd.DataFrame) -> list[str]:
     """At each level over networks: the paper's speed, and which measures of the dynamics beat their baseline.
 
-    A baseline is accuracy as early in the delay as the measure looks, or, with the protocols mixed, their label.
+    The baseline is accuracy at the delay up to which the measure looks or, with the protocols mixed, their label. The
+    sentences give that delay, since a measure taken late in the delay already contains part of the memory score.
 
     Args:
         correlations: table `correlations`.
@@ -116,22 +117,29 @@ def best_predictors(correlations: pd.DataFrame) -> list[str]:
 
 
 def _better(of_level: pd.DataFrame) -> str:
-    """Which predictors beat their baseline, the strongest first."""
+    """Which predictors beat their baseline, the strongest first, and up to which frame each looks."""
     if "baseline" not in of_level or of_level["baseline"].isna().all():
         return "No baseline was measured."
     better = of_level[of_level["baseline_difference_low"] > 0].sort_values("r", key=abs, ascending=False)
     if better.empty:
         return "No measure of the dynamics predicts memory better than a baseline that looks as far into the delay."
     names = (
-        f"{_called(row.predictor)} (ρ = {_rho(row._asdict())}; "
+        f"{_called(row.predictor)} (ρ = {_rho(row._asdict())}; {_reach(row)}"
         f"by {row.baseline_difference:.3f} over {_called(row.baseline)})"
         for row in better.itertuples()
     )
     return f"Better than a baseline that looks as far into the delay: {', '.join(names)}."
 
 
+def _reach(row: Any) -> str:
+    """How far into the delay a predictor looks; empty in tables that do not say."""
+    if "last_frame" not in row._fields:
+        return ""
+    return "looks at no frame of the delay; " if pd.isna(row.last_frame) else f"looks to frame {row.last_frame:.0f}; "
+
+
 def mechanism(claims: pd.DataFrame) -> list[str]:
-    """By which factors each mode changes drift and diffusion at settled states, over all its networks.
+    """Factors by which each mode changes drift and diffusion at settled states, over all its networks.
 
     Args:
         claims: table `claims`.
@@ -146,8 +154,8 @@ def mechanism(claims: pd.DataFrame) -> list[str]:
             for row in of_mode.itertuples()
         )
         parts.append(
-            f"{beginning(next(of_mode.itertuples()))} against control, {penalty(mode, lambda_)} multiplies, at settled "
-            f"states, {' and '.join(factors)}."
+            f"{beginning(next(of_mode.itertuples()))} compared with control, {penalty(mode, lambda_)} multiplies "
+            f"{' and '.join(factors)} at settled states."
         )
     return parts
 

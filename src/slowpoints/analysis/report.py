@@ -1,4 +1,4 @@
-"""What the report says in this study's own words: reStructuredText for Snakemake's report, and tables to browse."""
+"""Texts of the report about a study: reStructuredText for Snakemake's report, and tables to browse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.wording import CONTRADICTED, SUPPORTED, UNDECIDED
 from slowpoints.analysis.findings import (
-    best_predictors,
+    better_predictors,
     counted,
     findings,
     mechanism,
@@ -23,11 +23,11 @@ from slowpoints.analysis.findings import (
 from slowpoints.analysis.noise import longer_without_noise
 
 WHY = "What ends memories, noise or drift?"
-LONG = 25  # characters from which on a cell of a table may break, and is given room
+LONG = 25  # characters above which a cell of a table may wrap, with a least width
 
 
 def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
-    """The front page: what came out, question by question, and what did not.
+    """The front page: the findings for each question, and which claims are contradicted or undecided.
 
     Args:
         claims: table `claims`.
@@ -42,22 +42,22 @@ def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
     for topic, sentences in answers.items():
         parts += [f"**{topic}**", _listed(sentences or ["Not tested in this study."])]
     for title, verdict, none in (
-        ("What speaks against the paper", CONTRADICTED, "None of its claims is contradicted."),
-        ("What is left undecided of the paper's claims", UNDECIDED, "Nothing."),
+        ("Which of the paper's claims are contradicted", CONTRADICTED, "None."),
+        ("Which of the paper's claims remain undecided", UNDECIDED, "None."),
     ):
         parts += [f"**{title}**", _listed(unconfirmed(rows, verdict) or [none])]
     return "\n\n".join(parts) + "\n"
 
 
 def captions(claims: pd.DataFrame, correlations: pd.DataFrame) -> dict[str, str]:
-    """What this study's figures show in numbers, by figure.
+    """Sentences with this study's numbers, for the caption of each figure.
 
     Args:
         claims: table `claims`.
         correlations: table `correlations`.
     """
     rows = pooled(claims)
-    sentences = {"claims": counted(rows), "predictors": best_predictors(correlations)}
+    sentences = {"claims": counted(rows), "predictors": better_predictors(correlations)}
     sentences["regularisation"] = mechanism(claims)
     for claim in all_claims().values():
         sentences.setdefault(claim.figure, []).extend(findings(rows, claim.name))
@@ -69,12 +69,12 @@ def _listed(sentences: Iterable[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Without what reStructuredText takes for markup."""
+    """Text in which characters of reStructuredText markup are escaped."""
     return re.sub(r"([\\*`|_])", r"\\\1", text)
 
 
 def claims_page(claims: pd.DataFrame) -> str:
-    """Table `claims` to browse: every row, those with verdicts first.
+    """Table `claims` as a page to browse: every row, those with verdicts first.
 
     Args:
         claims: table `claims`.
@@ -88,7 +88,7 @@ def claims_page(claims: pd.DataFrame) -> str:
 
 
 def networks_page(networks: pd.DataFrame) -> str:
-    """Table `networks` to browse.
+    """Table `networks` as a page to browse.
 
     Args:
         networks: table `networks`.
@@ -97,11 +97,11 @@ def networks_page(networks: pd.DataFrame) -> str:
 
 
 def table_page(title: str, table: pd.DataFrame) -> str:
-    """A page by itself, without anything from elsewhere, to sort by any column and to search.
+    """A self-contained page that sorts by any column and searches.
 
     Args:
         title: of the page.
-        table: to show, in its order.
+        table: to show, initially in its order.
     """
     cells = []
     for row in table.itertuples(index=False):
@@ -112,7 +112,7 @@ def table_page(title: str, table: pd.DataFrame) -> str:
 
 
 def _cell(value: object) -> str:
-    """Numbers with all their digits to sort by, and four to read."""
+    """A table cell; a number is sorted by all its digits and displayed with four."""
     if pd.isna(value):
         return '<td class="none">–</td>'
     if isinstance(value, float):

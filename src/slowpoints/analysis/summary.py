@@ -1,4 +1,4 @@
-"""What a study came to, as Markdown: `python -m slowpoints summary results/default`."""
+"""The results of a study as Markdown: `slowpoints summary results/default`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _networks(networks: pd.DataFrame) -> str:
     speeds = [name for name in ("log10_speed", "log10_settled_speed") if name in networks]
     for cell, of_cell in networks.groupby(CELL):
         accuracy, score = of_cell["nominal_accuracy"], of_cell["memory_score"]
-        half_life = of_cell["half_life"].fillna(np.inf).median()  # never crossed is longer than any
+        half_life = of_cell["half_life"].fillna(np.inf).median()  # one that is never reached counts as longest
         rows.append(
             f"| {'/'.join(cell)} | {len(of_cell)} | {accuracy.mean():.3f} ({accuracy.min():.3f}) | "
             f"{score.mean():.3f} ± {score.std():.3f} | {'beyond' if np.isinf(half_life) else f'{half_life:.0f}'} | "
@@ -100,13 +100,13 @@ def _by_cell(claims: pd.DataFrame) -> str:
 
 
 def _predictors(correlations: pd.DataFrame) -> str:
-    """Of each data set and of all: correlations at each level, and by how much each beats the slow point's speed."""
+    """Correlations at each level, for each data set and over all, and their differences from the slow point's speed."""
     pooled = correlations[correlations[["architecture", "protocol"]].isna().all(axis=1)]
     pooled = pooled[pooled["method"] == "spearman"].assign(dataset=pooled["dataset"].fillna("all"))
     by_row = pooled.set_index(["dataset", "predictor", "level"]).sort_index()
     rows = []
     datasets = sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name))
-    for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # "all" says nothing more of the only one
+    for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # of a single data set, "all" would repeat it
         for predictor in [*PREDICTORS, *OF_NETWORKS, *BASELINES]:
             keys = [(dataset, predictor, level) for level in LEVELS]
             cells = [rho(by_row.loc[key]) if key in by_row.index else "" for key in keys]
@@ -117,7 +117,7 @@ def _predictors(correlations: pd.DataFrame) -> str:
 
 
 def rho(row: pd.Series) -> str:
-    """A row of `correlations`, and after a semicolon, where there is one, the difference from that of `log10_speed`."""
+    """A correlation with its interval and, after a semicolon, its difference from that of `log10_speed`, if known."""
     text = interval(row["n"], row["r"], row["low"], row["high"])
     if pd.isna(row.get("difference")):
         return text

@@ -1,7 +1,7 @@
-"""The paper's claims and our own, a module each: what it says, how it is tested, and how its outcome is told.
+"""The paper's claims and our own, a module each: what it says, how it is tested, and how its outcome is reported.
 
-A module here that holds a `Claim` is a claim of every study: table, figure, report and summary follow. Modules are
-found by looking into this folder, not by imports, so rules add them to their digests (`workflow/rules/digests.smk`).
+A module in this folder that defines a `Claim` adds it to every study: table, figure, report and summary follow. Modules
+are discovered in this folder, not imported by name, so rules add them to their digests (`workflow/rules/digests.smk`).
 """
 
 from __future__ import annotations

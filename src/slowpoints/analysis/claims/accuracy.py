@@ -16,7 +16,7 @@ EQUIVALENCE_MARGIN = 0.03
 
 
 def alike(networks: pd.DataFrame) -> Iterator[Row]:
-    """C1: protocols reach similar nominal accuracy; networks that did not learn included."""
+    """C1: protocols reach similar nominal accuracy; networks that did not learn are included."""
     about = Subject("C1", "alike", "nominal_accuracy")
     return compared(
         about,

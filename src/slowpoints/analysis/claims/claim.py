@@ -1,4 +1,4 @@
-"""What a claim is, and what it is tested on."""
+"""Claims, and the tables from which they are tested."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from slowpoints.analysis.claims.rows import Excluded, Row
 
 @dataclass(frozen=True)
 class Evidence:
-    """Tables of a study, from which claims are tested.
+    """Tables of a study from which claims are tested.
 
     Attributes:
         networks: table `networks`.
-        learned: its rows of the networks that learned.
+        learned: its rows for the networks that learned.
         correlations: table `correlations`.
-        formation: table `formation` of the networks that learned.
-        tuned: table `regularisation` of the networks that learned.
+        formation: table `formation`, networks that learned.
+        tuned: table `regularisation`, networks that learned.
         excluded: counts the networks that did not learn.
     """
 
@@ -33,11 +33,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Question:
-    """One question of a claim: p is adjusted over the rows of each.
+    """One question of a claim; p is adjusted over its rows.
 
     Attributes:
-        effect: what its effect is called, as figures say it after the measure.
-        words: what tells it apart from the other questions of its claim; empty where nothing else needs to.
+        effect: name of its effect, which follows the measure in figures.
+        words: distinguish it from the other questions of its claim; empty where none are needed.
     """
 
     effect: str
@@ -49,15 +49,15 @@ class Claim:
     """A claim. Its texts are for readers: no number depends on them.
 
     Attributes:
-        name: such as "C1", which the table gives.
+        name: such as "C1", as in the table.
         title: what it says.
         topic: the question on the report's front page that it answers.
-        figure: the figure below which its outcome is told.
-        questions: by the name that column `question` gives.
+        figure: the figure whose caption reports its outcome.
+        questions: by name, as in column `question`.
         rows: tests it.
-        sentences: tells its outcome, from its rows as `reading.with_verdict` gives them.
-        measures: words for measures of its own, by the name that column `measure` gives.
-        each_data_set: whether the front page tells it for each data set, not for all together alone.
+        sentences: reports its outcome, from its rows as returned by `reading.with_verdict`.
+        measures: words for its own measures by name, as in column `measure`.
+        each_data_set: whether the front page reports it for each data set, not only over all.
         ours: whether it is our own and not the paper's.
     """
 

@@ -15,21 +15,21 @@ from slowpoints.analysis.claims.wording import SUPPORTED, beginning, measure_nam
 from slowpoints.core.schemas.schema import NETWORK
 
 COMPARED = ("merged_share", "jump_share", "price", "newborn_speed")
-"""What is compared between protocols, one value a network."""
+"""Measures compared between protocols, one value per network."""
 DESCRIBED = ("n_births", "n_unseen", "birth_gap")
-"""Given for single cells alone: a class cannot be born before it is in use, and snapshots lie otherwise, so protocols
-differ in them by construction."""
+"""Measures given for single cells only. Protocols differ in them by construction: a class cannot be born before it is
+in use, and snapshots are taken at other steps."""
 SHARES = {"merged": "merged_share", "appeared": "jump_share"}
-"""Measures of which a difference from zero would mean nothing, by the column of `births` that they are the mean of."""
+"""Measures whose difference from zero is meaningless, by the column of `births` of which they are the mean."""
 IN_UNITS_OF_THE_LAST = ("merged_share", "jump_share", "price")
-"""Measures that tables of older studies, without distances in units of the last snapshot, don't give."""
+"""Measures missing in older studies, whose tables have no distances in units of the last snapshot."""
 
 
 def formed(formation: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C5: protocols differ in what memories are born out of, at what price, and how fast.
+    """C5: protocols differ in the origin of memories, in the price of a birth, and in the speed of new memories.
 
-    Four ways to differ are one question. Another is whether births have a price at all, in a cell and over all
-    protocols. Further rows of single cells give the mean over networks.
+    The four comparisons of protocols are one question. Whether births have a price at all, in a cell and over all
+    protocols, is another. Further rows of single cells give the mean over networks.
 
     Args:
         formation: table `formation` of the networks that learned.
@@ -47,7 +47,7 @@ def formed(formation: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
 
 
 def formation_by_network(formation: pd.DataFrame) -> pd.DataFrame:
-    """Counts and measures, a row for each network: means over its births, NaN where it has none that count."""
+    """Counts and measures, a row per network: means over its births, NaN where none can be counted."""
     born = births(formation).rename(columns={"gap": "birth_gap", **SHARES})
     born["price"] = born["parent_change"] - born["others_change"]
     born["newborn_speed"] = born["log10_speed"] - born["log10_older"]
@@ -59,7 +59,7 @@ def formation_by_network(formation: pd.DataFrame) -> pd.DataFrame:
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """Whether protocols differ, way by way, and whether births have a price."""
+    """Whether protocols differ in each measure, and whether births have a price."""
     for row in rows.itertuples():
         if row.question == "price":
             what, about = "births have a price", measure_name(row)

@@ -1,7 +1,7 @@
 """Verdicts on claims.
 
-Verdicts stand on rows pooled per data set and over all; rows of a cell, or of a data set and architecture, give
-effect and interval only. Networks that did not learn are left out of all but C1, and counted.
+Rows pooled per data set and over all have verdicts; rows of a cell, or of a data set and architecture, have only an
+effect and an interval. Networks that did not learn are excluded from all claims except C1, and counted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def judge(
     """The table `claims`.
 
     `p` is Holm-adjusted over the rows of a claim with the same level of scope (cells, data set x architecture, data
-    sets, all) and the same question, `p_unadjusted` is as the test gave it.
+    sets, all) and the same question; `p_unadjusted` is the p of the test itself.
 
     Args:
         networks: table `networks`.
@@ -39,7 +39,7 @@ def judge(
 
     Raises:
         TypeError: if one of them is no data frame.
-        ValueError: naming the table and the column that it lacks.
+        ValueError: naming the table and its missing column.
     """
     table_columns(networks, [*NETWORK, "learned", "nominal_accuracy", "memory_score"], "networks")
     table_columns(correlations, [*CORRELATIONS.key, "n", "r", "low", "high", "p"], "correlations")
@@ -52,7 +52,7 @@ def judge(
 
 
 def judged(rows: Sequence[Row]) -> pd.DataFrame:
-    """The table of rows, their p adjusted, verdicts given and scopes put into words."""
+    """The rows as a table, with adjusted p, verdicts and scopes in words."""
     columns = [
         {
             **row.subject.columns(),
@@ -84,8 +84,8 @@ def verdict(row: Row, p: float) -> str:
     """supported, contradicted or inconclusive, from the interval, what is claimed, and the adjusted p.
 
     Args:
-        row: effect, interval and what is claimed. Finding no difference contradicts nothing where any is claimed.
-        p: adjusted; of the claim itself where that is of no effect or no loss, else two-sided against no effect.
+        row: effect, interval and what is claimed. If any difference is claimed, finding none contradicts nothing.
+        p: adjusted; of the claim itself if it claims no effect or no loss, otherwise two-sided against no effect.
     """
     low, high = row.outcome.low, row.outcome.high
     if row.claimed == "none":

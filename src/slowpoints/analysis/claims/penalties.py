@@ -20,14 +20,14 @@ MEASURES = {
     "log10_settled_speed": "negative",
     "nominal_accuracy": "no loss",
 }
-"""What a penalty should change and to which side, or leave."""
+"""What a penalty should change, in which direction, or leave unchanged."""
 OF_RIVALS = {measure: MEASURES[measure] for measure in ("memory_score", "nominal_accuracy")}
 MECHANISM = {"log10_settled_drift": "drift", "log10_settled_diffusion": "diffusion"}
-"""What a penalty may cut at settled states, and the question of each: described, not claimed."""
+"""What a penalty may reduce at settled states, and the question of each: described, not claimed."""
 
 
 def prolonged(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C4: against control, penalising speed slows networks and prolongs memory; and what that costs in accuracy.
+    """C4: compared with control, penalising speed slows networks and prolongs memory; and its cost in accuracy.
 
     Args:
         tuned: table `regularisation` of the networks that learned.
@@ -48,7 +48,7 @@ def prolonged(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """A sentence for each penalty in each place, the strongest first, with what it costs; then one for all rivals."""
+    """A sentence for each penalty in each place, the strongest first, with its cost; then one for all rivals."""
     of_memory, costs = (rows[rows["measure"] == measure] for measure in ("memory_score", "nominal_accuracy"))
     accuracies = {(place_name(row), row.mode, str(row.lambda_)): row for row in costs.itertuples()}
     for _, of_place in of_memory.groupby([place_name(row) for row in of_memory.itertuples()], sort=False):
@@ -56,23 +56,23 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
         rivals = [row for row in several if row.question == "rivals"]
         for row in several:
             if row.question == "prolong":
-                # As text, since NaN is not itself.
+                # Lambda as text, since NaN is not equal to itself.
                 yield _of_penalty(row, accuracies.get((place_name(row), row.mode, str(row.lambda_))))
         if rivals:
             gains = ", ".join(f"{penalty(row.mode, row.lambda_)} {numbers(row)}" for row in rivals)
-            yield f"{beginning(rivals[0])} of plain rivals, against control: {gains}."
+            yield f"{beginning(rivals[0])} rivals compared with control: {gains}."
 
 
 def _of_penalty(row: Any, accuracy: Any) -> str:
     outcome = by_verdict(row, "prolongs memory", "shortens memory", "was not shown to prolong memory")
     name = penalty(row.mode, row.lambda_)
-    text = f"{beginning(row)} the penalty {name} {outcome}; memory score against control {numbers(row)}"
+    text = f"{beginning(row)} the penalty {name} {outcome}; memory score relative to control {numbers(row)}"
     text += _by_cells(row)
     return text + (f"; it {cost(accuracy)}, {numbers(accuracy)}." if accuracy else ".")
 
 
 def _by_cells(row: Any) -> str:
-    """How many cells agree, and what a further one would show."""
+    """How many cells agree, and the prediction for a further cell."""
     if pd.isna(row.n_cells) or row.n_cells < LEAST_TO_PREDICT:
         return ""
     text = f", positive in {row.n_cells_agree:.0f} of {row.n_cells:.0f} cells"

@@ -1,4 +1,4 @@
-"""C3: the speed of slow points predicts memory, from network to network and from change to change."""
+"""C3: the speed of slow points predicts memory, over networks and over the fine-tuned copies of a network."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ TESTS = {
     "network": "Spearman, permutation within cells",
     "class": "Spearman, classes permuted in all networks at once",
 }
-"""Test of each question: networks ranked as the paper has it, its protocols giving the range; the stricter question;
-and classes ranked within networks."""
+"""Test of each question: networks of all protocols ranked together, as in the paper; networks ranked within cells,
+which is stricter; and classes ranked within networks."""
 STRATA = {"mixed": "architecture", "network": "cell", "class": "network"}
 SCOPES = {
     "mixed": [CELL, CELL[:2], CELL[:1], []],
     "network": [CELL, CELL[:1], []],
     "class": [CELL, CELL[:1], []],
 }
-"""Columns that name the scopes of which there are rows."""
+"""Columns that name each scope, by question."""
 WEAK, STRONG = 0.3, 0.6
-"""Sizes of rho, from which on it is called moderate, and strong."""
+"""Absolute values of rho from which it is called moderate and strong."""
 HETEROGENEOUS = 0.5
-"""I squared from which on cells are said to differ beyond chance."""
+"""I squared from which cells are said to differ beyond chance."""
 
 
 def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C3: log10 speed falls where memory rises, over networks with the protocols mixed and within cells, and over
-    classes within networks.
+    """C3: log10 speed correlates negatively with memory, over networks with the protocols mixed and within cells, and
+    over classes within networks.
 
     Args:
         correlations: table `correlations`.
@@ -66,7 +66,7 @@ def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
 
 
 def _by_cell(chosen: pd.DataFrame, row: Row) -> OverCells:
-    """Correlations within the cells of a pooled row as a sample."""
+    """The correlations within cells behind a pooled row, as a sample of cells."""
     cells = chosen[(chosen["level"] == "network") & chosen[CELL].notna().all(axis=1)].dropna(subset=["r"])
     for column, name in row.subject.place.items():
         cells = cells[cells[column] == name]
@@ -75,11 +75,11 @@ def _by_cell(chosen: pd.DataFrame, row: Row) -> OverCells:
 
 
 def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C3 over changes: whether of all fine-tuned copies of a network the slower remember longer.
+    """C3 over changes: whether slower fine-tuned copies of a network remember longer.
 
-    One value a network: Spearman's correlation of log10 speed with memory_score over its modes and lambdas, control
-    among them. Effect and interval only: all networks share their few modes, and a chance order of these would repeat
-    in every network, so no test over networks is one.
+    One value per network: Spearman's correlation of log10 speed with memory_score over its modes and lambdas, control
+    among them. There is no p: all networks share the same few modes, so a chance order of these repeats in every
+    network, and a test over networks would not be valid.
 
     Args:
         tuned: table `regularisation` of the networks that learned.
@@ -99,7 +99,7 @@ def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
 
 
 def _spearman(table: pd.DataFrame, x: str, y: str) -> float:
-    """NaN for too few rows, or where one side does not vary."""
+    """Spearman's rho; NaN for too few rows, or if one column does not vary."""
     pair = table[[x, y]].dropna()
     if len(pair) < LEAST_MODES or (pair.nunique() < 2).any():
         return np.nan
@@ -121,7 +121,7 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _scatter(row: Any) -> str:
-    """How far cells differ, and what a further one would show."""
+    """How much cells differ, and the prediction for a further cell."""
     if pd.isna(row.i2):
         return ""
     differ = "differ beyond chance" if row.i2 >= HETEROGENEOUS else "differ little beyond chance"

@@ -1,18 +1,18 @@
-"""Rows of the table `claims` that readers are told of."""
+"""Rows of the table `claims` that are reported to readers."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 ASKED = ["claim", "question", "measure", "protocol", "mode", "lambda_", "rival", "rival_lambda"]
-"""Columns that say what is asked in a place."""
+"""Columns that identify what is tested in a place."""
 
 
 def with_verdict(claims: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a verdict; where there is one data set alone, without those that say the same of all.
+    """Rows with a verdict; with a single data set, without the rows over all, which would repeat it.
 
     Args:
-        claims: table `claims`. Of one before version 2, which says in `scope` alone what rows are about, all are given.
+        claims: table `claims`. Before version 2 it had no columns for this: all rows with a verdict are returned.
 
     Returns:
         Rows of `claims`, with column `lambda` called `lambda_`.

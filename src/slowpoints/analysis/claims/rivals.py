@@ -1,4 +1,4 @@
-"""C6, our own: our penalties prolong memory more than the paper's, and more than plain rivals."""
+"""C6, our own: our penalties prolong memory more than the paper's, and than the rivals tested."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from slowpoints.core.modes import CONTROL, OURS, PAPER, RIVALS
 QUESTIONS = dict.fromkeys(PAPER, "surpass") | dict.fromkeys(RIVALS, "rivals")
 """The question that a rival belongs to: p is adjusted over the paper's penalties, and over the other rivals."""
 MORE = "prolongs memory more, at the study's steps, than"
-OUTCOMES = {SUPPORTED: "more than", UNDECIDED: "not shown to be more than", CONTRADICTED: "less than"}
+OUTCOMES = {SUPPORTED: "more than", UNDECIDED: "not demonstrably more than", CONTRADICTED: "less than"}
 
 
 def surpassed(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C6: each of `OURS` prolongs memory more than each rival, at no loss of accuracy; and which of ours does so most.
+    """C6: each of `OURS` prolongs memory more than each rival, without loss of accuracy; and ours are compared.
 
     Args:
         tuned: table `regularisation` of the networks that learned.
@@ -56,7 +56,7 @@ def surpassed(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """Of each of ours in each place: against its strongest rival, against the others in one sentence, and its cost."""
+    """For each of ours in each place: the strongest rival, the other rivals in one sentence, and the cost."""
     for _, of_ours in rows.groupby([rows["dataset"].fillna(""), "mode", "lambda_"], sort=False, dropna=False):
         against = of_ours[of_ours["question"].isin(set(QUESTIONS.values()))]
         memory = sorted(against[against["measure"] == "memory_score"].itertuples(), key=lambda row: row.effect)
@@ -72,7 +72,7 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
         strict = costs.loc[costs["question"] == "strict", "verdict"]
         closer = "".join(f"; no more than {STRICT_LOSS}: {verdict}" for verdict in strict)
         for row in costs[costs["question"] == "surpass"].itertuples():
-            yield f"{beginning(row)} {_name(row)} {cost(row)} against {_rival(row)}, {numbers(row)}{closer}."
+            yield f"{beginning(row)} {_name(row)} {cost(row)} relative to {_rival(row)}, {numbers(row)}{closer}."
 
 
 def _against_the_strongest(row: Any, rivals: int) -> str:
@@ -93,7 +93,9 @@ def _against_the_others(memory: list[Any]) -> str:
         if of_verdict := [row for row in memory if row.verdict == verdict]:
             names = ", ".join(f"{_rival(row)} ({row.effect:+.3f})".replace("-", "−") for row in of_verdict)
             parts.append(f"{outcome} {names}")
-    return f"{beginning(memory[0])} of the other rivals, {_name(memory[0])} prolongs memory {'; '.join(parts)}."
+    return (
+        f"{beginning(memory[0])} compared with the other rivals, {_name(memory[0])} prolongs memory {'; '.join(parts)}."
+    )
 
 
 def _name(row: Any) -> str:
@@ -106,7 +108,7 @@ def _rival(row: Any) -> str:
 
 C6 = Claim(
     name="C6",
-    title="our penalties prolong memory more than the paper's and than plain rivals, at no loss of accuracy",
+    title="our penalties prolong memory more than the paper's, and than any rivals tested, without loss of accuracy",
     topic="Which penalty on speed prolongs memory, and at what cost?",
     figure="regularisation",
     questions={

@@ -1,4 +1,4 @@
-"""Rows of the table `claims`, before their verdicts, and the scopes that claims are tested in."""
+"""Rows of the table `claims` without their verdicts, and the scopes in which claims are tested."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from slowpoints.core.streams import numpy_generator
 from slowpoints.task.protocols import PROTOCOLS
 
 Place = dict[str, Any]
-"""Names of a data set, architecture and protocol by column; those that are pooled over are left out."""
+"""Names of a data set, architecture and protocol by column, without those that are pooled over."""
 Changes = Sequence[np.ndarray]
-"""One value a network, for each cell."""
+"""One value per network, for each cell."""
 
 
 class ScopeLevel(StrEnum):
-    """How much is pooled in a scope, by how many of data set, architecture and protocol name it: all, or one more each.
+    """How much a scope pools, in the order of how many of data set, architecture and protocol name it.
 
-    Data sets, and all of them together, carry verdicts; cells and strata do not.
+    Rows of data sets, and of all together, have verdicts; those of cells and strata do not.
     """
 
     ALL = "all"
@@ -36,12 +36,12 @@ class ScopeLevel(StrEnum):
 
 
 POOLED = (ScopeLevel.DATA_SET, ScopeLevel.ALL)
-"""Scopes that carry verdicts."""
+"""Scopes whose rows have verdicts."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a row is about: its columns in the table `claims`, None for what is pooled over or not asked.
+    """The subject of a row: its columns in the table `claims`, None for what is pooled over or does not apply.
 
     Attributes:
         claim: such as "C1".
@@ -72,7 +72,7 @@ class Subject:
         return {name.removesuffix("_"): value for name, value in asdict(self).items()}
 
     def stream(self) -> np.random.Generator:
-        """Where the row's resamples and permutations are drawn from; named by its columns, so no text matters."""
+        """Random stream of the row's resamples and permutations, named by its columns, so that no text affects it."""
         return numpy_generator(*(f"{name}={value}" for name, value in self.columns().items()))
 
     @property
@@ -82,7 +82,7 @@ class Subject:
 
     @property
     def place(self) -> Place:
-        """Where: without the protocols that are compared.
+        """The place, without the protocols that are compared.
 
         Raises:
             ValueError: if it names an architecture without a data set, or a protocol without an architecture.
@@ -109,9 +109,9 @@ class Row:
         outcome: effect, interval and test.
         claimed: `positive`, `negative`, `either` (any difference), `none` (an effect within `margin`), `no loss` (none
             beyond `margin`), or None for a row that describes and has no verdict.
-        n_excluded: networks of the scope that did not learn and are left out.
+        n_excluded: networks of the scope that did not learn and are excluded.
         margin: effect, or loss, that counts as none.
-        cells: what the cells of a pooled scope say as a sample.
+        cells: the cells of a pooled scope as a sample.
     """
 
     subject: Subject
@@ -129,15 +129,15 @@ class Excluded:
         self.lost = networks.loc[~networks["learned"].astype(bool), CELL]
 
     def __call__(self, **place: str) -> int:
-        """Those of a place."""
+        """Their number in a place."""
         return int((self.lost[list(place)] == pd.Series(place, dtype=object)).all(axis=1).sum())
 
 
 def contrasts(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, tuple[str, str], Pairs]]:
-    """Every pair of protocols in a column, within each data set and architecture, and pooled over these.
+    """Values of every pair of protocols, within each data set and architecture, and pooled over these.
 
     Yields:
-        Where, the names of the two, and their values in each data set and architecture.
+        The place, the names of the two, and their values in each data set and architecture.
     """
     table = table.dropna(subset=[column])
     present = set(table["protocol"])
@@ -164,12 +164,12 @@ def compared(
     margin: float = 0.0,
     test: Callable[[Pairs, np.random.Generator], Effect] = difference,
 ) -> Iterator[Row]:
-    """Rows on protocols that differ in a measure, one value a network.
+    """Rows that compare protocols in a measure, one value per network.
 
     Args:
         about: claim, question and measure.
-        table: with the columns of the network, and the measure's.
-        excluded: counts who is left out; None where nobody is.
+        table: with the columns of the network and the measure.
+        excluded: counts the excluded networks; None if there are none.
         claimed, margin: as in `Row`.
         test: of the difference.
     """
@@ -180,7 +180,7 @@ def compared(
 
 
 def cell_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, list[pd.DataFrame]]]:
-    """Each cell, each data set and all, with the rows of each of their cells; rows without a value left out."""
+    """Each cell, each data set and all, with the rows of each of their cells; rows without a value are left out."""
     cells = dict(list(table.dropna(subset=[column]).groupby(CELL, sort=False)))
     for key, rows in cells.items():
         yield dict(zip(CELL, key, strict=True)), [rows]
@@ -199,13 +199,13 @@ def changed(
     margin: float = 0.0,
     test: Callable[[Changes, np.random.Generator], Effect] = change,
 ) -> Iterator[Row]:
-    """Rows on a column of changes, one value a network, per cell, per data set and over all: as `compared`.
+    """Rows on a column of changes, one value per network, for each cell, each data set and over all.
 
     Args:
-        about: claim, question, measure, and what else is the same in all rows.
-        table: with the columns of the network and the measure's; `lambda` and `lambda_rival`, if it has them, stand in
-            those rows whose networks share one.
-        excluded: counts who is left out.
+        about: claim, question, measure, and whatever else is the same in all rows.
+        table: with the columns of the network and the measure; `lambda` and `lambda_rival`, if present, are given in
+            rows whose networks share one.
+        excluded: counts the excluded networks.
         claimed, margin: as in `Row`.
         test: of the changes.
     """
@@ -226,7 +226,7 @@ def changed(
 
 
 def agreeing(effects: np.ndarray, row: Row) -> np.ndarray:
-    """Whether effects of cells are to the side that a row claims; where it claims none, to that of its own effect."""
+    """Whether the effects of cells have the sign that a row claims; without a claim, the sign of its own effect."""
     if row.claimed == "no loss":
         return effects > -row.margin
     sign = {"positive": 1.0, "negative": -1.0}.get(row.claimed or "", np.sign(row.outcome.effect))

@@ -1,4 +1,4 @@
-"""Fine-tuned networks paired with each other: what claims on penalties share."""
+"""Pairs of fine-tuned networks, which the claims on penalties share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from slowpoints.core.schemas.schema import NETWORK
 LOSS = 0.01
 """Loss of nominal accuracy that counts as none."""
 STRICT_LOSS = 0.005
-"""The same, of the stricter question: the most that lambda may cost by the rule by which it is chosen."""
+"""The same for the stricter question: the largest cost that the rule for choosing lambda allows."""
 
 
 def tunings(tuned: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Networks of each mode but control: together where every data set has one lambda, else lambda by lambda.
+    """Networks of each mode but control: together if every data set has one lambda, otherwise lambda by lambda.
 
     Args:
         tuned: table `regularisation`.
@@ -41,15 +41,15 @@ def gained(
     claimed: str | None,
     loss: float = LOSS,
 ) -> Iterator[Row]:
-    """Rows on what fine-tuning in one way gains over another, network by network.
+    """Rows on the gain of one mode of fine-tuning over another, network by network.
 
     Args:
         about: claim, question and measure, both modes, and the stratum.
-        networks: rows of `regularisation`, of the one mode.
-        rivals: of the other.
-        excluded: counts who is left out.
+        networks: rows of `regularisation` for the one mode.
+        rivals: rows for the other.
+        excluded: counts the excluded networks.
         claimed: as in `Row`.
-        loss: of accuracy, that counts as none where `no loss` is claimed.
+        loss: of accuracy that counts as none if `no loss` is claimed.
     """
     pairs = networks.merge(rivals, on=NETWORK, suffixes=("", "_rival"))
     pairs[about.measure] = pairs[f"{about.measure}_after"] - pairs[f"{about.measure}_after_rival"]
@@ -61,6 +61,6 @@ def gained(
 
 
 def cost(row: Any) -> str:
-    """What a row on nominal accuracy says: "costs no more than 0.01 of accuracy"."""
+    """A row on nominal accuracy in words: "costs no more than 0.01 of accuracy"."""
     verb = by_verdict(row, "costs no more", "costs more", "may or may not cost more")
     return f"{verb} than {LOSS} of accuracy"

@@ -1,4 +1,4 @@
-"""Rows of the table `claims` in words: what they are about, and their numbers."""
+"""Rows of the table `claims` in words: their subjects and their numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "inconclusive"
 
 
 def scope_text(subject: Subject) -> str:
-    """What a row is about as one text, with protocols and modes by the names that the tables give them.
+    """The subject of a row as one text, with the names of protocols and modes in the tables.
 
     Such as "digits: settled 300 - control, memory score", or "all: log10 speed of slow points, within cells".
     """
@@ -39,12 +39,12 @@ def measure_name(row: Any) -> str:
 
 
 def question_words(row: Any) -> str:
-    """What tells a row's question from the others of its claim; empty where nothing else needs to."""
+    """Words that distinguish a row's question from the others of its claim; empty where none are needed."""
     return all_claims()[row.claim].questions[row.question].words
 
 
 def effect_name(row: Any) -> str:
-    """What a row's effect is called, such as "memory score: difference"."""
+    """Name of a row's effect, such as "memory score: difference"."""
     return f"{measure_name(row)}: {all_claims()[row.claim].questions[row.question].effect}"
 
 
@@ -52,19 +52,19 @@ def subject_name(row: Any, *, lambdas: bool = True) -> str:
     """What is compared, and the question: "VoCu − DeCu", "settled 300 − control", "within cells"; empty without either.
 
     Args:
-        row: of `reading.with_verdict`.
-        lambdas: whether to say lambda.
+        row: as returned by `reading.with_verdict`.
+        lambdas: whether to include lambda.
     """
     return _joined(" − ".join(_sides(row, label, lambdas)), question_words(row))
 
 
 def asked(row: Any) -> str:
-    """What is asked anywhere, without lambda: "settled − control, memory score"."""
+    """What is tested, without place and lambda: "settled − control, memory score"."""
     return _joined(subject_name(row, lambdas=False), measure_name(row))
 
 
 def penalty(mode: str, lambda_: float | None) -> str:
-    """A mode with its lambda, in quotation marks: names of modes are words such as "settled"."""
+    """A mode with its lambda, in quotation marks, since names of modes are words such as "settled"."""
     return f"“{_side(mode, lambda_, label)}”"
 
 
@@ -74,7 +74,7 @@ def place_name(row: Any) -> str:
 
 
 def beginning(row: Any) -> str:
-    """How a sentence begins: "digits:", "All data sets:"."""
+    """Beginning of a sentence: "digits:", "All data sets:"."""
     return f"{row.dataset}:" if isinstance(row.dataset, str) else f"{place_name(row).capitalize()}:"
 
 
@@ -88,7 +88,7 @@ def numbers(row: Any) -> str:
 
 
 def interval(n: int, effect: float, low: float, high: float) -> str:
-    """Such as "0.123 [0.045, 0.201]"; why there is none where there is none."""
+    """Such as "0.123 [0.045, 0.201]"; without an effect, the reason."""
     if pd.isna(effect):
         return missing(n)
     if pd.isna(low):
@@ -102,17 +102,17 @@ def bounds(low: float, high: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """Such as "0.0123" or "< 0.0001"; empty where there is none."""
+    """Such as "0.0123" or "< 0.0001"; empty if there is none."""
     return "" if pd.isna(p) else f"{p:.4f}" if p >= 1e-4 else "< 0.0001"
 
 
 def by_verdict(row: Any, supported: str, contradicted: str, undecided: str) -> str:
-    """One of three texts."""
+    """The text for the row's verdict."""
     return {SUPPORTED: supported, CONTRADICTED: contradicted, UNDECIDED: undecided}[row.verdict]
 
 
 def label(name: str) -> str:
-    """What readers call a mode or a protocol."""
+    """Display name of a mode or a protocol."""
     if name in LOOKS:
         return LOOKS[name].label
     return PROTOCOLS[name].look.label if name in PROTOCOLS else name
@@ -123,7 +123,7 @@ def _joined(*parts: str) -> str:
 
 
 def _sides(row: Any, name: Callable[[str], str], lambdas: bool = True) -> list[str]:
-    """What is compared with what, protocols or modes."""
+    """The two sides of a comparison, protocols or modes."""
     if isinstance(row.mode, str):
         sides = [(row.mode, row.lambda_), (row.rival, row.rival_lambda)]
     else:
