@@ -83,17 +83,17 @@ def run(name: str) -> None:
 def with_tables(page: str) -> str:
     """A page with each table between its marks made anew from its rows; left as it is where rows are missing."""
 
-    def table(block: re.Match) -> str:
-        names = block[2].split(", ")
+    def table(match: re.Match) -> str:
+        names = match[2].split(", ")
         if unknown := [name for name in names if name not in RUNS]:
             raise ValueError(f"{README}: no benchmark is called {unknown[0]}; there are {', '.join(RUNS)}")
         paths = [KEPT / f"{name}.parquet" for name in names]
         if missing := [path.name for path in paths if not path.is_file()]:
-            print(f"{README.name}: table of {block[2]} left as it is, without {', '.join(missing)}")
-            return block[0]
+            print(f"{README.name}: table of {match[2]} left as it is, without {', '.join(missing)}")
+            return match[0]
         script = importlib.import_module(script_of(names[0]))
         made = script.table_of(*(pd.read_parquet(path) for path in paths))
-        return f"{block[1]}\n{made}\n{said_of(paths)}\n{block[3]}"
+        return f"{match[1]}\n{made}\n{said_of(paths)}\n{match[3]}"
 
     return BLOCK.sub(table, page)
 
@@ -107,13 +107,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scripts", nargs="*", metavar="SCRIPT", help=f"one of {', '.join(scripts)}; all, unless said")
     parser.add_argument("--tables", action="store_true", help="run none, only write the tables")
-    given = parser.parse_args()
-    if unknown := set(given.scripts) - set(scripts):
+    args = parser.parse_args()
+    if unknown := set(args.scripts) - set(scripts):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(scripts)}")
-    if given.tables:
+    if args.tables:
         write_tables()
     else:
         for name in RUNS:
-            if not given.scripts or script_of(name) in given.scripts:
+            if not args.scripts or script_of(name) in args.scripts:
                 run(name)
                 write_tables()

@@ -128,14 +128,14 @@ if __name__ == "__main__":
     parser.add_argument("--lambdas", type=float, nargs="+", help="in place of each mode's own")
     parser.add_argument("--modes", nargs="+", choices=LAMBDAS, default=list(LAMBDAS), help="all, unless said")
     parser.add_argument("--seeds", type=int, help="networks of each cell; all, unless said")
-    given = parser.parse_args()
-    lambdas = {mode: given.lambdas or LAMBDAS[mode] for mode in given.modes}
+    args = parser.parse_args()
+    lambdas = {mode: args.lambdas or LAMBDAS[mode] for mode in args.modes}
     torch.set_num_threads(1)
     rows = []
-    for dataset in given.datasets:
-        sweep = Sweep(dataset, given.config, given.results, lambdas, given.seeds)
+    for dataset in args.datasets:
+        sweep = Sweep(dataset, args.config, args.results, lambdas, args.seeds)
         print(dataset, "lambda", sweep.run())
         rows += sweep.rows
     table = pd.DataFrame(rows)
-    keep(table, given.output)
+    keep(table, args.output)
     print(table.pivot_table("valid_accuracy", ["mode", "lambda"], CELL).round(4).to_string())

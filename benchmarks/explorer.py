@@ -69,10 +69,10 @@ if __name__ == "__main__":
     parser = arguments(__doc__, __file__)
     parser.add_argument("pages", type=Path, nargs="+")
     parser.add_argument("--browser", default=shutil.which("chromium") or shutil.which("google-chrome"))
-    given = parser.parse_args()
+    args = parser.parse_args()
     tables = [
-        measure(page, given.browser).assign(page=page.parent.name, mb=page.stat().st_size / 1e6) for page in given.pages
+        measure(page, args.browser).assign(page=page.parent.name, mb=page.stat().st_size / 1e6) for page in args.pages
     ]
     table = pd.concat(tables, ignore_index=True)
-    keep(table, given.output)
+    keep(table, args.output)
     print(table_of(table))

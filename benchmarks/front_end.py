@@ -68,29 +68,29 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    layers = Layers(tuple(given.filters), tuple(given.dense))
+    layers = Layers(tuple(args.filters), tuple(args.dense))
     weights = {
-        name: (0.05 * torch.randn(given.networks, *shape, device=given.device)).requires_grad_()
+        name: (0.05 * torch.randn(args.networks, *shape, device=args.device)).requires_grad_()
         for name, shape in front_end_shapes(layers, IMAGE).items()
     }
-    frames = torch.rand(given.networks, given.rows, int(np.prod(IMAGE)), device=given.device)
+    frames = torch.rand(args.networks, args.rows, int(np.prod(IMAGE)), device=args.device)
     forward = {
         "in turn": lambda: front_end_features(layers, weights, frames, IMAGE),
         "grouped convolution": lambda: together(layers, weights, frames, grouped),
         "one product": lambda: together(layers, weights, frames, one_product),
     }
-    with precision(given.precision):
+    with precision(args.precision):
         expected = forward["in turn"]()
         for way in forward.values():
             torch.testing.assert_close(way(), expected, rtol=1e-2, atol=1e-3)
         times = {way: [] for way in forward}
         for _ in range(ROUNDS):
             for way, run in forward.items():
-                times[way].append(seconds(lambda run=run: run().sum().backward(), given.steps, given.device))
+                times[way].append(seconds(lambda run=run: run().sum().backward(), args.steps, args.device))
     table = pd.DataFrame({"way": list(times), "ms": [1e3 * np.median(spent) for spent in times.values()]})
     table["ratio"] = table["ms"].iloc[0] / table["ms"]
-    layers_of = f"{'-'.join(map(str, given.filters))} filters, {'-'.join(map(str, given.dense))} units"
-    keep(table.assign(device=given.device, networks=given.networks, layers=layers_of), given.output)
-    print(f"{vars(given)}\n{table.round({'ms': 1, 'ratio': 2}).to_string(index=False)}")
+    layers_of = f"{'-'.join(map(str, args.filters))} filters, {'-'.join(map(str, args.dense))} units"
+    keep(table.assign(device=args.device, networks=args.networks, layers=layers_of), args.output)
+    print(f"{vars(args)}\n{table.round({'ms': 1, 'ratio': 2}).to_string(index=False)}")

@@ -129,17 +129,17 @@ if __name__ == "__main__":
     parser.add_argument("--work", nargs="+", choices=WORK, default=list(WORK), help="all, unless said")
     parser.add_argument("--most", type=int, default=10**9, help="leave out greater sizes")
     parser.add_argument("--one", help="one row: work and sizes as JSON")
-    given = parser.parse_args()
-    if given.one:
-        print(json.dumps(one(*json.loads(given.one))))
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(one(*json.loads(args.one))))
         sys.exit()
     rows = []
-    for work in given.work:
+    for work in args.work:
         for varied, values in SIZES[work].items():
             for value in values:
-                if value <= given.most:
+                if value <= args.most:
                     rows.append(measured(work, varied, value))
                     print(*rows[-1].values(), flush=True)
     table = pd.DataFrame(rows)
-    keep(table, given.output)
+    keep(table, args.output)
     print(table_of(table))

@@ -62,14 +62,14 @@ if __name__ == "__main__":
     parser.add_argument("datasets", nargs="+", help="presets whose networks have been fine-tuned")
     parser.add_argument("--config", type=Path, help="a configuration, for its cells and presets")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    study = study_of(given.datasets, given.config)
+    study = study_of(args.datasets, args.config)
     tables = []
     for cell in study.cells():
         for mode in MODES:
-            tables.append(measured(cell, mode, study.presets[cell[0]].memory, given.results))
+            tables.append(measured(cell, mode, study.presets[cell[0]].memory, args.results))
             print(*cell, mode, left(tables[-1])["half-life"], flush=True)
     table = pd.concat(tables, ignore_index=True)
-    keep(table, given.output)
+    keep(table, args.output)
     print(table_of(table))

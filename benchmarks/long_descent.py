@@ -75,14 +75,14 @@ if __name__ == "__main__":
     parser.add_argument("--config", type=Path, help="the study's configuration")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
     parser.add_argument("--steps", type=int, default=100_000)
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    study = study_of([given.dataset], given.config)
-    search = study.presets[given.dataset].slow_points
+    study = study_of([args.dataset], args.config)
+    search = study.presets[args.dataset].slow_points
     longer = []
     for cell in study.cells():
-        longer.append(speeds(cell, search, given.steps, given.results))
+        longer.append(speeds(cell, search, args.steps, args.results))
         print(*cell, f"median speed {longer[-1]['longer'].median():.1e}", flush=True)
-    table = compared(pd.concat(longer, ignore_index=True), given.results / study.name / "tables")
-    keep(table, given.output)
+    table = compared(pd.concat(longer, ignore_index=True), args.results / study.name / "tables")
+    keep(table, args.output)
     print(table_of(table))

@@ -310,16 +310,16 @@ if __name__ == "__main__":
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), help="all, unless said")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="all, unless said")
     parser.add_argument("--seeds", type=int, default=10, help="networks of each task and module")
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
     results = []
-    for task in given.tasks:
-        for network in given.networks:
+    for task in args.tasks:
+        for network in args.networks:
             cell = Cell(task, network)
             weights = cell.weights()
-            for seed in range(1, 1 + given.seeds):
+            for seed in range(1, 1 + args.seeds):
                 results += cell.compared(seed, weights)
                 print(pd.DataFrame(results[-len(WAYS) :]).round(3).to_string(header=seed == 1), flush=True)
     table = pd.DataFrame(results)
-    keep(table, given.output)
+    keep(table, args.output)
     print(table_of(table))

@@ -89,20 +89,20 @@ class Cell:
         settled = settled if self.settled is None else self.settled
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
-        points, found = self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2])
+        points, exist = self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2])
         labels = torch.arange(self.shape[1]).repeat(len(networks))
         path = relax(dynamics, centres.state, labels, LATER)
         later = self._points(path.states[path.frames.index(LATER)])
-        ours = (networks, points, found, settled, settings.refresh)
-        noise = (found, paper, settings.noise_frames)
-        single, there = self._of_trials()
+        ours = (networks, points, exist, settled, settings.refresh)
+        noise = (exist, paper, settings.noise_frames)
+        single = self._of_trials()
         return {
             "control": lambda: self._tuned(None),
             "settled": lambda: self._tuned(DriftPenalty(*ours)),
             "noise": lambda: self._tuned(SpeedPenalty(networks, points, *noise)),
             f"noise {LATER}": lambda: self._tuned(SpeedPenalty(networks, later, *noise)),
             "both": lambda: self._tuned(Sum(DriftPenalty(*ours), SpeedPenalty(networks, points, *noise))),
-            "trials": lambda: self._tuned(DriftPenalty(networks, single, there, settled / TRIALS, settings.refresh)),
+            "trials": lambda: self._tuned(DriftPenalty(networks, *single, settled / TRIALS, settings.refresh)),
             "anew": lambda: self._tuned(PathPenalty(networks, self._settled, settled, settings.refresh)),
             "first": lambda: self._trained(PathPenalty(networks, self._settled, settled, settings.refresh)),
         }
@@ -153,8 +153,8 @@ class Cell:
         return Points(self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2]))
 
     def _of_trials(self) -> tuple[Tensor, Tensor]:
-        """Settled states of single trials, `[S, C * TRIALS, n]`: centres of one image each; and which there are."""
-        states, found = [], []
+        """Settled states of single trials, `[S, C * TRIALS, n]`: centres of one image each; and which exist."""
+        states, exist = [], []
         one = replace(self.preset.slow_points, images_per_class=1)
         dynamics = Dynamics.of(self.networks)
         for trial in range(TRIALS):
@@ -162,8 +162,8 @@ class Cell:
             part = replace(self.train, images=some[0], labels=some[1])
             centres = class_centres(self.networks, dynamics, part, one)
             states.append(self._points(settled_states(dynamics, centres.state)))
-            found.append(centres.found.view(self.shape[:2]))
-        return torch.cat(states, dim=1), torch.cat(found, dim=1)
+            exist.append(centres.found.view(self.shape[:2]))
+        return torch.cat(states, dim=1), torch.cat(exist, dim=1)
 
 
 def compare(cell: Cell, chosen: Sequence[str]) -> pd.DataFrame:
@@ -207,9 +207,9 @@ if __name__ == "__main__":
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of the networks")
     parser.add_argument("--settled", type=float, help="lambda of mode settled (the preset's)")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS, help="beside control; all")
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    cells = [Cell(name, given.results, given.settled) for name in given.cells]
-    table = pd.concat([compare(cell, given.variants) for cell in cells], ignore_index=True)
-    keep(table, given.output)
+    cells = [Cell(name, args.results, args.settled) for name in args.cells]
+    table = pd.concat([compare(cell, args.variants) for cell in cells], ignore_index=True)
+    keep(table, args.output)
     print(table_of(table))

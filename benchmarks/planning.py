@@ -55,17 +55,17 @@ if __name__ == "__main__":
     parser = arguments(__doc__, __file__)
     parser.add_argument("--datasets", type=int, default=50, help="200 networks each, as trained")
     parser.add_argument("--profile", default="slurm")
-    given = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as config:
-        yaml.safe_dump(grid(given.datasets), config)
+        yaml.safe_dump(grid(args.datasets), config)
         config.flush()
         start = time.perf_counter()
-        command = [sys.executable, "-m", "snakemake", "-n", "--profile", given.profile, "--configfile", config.name]
+        command = [sys.executable, "-m", "snakemake", "-n", "--profile", args.profile, "--configfile", config.name]
         plan = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     seconds = time.perf_counter() - start
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE)}
     submitted = submissions(plan)
-    row = {"data sets": given.datasets, "profile": given.profile, "jobs": jobs.pop("total"), "seconds": seconds}
+    row = {"data sets": args.datasets, "profile": args.profile, "jobs": jobs.pop("total"), "seconds": seconds}
     table = pd.DataFrame([row | {"submissions": submitted.total()}])
-    keep(table, given.output)
+    keep(table, args.output)
     print(f"{table_of(table)}jobs: {jobs}\nsubmissions: {dict(submitted)}")

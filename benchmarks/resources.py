@@ -49,12 +49,12 @@ def table_of(table: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    given, for_snakemake = arguments(__doc__, __file__).parse_known_args()
+    args, for_snakemake = arguments(__doc__, __file__).parse_known_args()
     jobs = asked(for_snakemake)
     jobs = pd.concat([jobs, jobs["file"].apply(measured)], axis=1).dropna()
     jobs["preset"] = [Path(file).name.split(".")[0] for file in jobs["file"]]
     of_rules = jobs.groupby(["preset", "rule"], sort=False)
     table = of_rules[["asked_mb", "measured_mb", "asked_min", "measured_min"]].max()
     table = table.assign(jobs=of_rules.size(), all_min=of_rules["measured_min"].sum()).reset_index()
-    keep(table, given.output)
+    keep(table, args.output)
     print(table_of(table))

@@ -104,8 +104,8 @@ def fixed_point_finder(case: Case) -> tuple[Tensor, float]:
     with contextlib.redirect_stdout(io.StringIO()):
         finder = FixedPointFinderTorch(module, verbose=False, do_compute_jacobians=False, do_decompose_jacobians=False)
         inputs = np.zeros((1, case.module.input_size), dtype=np.float32)
-        _, found = finder.find_fixed_points(case.starts.numpy().copy(), inputs)  # a copy, since it overwrites them
-    return torch.tensor(found.xstar).double(), float((found.qstar < finder.tol_q).mean())
+        _, points = finder.find_fixed_points(case.starts.numpy().copy(), inputs)  # a copy, since it overwrites them
+    return torch.tensor(points.xstar).double(), float((points.qstar < finder.tol_q).mean())
 
 
 def bounded_least_squares(case: Case) -> tuple[Tensor, float]:
@@ -144,8 +144,8 @@ def l_bfgs_b(case: Case) -> tuple[Tensor, float]:
 
 
 def _one_by_one(solve: Callable[[np.ndarray], tuple[np.ndarray, bool]], starts: Tensor) -> tuple[Tensor, float]:
-    found, converged = zip(*(solve(start) for start in starts.double().numpy()), strict=True)
-    return torch.tensor(np.stack(found)), float(np.mean(converged))
+    states, converged = zip(*(solve(start) for start in starts.double().numpy()), strict=True)
+    return torch.tensor(np.stack(states)), float(np.mean(converged))
 
 
 OURS = "slowpoints"
@@ -159,13 +159,13 @@ TOOLS = {
 """Each from a case to its states `[P, n]` and the share that it calls converged."""
 
 
-def flip_flop_cases(given: argparse.Namespace) -> Iterator[Case]:
+def flip_flop_cases(args: argparse.Namespace) -> Iterator[Case]:
     """Networks trained on the flip-flop; starts from trials that they had no part in."""
-    for kind in given.kinds:
-        for units in given.units:
-            module = _trained_once(kind, units, given.steps, given.networks)
+    for kind in args.kinds:
+        for units in args.units:
+            module = _trained_once(kind, units, args.steps, args.networks)
             states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
-            for points in given.points:
+            for points in args.points:
                 starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0).start
                 network = frozen(Frame(module), None)
                 yield Case(f"flip-flop {kind} {units}", module, starts.float(), network)
@@ -188,9 +188,9 @@ def study_cases(results: Path) -> Iterator[Case]:
     """The first network of each cell of the digits, from its slow points as the authors' descent left them."""
     for cell in sorted(results.glob("networks/digits/*/*/trained/*")):
         networks = load_networks(cell.parent)
-        whole = Dynamics.of(networks)
-        weights = {name: getattr(whole, name)[:1] for name in TENSORS}
-        dynamics = Dynamics(whole.architecture, **weights)
+        of_all = Dynamics.of(networks)
+        weights = {name: getattr(of_all, name)[:1] for name in TENSORS}
+        dynamics = Dynamics(of_all.architecture, **weights)
         table = pd.read_parquet(cell / "slow_points.parquet")
         first = table[table["seed"] == table["seed"].min()]
         starts = torch.tensor(np.stack(first["state"]))
@@ -253,19 +253,19 @@ if __name__ == "__main__":
     parser.add_argument("--networks", type=Path, default=ROOT / "results/flip-flop", help="folder that keeps them")
     parser.add_argument("--fixed-point-finder", type=Path, metavar="PATH", help="a checkout of it")
     parser.add_argument("--study", type=Path, metavar="RESULTS", help="folder of results with networks of the digits")
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
     tools = dict.fromkeys(TOOLS)
-    if given.fixed_point_finder:
-        sys.path.insert(0, str(given.fixed_point_finder))
+    if args.fixed_point_finder:
+        sys.path.insert(0, str(args.fixed_point_finder))
     else:
         tools.pop("FixedPointFinder")
     rows = []
-    for case in itertools.chain(flip_flop_cases(given), study_cases(given.study) if given.study else ()):
+    for case in itertools.chain(flip_flop_cases(args), study_cases(args.study) if args.study else ()):
         for tool in tools:
             if _in_time(case, tool):
                 rows.append(measured(case, tool))
                 print(*(f"{name} {value}" for name, value in rows[-1].items()), sep=", ", flush=True)
     table = pd.DataFrame(rows)
-    keep(table, given.output)
+    keep(table, args.output)
     print(table_of(table))

@@ -134,32 +134,32 @@ if __name__ == "__main__":
     parser.add_argument("--networks", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    size = (given.architecture, given.pixels, given.hidden, given.batch)
-    ways = {("torch.nn, fresh noise", 1): OneAtATime(*size, given.device).step}
-    for networks in given.networks:
-        ways[("ensemble, fresh noise", networks)] = ensemble(*size, 0, networks, given.device)
-        ways[(f"ensemble, bank of {given.bank}", networks)] = ensemble(*size, given.bank, networks, given.device)
-    with precision(given.precision):
+    size = (args.architecture, args.pixels, args.hidden, args.batch)
+    ways = {("torch.nn, fresh noise", 1): OneAtATime(*size, args.device).step}
+    for networks in args.networks:
+        ways[("ensemble, fresh noise", networks)] = ensemble(*size, 0, networks, args.device)
+        ways[(f"ensemble, bank of {args.bank}", networks)] = ensemble(*size, args.bank, networks, args.device)
+    with precision(args.precision):
         times = {way: [] for way in ways}
         for step in ways.values():
-            seconds(step, 2, given.device)
+            seconds(step, 2, args.device)
         for _ in range(ROUNDS):
             for way, step in ways.items():
-                times[way].append(seconds(step, given.steps, given.device))
-        peak = peak_flops(given.device)
-    gates = {"gru": 3, "lstm": 4}[given.architecture]
+                times[way].append(seconds(step, args.steps, args.device))
+        peak = peak_flops(args.device)
+    gates = {"gru": 3, "lstm": 4}[args.architecture]
     rows = []
     for (way, networks), spent in times.items():
         step = float(np.median(spent))
-        bank = given.bank if "bank" in way else 0
-        work = networks * flops(given.pixels, given.hidden, given.batch, bank, gates)
+        bank = args.bank if "bank" in way else 0
+        work = networks * flops(args.pixels, args.hidden, args.batch, bank, gates)
         speed = {"ms_per_step": 1e3 * step, "networks_steps_per_s": networks / step, "peak": work / step / peak}
         rows.append({"way": way, "networks": networks} | speed)
     table = pd.DataFrame(rows)
     table["ratio"] = table["networks_steps_per_s"] / table["networks_steps_per_s"].iloc[0]
-    settings = {name: value for name, value in vars(given).items() if name not in ("networks", "output")}
-    keep(table.assign(**settings, gflops=peak / 1e9), given.output)
-    print(f"{vars(given)}\nlarge product: {peak / 1e9:.0f} GFLOP/s")
+    settings = {name: value for name, value in vars(args).items() if name not in ("networks", "output")}
+    keep(table.assign(**settings, gflops=peak / 1e9), args.output)
+    print(f"{vars(args)}\nlarge product: {peak / 1e9:.0f} GFLOP/s")
     print(table.round({"ms_per_step": 1, "networks_steps_per_s": 1, "peak": 2, "ratio": 2}).to_string(index=False))

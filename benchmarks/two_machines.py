@@ -45,8 +45,8 @@ def table_of(table: pd.DataFrame) -> str:
     for row in table.to_dict("records"):
         numbers = [f"{row[name]:.3f}" for name in ("here", "there", "sd")]
         difference = f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
-        said = [row["cell"], row["measure"].replace("_", " "), row["n"], *numbers, difference]
-        rows.append([*said, f"{row['r']:.2f}", row["equal"]])
+        leading = [row["cell"], row["measure"].replace("_", " "), row["n"], *numbers, difference]
+        rows.append([*leading, f"{row['r']:.2f}", row["equal"]])
     between = ["SD between seeds", "difference [95 % interval]", "r of pairs", "equal"]
     return markdown(rows, ["cell", "measure", "n", "here", "there", *between])
 
@@ -55,9 +55,9 @@ if __name__ == "__main__":
     parser = arguments(__doc__, __file__)
     parser.add_argument("here", type=Path, help="table networks of the run on this machine")
     parser.add_argument("there", type=Path, help="that of the other")
-    given = parser.parse_args()
-    for side in (given.here, given.there):
+    args = parser.parse_args()
+    for side in (args.here, args.there):
         print(f"{side}: code {read_facts(side).get('code_revision')}")
-    table = compared(pd.read_parquet(given.here), pd.read_parquet(given.there))
-    keep(table, given.output)
+    table = compared(pd.read_parquet(args.here), pd.read_parquet(args.there))
+    keep(table, args.output)
     print(table_of(table))

@@ -165,7 +165,7 @@ REFUSED = {
         (lambda g: memory(g, networks=g.double), "of the networks is torch.float64"),
         (lambda g: memory(g, networks=g.broken), "of the networks is not finite"),
         (lambda g: memory(g, networks=None), "networks is a NoneType"),
-        (lambda g: memory(g, images=g.without_a_class), "images hold none of class 2"),
+        (lambda g: memory(g, images=g.without_a_class), "there are no images of class 2"),
     ],
     "measure_slow_points": [
         (lambda g: slow_points(g, longest_delay=0), "longest_delay is 0"),

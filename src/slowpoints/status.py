@@ -86,14 +86,14 @@ def status(study: Study, folder: Path = Path()) -> str:
         folder: where the workflow runs, with results/ and logs/.
     """
     scene = Scene(folder, time.time(), _queue())
-    blocks = list(_seed_blocks(study, scene))
-    rows = [row for row in _datasets(study, scene) if row.foremost.state != DONE] + blocks
+    seed_blocks = list(_seed_blocks(study, scene))
+    rows = [row for row in _datasets(study, scene) if row.foremost.state != DONE] + seed_blocks
     cells = [[*row.names, row.foremost.state, _words(row)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     title = f"study {study.name}, {datetime.fromtimestamp(scene.now):%Y-%m-%d %H:%M}"
     stuck = slurm.stuck(scene.queue or (), folder.resolve()).values()
-    return "\n".join([title, *lines, *_totals(study, folder, blocks), *stuck])
+    return "\n".join([title, *lines, *_totals(study, folder, seed_blocks), *stuck])
 
 
 def _queue() -> list[slurm.QueuedJob] | None:
@@ -222,17 +222,17 @@ def _words(row: Row) -> str:
     return "; ".join(filter(None, [row.foremost.detail or row.jobs[0].detail, count]))
 
 
-def _totals(study: Study, folder: Path, blocks: list[Row]) -> list[str]:
+def _totals(study: Study, folder: Path, seed_blocks: list[Row]) -> list[str]:
     """Networks, jobs on them and figures, done and in all."""
 
     def networks(done: bool) -> int:
         return sum(
             sum(seed < study.seeds(row.names[0]) for seed in seeds_of_block(row.names[3]))
-            for row in blocks
+            for row in seed_blocks
             if row.names[4] == TRAINED and (not done or row.jobs[0].state == DONE)
         )
 
-    counts = Counter(job.state for row in blocks for job in row.jobs)
+    counts = Counter(job.state for row in seed_blocks for job in row.jobs)
     wanted = [name for name in figures.FIGURES if name not in figures.TUNED or study.config["modes"]]
     drawn = sum((folder / FIGURES.format(study=study.name) / f"{name}.pdf").is_file() for name in wanted)
     begun = any((folder / made).is_dir() for made in ("logs", NETWORKS))

@@ -37,7 +37,7 @@ def test_numbers_of_numpy_are_taken_and_stored(idx_folder, outputs, images, tmp_
 def test_of_many_classes_without_images_some_are_named(arrays):
     with pytest.raises(ValueError, match=r"^set: no image of class 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 32755 more$"):
         check_images(*arrays[0], 2**15, "set")
-    with pytest.raises(ValueError, match=r"^set: of 32769 classes; there may be at most 32768"):
+    with pytest.raises(ValueError, match=r"^set: 32769 classes; at most 32768 are allowed"):
         check_images(*arrays[0], 2**15 + 1, "set")
 
 
@@ -164,7 +164,7 @@ def test_names_of_classes_that_are_none_are_refused(images, tmp_path, names):
         ({"labels": np.full(60, 3)}, "label 3 is outside the classes 0 to 2"),
         ({"mean": np.nan}, "mean is nan"),
         ({"std": 70.0}, "std is 70.0"),
-        ({"class_names": ("a", "b")}, "2 names of 3 classes"),
+        ({"class_names": ("a", "b")}, "class_names has 2 names for 3 classes"),
     ],
 )
 def test_a_set_of_images_that_does_not_fit_is_refused(images, change, complaint):

@@ -277,7 +277,7 @@ def test_an_image_table_without_its_metadata_is_refused_by_name(tmp_path, missin
     write_image_table(tmp_path)
     path = tmp_path / "train.parquet"
     change_metadata(path, **{missing: None})
-    with pytest.raises(ValueError, match=f"^{path}: damaged, or not of this project .*{missing}"):
+    with pytest.raises(ValueError, match=f"^{path}: damaged, or not written by slowpoints .*{missing}"):
         load_images(path)
 
 

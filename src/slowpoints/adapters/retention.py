@@ -177,10 +177,10 @@ def _checked_labels(labels: Array, trials: int) -> Tensor:
     values = as_numbers(labels, "labels")
     if values.shape != (trials,):
         raise ValueError(f"labels have the shape {tuple(values.shape)}; there must be one for each of {trials} states")
-    whole = values.long()
-    if (whole != values).any() or whole.min() < 0:
+    checked = values.long()
+    if (checked != values).any() or checked.min() < 0:
         raise ValueError("labels must be whole numbers from 0 on")
-    return whole
+    return checked
 
 
 def _inputs(

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files that are either complete or absent."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WEIGHTS, SNAPSHOTS = "weights.safetensors", "snapshots.safetensors"
-"""Files of a block of networks, beside its tables."""
+"""Files of a seed block, beside its tables."""
 RESUME = "resume.safetensors"
-"""Of a run on its way: no declared output, so that a killed job keeps it."""
+"""State of an unfinished run. It is not a declared output, so Snakemake keeps it when a job is killed."""
 
 
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when all went well, and goes when not.
+    """A temporary file beside `path`, which replaces it on success and is removed on failure.
 
     Raises:
-        OSError: naming the file, where it cannot be written.
+        OSError: naming the file, if it cannot be written.
     """
     path = Path(path)
     handle, temporary = None, None
@@ -45,23 +45,23 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Removes temporary files that writers of `path` left behind when they were killed; living writers keep theirs."""
+    """Removes temporary files left by killed writers of `path`; those of running writers are locked and stay."""
     for leftover in path.parent.glob(f"{glob.escape(_prefix(path))}*"):
-        with contextlib.suppress(OSError), leftover.open("rb+") as file:  # locked, gone by now, or not ours to remove
+        with contextlib.suppress(OSError), leftover.open("rb+") as file:  # locked, already gone, or not ours to remove
             _lock(file.fileno())
             leftover.unlink()
 
 
 def _claimed(path: Path) -> tuple[int, Path]:
-    """A temporary file beside `path`, locked until it is closed, so that nobody takes it for a leftover."""
+    """A temporary file beside `path`, locked until it is closed, so that no other writer removes it as a leftover."""
     while True:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
         try:
             _lock(handle)
             ours = os.fstat(handle).st_nlink > 0
-        except BlockingIOError:  # somebody takes it for a leftover, before it was locked
+        except BlockingIOError:  # another writer removes it as a leftover, before it was locked
             ours = False
-        except OSError:  # a file system without locks, where leftovers stay
+        except OSError:  # a file system without locks, where leftovers are never removed
             ours = True
         if ours:
             return handle, Path(name)
@@ -72,9 +72,9 @@ def _lock(handle: int) -> None:
     """Takes the lock of an open file.
 
     Raises:
-        OSError: where another writer holds it (`BlockingIOError`), or the file system has none.
+        OSError: if another writer holds it (`BlockingIOError`), or the file system has no locks.
     """
-    import fcntl  # not on Windows, where tables can still be read and slow points found
+    import fcntl  # absent on Windows, where tables can still be read and slow points searched for
 
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

@@ -1,4 +1,4 @@
-"""Jobs on blocks of networks: their rules, the files that each leaves, and their logs. A test compares them with a run.
+"""Jobs on seed blocks: their rules, the files that each leaves, and their logs. A test compares them with a run.
 
 For planning: what trains or measures does not import this, so that another table reruns only what makes it.
 """
@@ -30,11 +30,11 @@ FILES: dict[str, tuple[str, ...]] = {
     "track_formation": (table_file(FORMATION),),
     TUNE: (COST, *map(table_file, (ACCURACY, EXTRAPOLATION, SLOW_POINTS, SPECTRUM, RELAXATION, TRAINING)), WEIGHTS),
 }
-"""Files that the job of a rule leaves in the folder of a block, in the order in which it writes them."""
+"""Files that the job of a rule leaves in the folder of a seed block, in the order in which it writes them."""
 AS_TRAINED = tuple(rule for rule in FILES if rule != TUNE)
 """Rules whose jobs belong to networks as trained; `TUNE` has a job for each mode."""
 
 
 def log_file(rule: str, *names: str) -> Path:
-    """Log of a rule's job on what is so named: data set, architecture, protocol, mode if fine-tuned, and block."""
+    """Log of a rule's job, by data set, architecture, protocol, mode if fine-tuned, and seed block."""
     return Path("logs", rule, f"{'.'.join(names)}.log")

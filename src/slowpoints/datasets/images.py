@@ -37,7 +37,7 @@ class ImageSet:
         class_names: name of each label's class; None if the source has none.
 
     Raises:
-        ValueError: if one of them is not of that form.
+        ValueError: if an attribute does not have this form.
     """
 
     images: np.ndarray
@@ -48,11 +48,12 @@ class ImageSet:
     class_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuses arrays that are no such images.
+        """Checks all attributes.
 
         Raises:
-            TypeError: if images or labels are no arrays, or another is no number.
-            ValueError: if they have another shape or type, labels are outside the classes, or a class has no image.
+            TypeError: if `classes`, `mean` or `std` is not a number.
+            ValueError: if images or labels are not arrays of this shape and type, labels are outside the classes, or
+                another attribute is out of range.
         """
         _check_arrays(self.images, self.labels, "images")
         if self.images.ndim != 4:
@@ -60,9 +61,9 @@ class ImageSet:
         _check_labels(self.labels, whole(self.classes, "classes", least=1), "images")
         for name in ("mean", "std"):
             if not finite(getattr(self, name), name, least=0) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be that of pixels scaled to [0, 1]")
+                raise ValueError(f"{name} is {getattr(self, name)}; it must lie in [0, 1], the range of scaled pixels")
         if self.class_names is not None and len(self.class_names) != self.classes:
-            raise ValueError(f"{len(self.class_names)} names of {self.classes} classes")
+            raise ValueError(f"class_names has {len(self.class_names)} names for {self.classes} classes")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,29 +75,32 @@ class ImageSet:
         return height, width, channels
 
     def rows_by_class(self, purpose: str, pick: Callable[[np.random.Generator, np.ndarray], np.ndarray]) -> np.ndarray:
-        """Rows of images of each class in turn, the same for all networks.
+        """Rows of images, class by class, the same for all networks.
 
         Args:
-            purpose: name of the stream of random numbers.
-            pick: from that stream and the rows of one class to the rows taken.
+            purpose: name of the random stream.
+            pick: chooses rows, given that stream and all rows of one class.
 
         Raises:
             ValueError: if there is no image of a class.
         """
         if absent := _absent(self.labels, self.classes):
-            raise ValueError(f"images hold none of class {absent}; they must hold some of each")
+            raise ValueError(f"there are no images of class {absent}; every class must have at least one")
         rng = numpy_generator(purpose)
         return np.concatenate([pick(rng, np.flatnonzero(self.labels == label)) for label in range(self.classes)])
 
 
 def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images `[n, height, width, channels]` uint8 and labels `[n]` int16, or a ValueError that says what is wrong.
+    """Images `[n, height, width, channels]` uint8 and labels `[n]` int16, checked.
 
     Args:
         images: `[n, height, width]` or with channels last, uint8.
         labels: `[n]` whole numbers.
         classes: labels must lie in [0, classes), and each must occur.
         source: the file or folder, for messages.
+
+    Raises:
+        ValueError: naming the source and what is wrong.
     """
     _check_arrays(images, labels, source)
     _check_labels(labels, classes, source)
@@ -106,7 +110,7 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
 
 
 def _check_arrays(images: Any, labels: Any, source: str) -> None:
-    """Raises ValueError unless images are uint8 `[n, height, width]`, or with channels last, and labels `[n]` whole."""
+    """Raises ValueError unless images are uint8 `[n, height, width]`, or with channels last, and labels integers `[n]`."""
     for name, array in (("images", images), ("labels", labels)):
         if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
             raise ValueError(f"{source}: {name} are of type {type(array).__name__}; an unmasked NumPy array is needed")
@@ -121,16 +125,16 @@ def _check_arrays(images: Any, labels: Any, source: str) -> None:
 
 
 def _absent(labels: np.ndarray, classes: int) -> str:
-    """The first classes without a label, and how many more there are; empty if every class has one."""
+    """The first classes without a label, and the number of further ones; empty if every class has a label."""
     absent = np.setdiff1d(np.arange(classes), labels)
     more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
     return ", ".join(map(str, absent[:MOST_NAMED])) + more
 
 
 def _check_labels(labels: np.ndarray, classes: int, source: str) -> None:
-    """Raises ValueError unless all lie in [0, classes), and labels of so many classes can be stored."""
+    """Raises ValueError unless all labels lie in [0, classes), and int16 can hold that many classes."""
     if classes > MOST_CLASSES:
-        raise ValueError(f"{source}: of {classes} classes; there may be at most {MOST_CLASSES}")
+        raise ValueError(f"{source}: {classes} classes; at most {MOST_CLASSES} are allowed")
     outside = labels[(labels < 0) | (labels >= classes)]
     if len(outside):
         raise ValueError(f"{source}: label {outside[0]} is outside the classes 0 to {classes - 1}")
@@ -139,7 +143,7 @@ def _check_labels(labels: np.ndarray, classes: int, source: str) -> None:
 def save_images(images: ImageSet, path: str | Path, **facts: Any) -> None:
     """Writes images as Parquet: `image` (fixed-size list of uint8, row by row, channels last) and `label`.
 
-    Shape, classes and their names, mean and standard deviation go to the metadata, with `facts` beside them.
+    Shape, classes and their names, mean, standard deviation and `facts` are stored in the metadata.
     """
     flat = pa.array(images.images.reshape(-1))
     table = pa.table(
@@ -158,7 +162,7 @@ def load_images(path: str | Path) -> ImageSet:
     """Images of `results/datasets/{dataset}/{train,valid,test}.parquet`.
 
     Raises:
-        TypeError: if that is no path.
+        TypeError: if `path` is not a path.
         FileNotFoundError: if there is no such file.
         ValueError: naming the file, if it is damaged or another table.
     """
@@ -172,10 +176,10 @@ def load_images(path: str | Path) -> ImageSet:
     try:
         images = _as_images(table)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: damaged, or not of this project ({type(error).__name__}: {error})") from None
+        raise ValueError(f"{path}: damaged, or not written by slowpoints ({type(error).__name__}: {error})") from None
     names = checked_class_names(table.schema, path)
     if names is not None and len(names) != images.classes:
-        raise ValueError(f"{path}: its metadata name {len(names)} classes, but labels are of {images.classes}")
+        raise ValueError(f"{path}: its metadata name {len(names)} classes, but there are {images.classes}")
     return replace(images, class_names=names)
 
 
@@ -183,7 +187,7 @@ def checked_class_names(schema: pa.Schema, path: str | Path) -> tuple[str, ...] 
     """Class names in a file's metadata; None if there are none.
 
     Raises:
-        ValueError: naming the file, if they are no list of texts, or two are the same.
+        ValueError: naming the file, if they are not a list of distinct strings.
     """
     text = (schema.metadata or {}).get(b"class_names")
     if text is None:
@@ -193,12 +197,12 @@ def checked_class_names(schema: pa.Schema, path: str | Path) -> tuple[str, ...] 
     except (ValueError, RecursionError):
         names = None
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)):
-        raise ValueError(f"{path}: class_names in its metadata is {text[:100]!r}; a list of different names is needed")
+        raise ValueError(f"{path}: class_names in its metadata is {text[:100]!r}; a list of distinct names is needed")
     return tuple(names)
 
 
 def _as_images(table: pa.Table) -> ImageSet:
-    """The images of such a table.
+    """The images in a table.
 
     Raises:
         KeyError, TypeError, ValueError, RecursionError: if its columns or metadata are not those of `save_images`.

@@ -22,10 +22,10 @@ class Centres:
     """Mean state of each class after the image.
 
     Attributes:
-        state: `[P, n]`; zero where no trial was read out rightly.
-        found: whether any was, `[P]`.
-        lower: least value of each coordinate over all trials and frames of the network, `[P, n]`.
-        upper: greatest value, likewise.
+        state: `[P, n]`; zero where no trial was read out correctly.
+        found: whether any trial was, `[P]`.
+        lower: smallest value of each coordinate over all trials and frames of the network, `[P, n]`.
+        upper: largest value, likewise.
     """
 
     state: Tensor
@@ -36,7 +36,7 @@ class Centres:
 
 @torch.no_grad()
 def class_centres(networks: Networks, dynamics: Dynamics, images: ImageSet, settings: Search) -> Centres:
-    """States from which memories start: means over rightly read trials, 14 frames after the image's.
+    """States from which memories start: means over correctly read trials, 14 frames after the image.
 
     The image is at frame 0; the noise after it is the same for all trials of a network. Haviv, Rivkind & Barak
     (2019), section 3, and the authors' released code.
@@ -45,7 +45,7 @@ def class_centres(networks: Networks, dynamics: Dynamics, images: ImageSet, sett
         networks: S networks.
         dynamics: theirs under the mean input.
         images: training images.
-        settings: trials of each class, as many as there are where there are fewer, and the factor on their noise.
+        settings: number of trials of each class, at most its images, and the factor on their noise.
     """
     per_class, classes = settings.images_per_class, images.classes
     rows = images.rows_by_class("images per class", lambda rng, rows: rng.permutation(rows)[:per_class])
@@ -71,6 +71,6 @@ def class_centres(networks: Networks, dynamics: Dynamics, images: ImageSet, sett
 
 
 def _shared_noise(networks: Networks, scale: float) -> list[Tensor]:
-    """Drives of each block under the noise frames that all trials of a network meet, `[S, frames, width * H]`."""
+    """Drives of each gate group under the noise frames that all trials of a network share, `[S, frames, width * H]`."""
     frames = torch.empty(len(networks), CENTRE_FRAMES - 1, networks.spec.pixels, device=networks.device)
     return networks.drive(networks.features(networks.noise(networks.streams("class centres"), frames, scale)))

@@ -42,7 +42,7 @@ EDGE = 1e-6
 """Quasi-random numbers stay so far within 0 and 1, where the normal quantile is infinite."""
 
 NoisyFunction = Callable[[list[Tensor], Tensor], Tensor]
-"""From the drive of each block, `[S, B, width * H]`, and states `[S, B, n]` to values `[S, B, m]`."""
+"""From the drives of each gate group, `[S, B, width * H]`, and states `[S, B, n]` to values `[S, B, m]`."""
 
 
 @torch.no_grad()
@@ -119,7 +119,7 @@ class NoisyFrames:
         self.few = [drive[:, some] for drive in self.drives]
 
     def step(self, drives: list[Tensor], states: Tensor) -> Tensor:
-        """One frame of states `[S, B, n]`, under the drive of each block, `[S, B, width * H]`."""
+        """One frame of states `[S, B, n]`, under the drives of each gate group, `[S, B, width * H]`."""
         return next_states(self.networks, drives, states)
 
     def outputs(self, drives: list[Tensor], states: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ def measure_formation(
     """
     dynamics = list(snapshots.values())
     last = dynamics[-1]
-    start, found = stored_points(slow_points, last.coordinates, last.recurrent.device)
+    start, exist = stored_points(slow_points, last.coordinates, last.recurrent.device)
     bounds = tracking_bounds(last, start)
 
     def search(residual: Map, begin: Tensor) -> Tensor:
@@ -63,10 +63,10 @@ def measure_formation(
         ).state
 
     tracks = back_track([SpeedResidual(each) for each in dynamics], start, search, last.unit.speed_coordinates)
-    _, typical = separations(_points_or_nan(last, tracks.state[-1], found), last.networks)
+    _, typical = separations(_points_or_nan(last, tracks.state[-1], exist), last.networks)
     tables = []
     for row, (step, at_step) in enumerate(snapshots.items()):
-        columns = _snapshot_columns(at_step, tracks, row, found, typical)
+        columns = _snapshot_columns(at_step, tracks, row, exist, typical)
         stage = next(stage for stage in plan if stage.start < step <= stage.stop)
         table = slow_points[["seed", "label"]].assign(
             step=step,
@@ -74,18 +74,18 @@ def measure_formation(
             in_use=(np.argsort(orders, axis=1) < stage.classes_in_use).ravel(),
             t_max=stage.t_max,
         )
-        tables.append(table[found.cpu().numpy()])
-    log.info("tracked %d points through %d snapshots", int(found.sum()), len(snapshots))
+        tables.append(table[exist.cpu().numpy()])
+    log.info("tracked %d points through %d snapshots", int(exist.sum()), len(snapshots))
     return add_parents(pd.concat(tables, ignore_index=True))
 
 
-def _points_or_nan(dynamics: Dynamics, state: Tensor, found: Tensor) -> Tensor:
+def _points_or_nan(dynamics: Dynamics, state: Tensor, exist: Tensor) -> Tensor:
     """States in the coordinates of speed, NaN where there is no point."""
-    return dynamics.unit.speed_coordinates(state).masked_fill(~found[:, None], torch.nan)
+    return dynamics.unit.speed_coordinates(state).masked_fill(~exist[:, None], torch.nan)
 
 
 def _snapshot_columns(
-    dynamics: Dynamics, tracks: Tracks, row: int, found: Tensor, typical: Tensor
+    dynamics: Dynamics, tracks: Tracks, row: int, exist: Tensor, typical: Tensor
 ) -> dict[str, Tensor]:
     """Columns of the table `formation`, `[P]` each, for the snapshot of that row of the tracks.
 
@@ -93,7 +93,7 @@ def _snapshot_columns(
     lie together, and no distance between them would say so.
     """
     state, displacement = tracks.state[row], tracks.displacement[row]
-    distance, _ = separations(_points_or_nan(dynamics, state, found), dynamics.networks)
+    distance, _ = separations(_points_or_nan(dynamics, state, exist), dynamics.networks)
     far = displacement > JUMP * typical.repeat_interleave(len(state) // dynamics.networks)
     nearest, apart = nearest_tracks(distance, typical)
     return {

@@ -22,7 +22,7 @@ their mean, so that small drifts can be told from the spread."""
 
 @torch.no_grad()
 def noise_drives(networks: Networks, pairs: int = PAIRS) -> list[Tensor]:
-    """Drive of each block under so many noise frames and their mirror images, `[S, 2 * pairs, width * H]`."""
+    """Drives of each gate group under noise frames and their mirror images, `[S, 2 * pairs, width * H]`."""
     frames = networks.weights["bias"].new_empty(len(networks), pairs, networks.spec.pixels)
     networks.noise(networks.streams("noise at points"), frames)
     return networks.drive(networks.features(torch.cat([frames, 2 * networks.spec.noise_mean - frames], dim=1)))

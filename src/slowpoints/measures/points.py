@@ -20,22 +20,22 @@ NULLABLE = {torch.int64: "Int64", torch.bool: "boolean", torch.float64: "float64
 """Types of columns that may have nulls."""
 
 
-def point_table(columns: dict[str, Tensor], seeds: tuple[int, ...], classes: int, found: Tensor) -> pd.DataFrame:
-    """A row for each network and class: seed, label, and columns `[P]` that are null where no point was found."""
+def point_table(columns: dict[str, Tensor], seeds: tuple[int, ...], classes: int, exist: Tensor) -> pd.DataFrame:
+    """A row for each network and class: seed, label, and columns `[P]` that are null where no point exists."""
     table = pd.DataFrame(
         {name: pd.array(column.cpu().numpy(), dtype=NULLABLE[column.dtype]) for name, column in columns.items()}
     )
-    table.loc[~found.cpu().numpy(), :] = None
+    table.loc[~exist.cpu().numpy(), :] = None
     table.insert(0, "label", np.tile(np.arange(classes), len(seeds)))
     table.insert(0, "seed", np.repeat(seeds, classes))
     return table
 
 
 def read_points(path: str | Path, networks: Networks) -> pd.DataFrame:
-    """The table `slow_points` of a block, if it is of these networks.
+    """The table `slow_points` of a seed block, if it belongs to these networks.
 
     Raises:
-        ValueError: naming the file, if it is damaged, of another kind, version or place, or of other networks.
+        ValueError: naming the file, if it is damaged, of another schema, version or place, or of other networks.
     """
     table = read_seed_block_table(path, SLOW_POINTS)
     if read_facts(path).get("weights") != json.dumps(weights_digest(networks)):
@@ -50,12 +50,12 @@ def read_points(path: str | Path, networks: Networks) -> pd.DataFrame:
 
 
 def stored_points(slow_points: pd.DataFrame, coordinates: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """States `[P, n]` of a table `slow_points`, zero where a class has none, and whether it has, `[P]`."""
-    found = slow_points["state"].notna().to_numpy()
-    states = np.zeros((len(found), coordinates))
-    if found.any():
-        states[found] = np.stack(slow_points["state"][found])
-    return torch.tensor(states, device=device), torch.tensor(found, device=device)
+    """States `[P, n]` of a table `slow_points`, zero where a class has none, and whether each exists, `[P]`."""
+    exist = slow_points["state"].notna().to_numpy()
+    states = np.zeros((len(exist), coordinates))
+    if exist.any():
+        states[exist] = np.stack(slow_points["state"][exist])
+    return torch.tensor(states, device=device), torch.tensor(exist, device=device)
 
 
 def class_or_null(readout: Tensor) -> Tensor:

@@ -116,7 +116,7 @@ def reports(
 
     Args:
         networks: S networks.
-        images: drive of each block at frame 0, `[S, B, width * H]`.
+        images: drives of each gate group at frame 0, `[S, B, width * H]`.
         noise: those of any later frame.
         delays: in frames, increasing.
         name: of the stage, for progress.
@@ -163,7 +163,7 @@ def _noise_from_bank(networks: Networks, trials: int, size: int, scale: float) -
 
 
 def _bank_drives(networks: Networks, size: int, scale: float) -> list[Tensor]:
-    """Drive of each block under the frames of a bank, `[S, size, width * H]`."""
+    """Drives of each gate group under the frames of a bank, `[S, size, width * H]`."""
     parts = []
     streams, quieter = networks.streams("memory noise"), scaled(networks, scale)
     chunk = torch.empty(len(networks), min(size, BANK_FRAMES_AT_ONCE), networks.spec.pixels, device=networks.device)

@@ -1,4 +1,4 @@
-"""States of networks on their way through a trial and after it, in three principal components, to draw."""
+"""States of networks during a trial and after it, in three principal components, for figures."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ TRIALS_PER_CLASS = 2
 FURTHEST = 10_000
 """Frame up to which the path from a class centre is shown."""
 REACH = 1 / 5
-"""From a slow point to the end of an unstable direction, of the typical distance of a trial's state from their mean."""
+"""Length of an unstable direction as drawn, in typical distances of the trials' states from their mean."""
 
 
 @report_stage("trajectories")
 def measure_trajectories(networks: Networks, images: ImageSet, points: MeasuredPoints) -> pd.DataFrame:
-    """What there is to see of each network's state space, in the principal components of its trials' states.
+    """Trajectories and points of each network's state space, in the principal components of its trials' states.
 
     A trial shows an image at frame 0 and then 19 frames of noise, no trigger. Components are those of all states
-    of a network's trials, in the coordinates of speed (h, and tanh c where there is a c). Kinds of rows:
+    of a network's trials, in the coordinates of speed (h, and tanh c where there is a c). Column `kind` names the rows:
 
     - `trial`: states of trials, frame by frame.
     - `centre`, `slow_point`: class centres and slow points; `trial` and `frame` are null.
     - `path`: states on the way from a class centre under the mean input, at the frames of `relaxation` as far as
       `FURTHEST`; `trial` is null.
-    - `unstable`: the two ends, `frame` -1 and 1, of each direction in which a slow point comes apart, `trial` counting
-      these from 0; `REACH` says how far away, before projection.
+    - `unstable`: the two ends, `frame` -1 and 1, of each unstable direction of a slow point, numbered by `trial` from
+      0, at the distance `REACH` before projection.
 
     Args:
         networks: S networks.
@@ -54,25 +54,25 @@ def measure_trajectories(networks: Networks, images: ImageSet, points: MeasuredP
     frames = [frame for frame in points.path.frames if frame <= FURTHEST]
     on_the_way = measure(points.path.states[: len(frames)]).unflatten(1, (len(networks), -1))
     centres, slow = (measure(flat).unflatten(0, (len(networks), -1)) for flat in (points.centres.state, points.state))
-    found = points.centres.found.view(len(networks), -1).cpu().numpy()
+    exist = points.centres.found.view(len(networks), -1).cpu().numpy()
     directions = _unstable(networks, points)
     trials, classes = np.arange(len(labels)) % TRIALS_PER_CLASS, np.arange(images.classes)
     tables = []
     for row, seed in enumerate(networks.seeds):
         visited = measure(states[row])
         mean, axes, _ = principal_components(visited.flatten(0, 1), COMPONENTS)
-        there, known = torch.as_tensor(found[row], device=mean.device), classes[found[row]]
+        remembered, known = torch.as_tensor(exist[row], device=mean.device), classes[exist[row]]
         reach = REACH * (visited - mean).square().sum(-1).mean().sqrt()
         shown = [
             ("trial", visited, labels, trials, np.arange(FRAMES)),
-            ("centre", centres[row, there][None], known, np.nan, [np.nan]),
-            ("slow_point", slow[row, there][None], known, np.nan, [np.nan]),
-            ("path", on_the_way[:, row, there], known, np.nan, frames),
+            ("centre", centres[row, remembered][None], known, np.nan, [np.nan]),
+            ("slow_point", slow[row, remembered][None], known, np.nan, [np.nan]),
+            ("path", on_the_way[:, row, remembered], known, np.nan, frames),
         ]
         for label in known:
-            away = reach * directions[row * images.classes + label]
-            ends = slow[row, label] + torch.stack([-away, away])
-            shown.append(("unstable", ends, np.full(len(away), label), np.arange(len(away)), [-1, 1]))
+            offset = reach * directions[row * images.classes + label]
+            ends = slow[row, label] + torch.stack([-offset, offset])
+            shown.append(("unstable", ends, np.full(len(offset), label), np.arange(len(offset)), [-1, 1]))
         tables += [_rows((seen - mean) @ axes, seed, kind, *where) for kind, seen, *where in shown]
     return pd.concat(tables, ignore_index=True)
 

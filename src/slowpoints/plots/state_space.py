@@ -107,7 +107,7 @@ def _name_places(points: np.ndarray) -> np.ndarray:
 
 def _pushes(names: np.ndarray, others: np.ndarray, least: float) -> np.ndarray:
     """Half the way `[P, 2]` that is missing to `least`, from all of the others `[Q, 2]` that are nearer, summed."""
-    away = names[:, None] - others[None]
-    distance = np.linalg.norm(away, axis=-1, keepdims=True)
+    offset = names[:, None] - others[None]
+    distance = np.linalg.norm(offset, axis=-1, keepdims=True)
     missing = np.where(distance > 0, np.clip(least - distance, 0, None), 0)
-    return (missing / 2 * away / np.where(distance > 0, distance, 1)).sum(1)
+    return (missing / 2 * offset / np.where(distance > 0, distance, 1)).sum(1)

@@ -1,7 +1,7 @@
-"""Curricula: which classes are in use, how long trials last and what a null weighs, step by step.
+"""Curricula: the classes in use, the length of trials and the weight of null frames at each step.
 
-Schedules are fractions of the run, so a shorter run keeps their shape. Haviv, Rivkind & Barak (2019), section
-3, and the authors' released code.
+Schedules are fractions of the run, so a shorter run has the same curriculum in fewer steps. Haviv, Rivkind & Barak
+(2019), section 3, and the authors' released code.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from slowpoints.task.timing import FRAMES, MIN_DELAY
 
 RATE_DROP = 10
 """Factor by which the learning rate drops near the end of a run (authors' code)."""
-EARLY = 5  # snapshots before the first of the others
-AFTER_CHANGE = 0.25  # of the way to the next change: the second snapshot of a change
+EARLY = 5  # further snapshots before the first of the others
+AFTER_CHANGE = 0.25  # share of the way to the next change at which the second snapshot of a change is taken
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Stage:
 
 
 def even_vocabulary(classes: int) -> Schedule:
-    """Two classes at the start and one more every `classes`-th of the run, as the authors' CIFAR-10 runs."""
+    """Two classes at the start and one more after each 1 / `classes` of the run, as in the authors' CIFAR-10 runs."""
     return tuple((Fraction(used - 2, classes), used) for used in range(2, classes + 1))
 
 
@@ -47,10 +47,10 @@ def value_at(schedule: Schedule, step: int, steps: int) -> float:
 
 
 def check_schedule(name: str, schedule: Schedule, *, low: float, high: float, last: float, whole: bool = False) -> None:
-    """Raises ValueError where a schedule is not one.
+    """Raises ValueError if a schedule is invalid.
 
-    Fractions must start at 0, increase and stay below 1; values must lie in [low, high], be whole where `whole`,
-    and end at `last`.
+    Fractions must start at 0, increase and stay below 1; values must lie in [low, high], be whole numbers if
+    `whole`, and end at `last`.
     """
     fractions = [fraction for fraction, _ in schedule]
     values = [value for _, value in schedule]
@@ -76,7 +76,7 @@ def check_schedules(schedules: Schedules, classes: int) -> None:
 
 
 def stages(protocol: Protocol, training: Training, classes: int) -> list[Stage]:
-    """The run of a protocol, cut wherever anything changes.
+    """The stages of a run, split wherever a schedule or the learning rate changes.
 
     Args:
         protocol: which schedules to follow.
@@ -106,10 +106,10 @@ def stages(protocol: Protocol, training: Training, classes: int) -> list[Stage]:
 
 
 def snapshot_steps(plan: Sequence[Stage], snapshots: int) -> list[int]:
-    """Steps after which to take a snapshot: evenly spaced over the run, and more where memories are born.
+    """Steps after which to take a snapshot: evenly spaced over the run, with more where memories form.
 
-    Those are the first steps (halving the first of the others again and again) and either side of each change: at its
-    start, before it has had an effect, and a quarter of the way to the next one.
+    The further ones are among the first steps (the first of the others, halved repeatedly) and around each change: at
+    its start, before it has had an effect, and a quarter of the way to the next change.
     """
     if not snapshots:
         return []
@@ -123,7 +123,7 @@ def snapshot_steps(plan: Sequence[Stage], snapshots: int) -> list[int]:
 
 
 def class_orders(protocol: Protocol, classes: int, dataset: str, seeds: Sequence[int]) -> np.ndarray:
-    """Order in which the classes of each network come into use, `[S, C]`: numerical, or drawn from its own stream."""
+    """Order in which each network's classes are introduced, `[S, C]`: numerical, or drawn from its own stream."""
     if protocol.shuffled:
         streams = [numpy_generator(dataset, protocol.name, seed, "class order") for seed in seeds]
         return np.stack([stream.permutation(classes) for stream in streams])

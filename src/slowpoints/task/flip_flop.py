@@ -1,7 +1,7 @@
 """Flip-flop task: outputs remember the sign of the last pulse on their channel (Sussillo & Barak 2013).
 
-What slow points of a network are usually first tried on: a network that solves it has an attractor for each of the
-2^bits memories, and saddles between them.
+The usual first example for slow points: a network that solves it has an attractor for each of the 2^bits memories, and
+saddles between them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from slowpoints.core.streams import seeded
 
 
 def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0.1, seed: int) -> tuple[Tensor, Tensor]:
-    """Pulses of 1 or -1, one on each channel in the first frame, later at random; and the sign of each channel's last.
+    """Pulses of 1 or -1, on every channel in the first frame and later at random, and each channel's last pulse.
 
     Args:
         trials: B.
         frames: T.
         bits: N, channels.
-        rate: of pulses, a frame and channel.
+        rate: probability of a pulse per frame and channel.
         seed: of the trials.
 
     Returns:
@@ -38,7 +38,7 @@ def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0
         raise ValueError(f"rate is {rate}; it must be at most 1, a pulse in every frame")
     generator = seeded(seed)
     shape = (frames, trials, bits)
-    # Whatever the defaults are, or the draws would be others.
+    # Fixed, since draws depend on the default device and dtype.
     single: dict[str, Any] = {"device": "cpu", "dtype": torch.float32}
     signs = 2 * torch.randint(2, shape, generator=generator, **single) - 1
     pulse = torch.rand(shape, generator=generator, **single) < rate

@@ -1,4 +1,4 @@
-"""What a trial wants, and what its outputs cost: Haviv, Rivkind & Barak (2019), and the authors' released code."""
+"""Targets and loss of trials: Haviv, Rivkind & Barak (2019), and the authors' released code."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from slowpoints.task.timing import FRAMES
 from slowpoints.task.trials import Trials
 
 REPORT_WEIGHT = 20.0
-"""Weight of the report frame in the loss; every other frame weighs 1."""
+"""Weight of the report frame in the loss; all other frames have weight 1."""
 LOG_OFFSET = 1e-4
 """Added to probabilities before the logarithm, readout `sigmoid_softmax` (authors' code)."""
 READOUTS = ("softmax", "sigmoid_softmax")
 
 
 def targets(trials: Trials, frames: int) -> Tensor:
-    """Wanted output `[T, S, B]`: class + 1 at the report frame, 0 (null) elsewhere."""
+    """Target output `[T, S, B]`: class + 1 at the report frame, 0 (null) elsewhere."""
     wanted = torch.zeros(frames, *trials.label.shape, dtype=torch.long, device=trials.label.device)
     return wanted.scatter_(0, trials.report[None], trials.label[None] + 1)
 
 
 def in_use_mask(order: Tensor, classes_in_use: int) -> Tensor:
-    """Outputs that may be given, `[S, C + 1]` bool: null and the classes in use."""
+    """Outputs in use, `[S, C + 1]` bool: null and the classes in use."""
     networks, classes = order.shape
     mask = torch.zeros(networks, classes + 1, dtype=torch.bool, device=order.device)
     mask[:, 0] = True
@@ -33,7 +33,7 @@ def log_probabilities(logits: Tensor, mask: Tensor, readout: str) -> Tensor:
     """Log-probability of each output.
 
     `softmax`: of the logits. `sigmoid_softmax`: sigmoid, mask, softmax of the values in [0, 1] and log(p + 1e-4),
-    as the authors' code has it.
+    as in the authors' code.
 
     Args:
         logits: `[S, C + 1, T, B]`.
@@ -41,7 +41,7 @@ def log_probabilities(logits: Tensor, mask: Tensor, readout: str) -> Tensor:
         readout: one of `READOUTS`.
 
     Raises:
-        ValueError: for another readout.
+        ValueError: for any other readout.
     """
     if readout not in READOUTS:
         raise ValueError(f"there is no readout {readout!r}; there are {', '.join(READOUTS)}")
@@ -67,7 +67,7 @@ def trial_loss(logits: Tensor, trials: Trials, mask: Tensor, null_weight: float,
         readout: one of `READOUTS`.
     """
     frames, _, batch, _ = logits.shape
-    # As `run_trials` has them in memory: over a last axis as short as this one, a CPU takes a softmax row by row.
+    # In the memory order of `run_trials`: over a last axis this short, a CPU computes a softmax row by row.
     log_p = log_probabilities(logits.permute(1, 3, 0, 2), mask, readout)
     cost = -log_p.gather(1, targets(trials, frames).transpose(0, 1)[:, None])[:, 0]  # [S, T, B]
     weight = torch.full_like(cost, null_weight)
@@ -76,7 +76,7 @@ def trial_loss(logits: Tensor, trials: Trials, mask: Tensor, null_weight: float,
 
 
 def accuracies(logits: Tensor, trials: Trials, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Share of right reports at t_a, and of right nulls at all other frames, `[S]` each."""
+    """Share of correct reports at t_a, and of correct nulls at all other frames, `[S]` each."""
     right = logits.masked_fill(~mask[:, None], -torch.inf).argmax(-1) == targets(trials, len(logits))
     at_report = right.gather(0, trials.report[None])[0]
     others = right.sum((0, 2)) - at_report.sum(1)

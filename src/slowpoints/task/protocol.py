@@ -1,4 +1,4 @@
-"""What a training protocol is."""
+"""Training protocols."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from slowpoints.core.looks import Look
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which schedules a protocol follows; the others stand at their final value throughout.
+    """The schedules that a protocol follows; the others keep their final value throughout.
 
     Attributes:
         name: as in configurations and paths.
-        look: how figures name and draw it.
-        vocabulary: classes come into use one by one.
-        delay: trials grow longer.
-        response: frames without a report gain weight in the loss.
-        shuffled: classes come into use in an order drawn for each network, not by number.
+        look: its name and style in figures.
+        vocabulary: whether classes are introduced one by one.
+        delay: whether trials grow longer.
+        response: whether frames without a report gain weight in the loss.
+        shuffled: whether the order of classes is drawn for each network; otherwise numerical.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Protocol:
     shuffled: bool = False
 
     def plain(self) -> dict[str, Any]:
-        """Its name and schedules as a dict, what `protocol_of` takes; without the look, which trains nothing."""
+        """Name and schedules as a dict, the input of `protocol_of`, without the look, which affects no training."""
         return {name: value for name, value in asdict(self).items() if name != "look"}
 
 
 def protocol_of(settings: dict[str, Any]) -> Protocol:
-    """The protocol of a dict that `Protocol.plain` gave."""
+    """The protocol from a dict returned by `Protocol.plain`."""
     return Protocol(look=Look(settings["name"]), **settings)

@@ -1,8 +1,7 @@
-"""Training protocols by name: the one place to add another.
+"""Training protocols by name. Add a new protocol here, and only here.
 
 Haviv, Rivkind & Barak (2019), section 3, for `vocu` and `decu`; `none`, `recu` and `vocu-shuffled` go beyond the
-paper's results. Jobs get the protocol that they train under as a param, so another entry here trains and
-measures nothing again.
+paper's results. Jobs receive their protocol as a param, so adding an entry here reruns nothing.
 """
 
 from slowpoints.core.looks import Look
@@ -18,4 +17,4 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("vocu-shuffled", Look("VoCu, shuffled", "#8e6bbf", (0, (5, 1, 1, 1))), vocabulary=True, shuffled=True),
     )
 }
-"""In the order of figures and comparisons; colours are dark and light beside each other in print without colour."""
+"""In the order of figures and comparisons. Neighbouring colours differ in brightness, for prints in grey."""

@@ -1,7 +1,7 @@
-"""Trials of the delayed classification task: what is shown when, and amid which noise.
+"""Trials of the delayed classification task.
 
 A trial shows a clean image at frame t_s amid noise frames and asks for its class at frame t_a, marked by a
-trigger input; at every other frame the wanted output is "null". Haviv, Rivkind & Barak (2019), section 2, and
+trigger input; at every other frame the target output is "null". Haviv, Rivkind & Barak (2019), section 2, and
 the authors' released code.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from slowpoints.task.timing import MIN_DELAY
 
 DRAWS = 6
-"""Uniform numbers that one trial takes: class, image, t_s, t_a, and two for its noise frames."""
+"""Uniform random numbers per trial: class, image, t_s, t_a, and two for its noise frames."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Trials:
 
 
 class ImageTable:
-    """Images on a device, sorted by class, to draw from.
+    """Images on a device, sorted by class, from which trials draw.
 
     Args:
         images: `[n, N]` uint8.
-        labels: `[n]`, every class of 0..classes-1 present.
+        labels: `[n]`; each class in 0..classes-1 must occur.
         classes: number of classes.
-        device: where to hold them.
+        device: where to store them.
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, classes: int, device: torch.device | str):
@@ -69,9 +69,9 @@ def draw_trials(uniform: Tensor, table: ImageTable, order: Tensor, classes_in_us
     Args:
         uniform: `[S, B, >= 4]` uniform on [0, 1), float64 (float32 has too few values for thousands of images).
         table: images to draw from.
-        order: `[S, C]`, classes in the order in which they come into use.
+        order: `[S, C]`, classes in the order of their introduction.
         classes_in_use: how many of them may be drawn.
-        t_max: frames a trial may last, at most `FRAMES`.
+        t_max: frames of a trial, at most `FRAMES`.
     """
 
     def below(draw: Tensor, bound: int | Tensor) -> Tensor:
@@ -85,14 +85,14 @@ def draw_trials(uniform: Tensor, table: ImageTable, order: Tensor, classes_in_us
 
 
 class NoiseBank:
-    """Which noise frame of a shared bank a trial meets at each frame, never the same twice in a trial.
+    """Assigns to each frame of a trial a noise frame of a shared bank, never the same one twice in a trial.
 
-    A trial walks the bank from a random frame with a random stride without a common divisor with the bank's
-    size. As the bank's frames are independent, each trial's distribution is that of the task exactly.
+    A trial walks through the bank from a random frame, with a random stride coprime with the bank's size. Since the
+    frames of the bank are independent, each trial has exactly the task's distribution.
 
     Args:
         size: frames in the bank, at least the frames of a trial.
-        device: where to hold the strides.
+        device: where to store the strides.
     """
 
     def __init__(self, size: int, device: torch.device | str = "cpu"):
@@ -101,7 +101,7 @@ class NoiseBank:
         self.strides = steps[torch.gcd(steps, torch.tensor(size)) == 1].to(device)
 
     def row(self, uniform: Tensor, frame: int | Tensor) -> Tensor:
-        """Bank row that a trial with two uniform numbers `[..., 2]` meets at a frame."""
+        """Bank row at a frame of a trial with the two uniform numbers `[..., 2]`."""
         start = (uniform[..., 0] * self.size).long()
         stride = self.strides[(uniform[..., 1] * len(self.strides)).long()]
         return (start + stride * frame) % self.size
@@ -112,40 +112,40 @@ class NoiseBank:
 
 
 def fresh_rows(networks: int, trials: int, frames: int, device: torch.device | str) -> Tensor:
-    """Rows `[T, S, B]` of a table of trials * T noise frames in which every frame of every trial has its own."""
+    """Rows `[T, S, B]` of a table of B * T noise frames: every frame of every trial has its own."""
     rows = torch.arange(frames * trials, device=device).view(frames, 1, trials)
     return rows.expand(frames, networks, trials)
 
 
 def place_rows(rows: Tensor, frame: Tensor, first: int) -> Tensor:
-    """Rows in which trial b meets row `first + b` at one frame of its own.
+    """Rows in which trial b has row `first + b` at one frame.
 
     Args:
-        rows: row that a trial meets at each frame, `[T, S, B]`.
+        rows: row of each frame of a trial, `[T, S, B]`.
         frame: frame to change in each trial, `[S, B]`.
-        first: row for the first trial.
+        first: new row for the first trial.
     """
     places = torch.arange(first, first + rows.shape[2], device=rows.device)
     return rows.scatter(0, frame[None], places.expand(1, *rows.shape[1:]))
 
 
 class Batch:
-    """A batch of trials for each network: a table of frames, and which of them each trial meets when.
+    """A batch of trials for each network: a table of frames, and the row of each frame of each trial.
 
-    The table holds M frames of noise, which trials may share, and then the image of each trial. It is made once and
-    filled again for each batch, so that a training step allocates nothing and a CUDA graph finds it where it was.
+    The table holds M frames of noise, which trials may share, followed by the image of each trial. It is allocated once
+    and refilled for each batch, so that a training step allocates nothing and a CUDA graph can read a fixed address.
 
     Args:
         networks: S.
         trials: B, of each network.
         noise_frames: M, of each network.
         pixels: N, of a frame.
-        device: where to hold them.
+        device: where to store them.
 
     Attributes:
         frames: `[S, M + B, N]`.
-        trials: what is shown, `[S, B]` each.
-        rows: row of `frames` that a trial meets at each frame, `[T, S, B]`.
+        trials: the current trials, `[S, B]` each.
+        rows: row of `frames` for each frame of a trial, `[T, S, B]`.
     """
 
     trials: Trials
@@ -157,11 +157,11 @@ class Batch:
 
     @property
     def noise(self) -> Tensor:
-        """The frames of noise `[S, M, N]`, to be filled."""
+        """The noise frames `[S, M, N]`, to be filled by the caller."""
         return self.frames[:, : self.noise_frames]
 
     def show(self, trials: Trials, images: Tensor, noise_rows: Tensor) -> None:
-        """Shows images `[S, B, N]` in trials that meet, at their other frames, these rows of noise `[T, S, B]`."""
+        """Sets the trials, their images `[S, B, N]`, and the noise rows `[T, S, B]` of all other frames."""
         self.trials = trials
         self.frames[:, self.noise_frames :] = images
         self.rows = place_rows(noise_rows, trials.stimulus, self.noise_frames)

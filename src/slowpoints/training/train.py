@@ -128,7 +128,7 @@ def train_block(
         if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
         spec, count = networks.spec, len(networks)
-        split = f"seeds_per_job to {count // 2} (slowpoints train: --seeds) to train them in blocks, or "
+        split = f"seeds_per_job to {count // 2} (slowpoints train: --seeds) to train them in seed blocks, or "
         raise MemoryError(
             f"{spec.dataset} {spec.architecture} {spec.protocol}: {count} networks do not fit into the memory of "
             f"{networks.device} together; set {'' if count == 1 else split}a smaller training.batch_size"
