@@ -78,7 +78,10 @@ CELL = "results/networks/digits-tiny/gru/vocu"
     ("target", "message"),
     [
         ("results/datasets/glyphs/train.parquet", "the study mine has no data set glyphs, but digits-tiny; add it"),
-        (f"{CELL}/settled-3/0-1/weights.safetensors", "settled-3 is no mode of the study mine; see modes and lambda"),
+        (
+            f"{CELL}/settled-3/0-1/weights.safetensors",
+            "settled-3 is not a mode of the study mine (keys modes and lambda)",
+        ),
         (f"{CELL}/trained/5-2/weights.safetensors", "block 5-2: its last seed comes before its first"),
         (
             "results/other/figures/claims.pdf",

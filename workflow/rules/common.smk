@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 with contextlib.suppress(locale.Error):
-    # Snakemake reads its report's templates, and what comes from rules, in the terminal's encoding. Names of files stay
-    # in that with which Python was started, here as in jobs.
+    # Snakemake reads report templates and the output of rules in the terminal's encoding. File names keep the encoding
+    # with which Python was started, here as in jobs.
     locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
 
 ROOT = Path(workflow.current_basedir).parent.parent
@@ -47,7 +47,7 @@ OF_STUDY = {
 
 @contextlib.contextmanager
 def one_clear_message():
-    """Says what to do, in one line, where something is wrong; Snakemake's own errors come with lines of code."""
+    """Prints a ConfigError as one line; Snakemake would print it with lines of code."""
     try:
         yield
     except ConfigError as error:
@@ -55,18 +55,18 @@ def one_clear_message():
 
 
 def python_for_shells():
-    """Path of this Python as a shell takes it: Snakemake puts it into its command lines without quotes.
+    """Path of this Python without characters special to a shell, since Snakemake does not quote it in commands.
 
-    From the working directory, where jobs start, that may be a shorter one, without the space in a folder above.
+    The path relative to the working directory, where jobs start, may avoid a space in a parent folder.
     """
-    taken_apart = re.compile(r"[\s'\"\\$&;|<>()`*?]")
-    if not taken_apart.search(sys.executable):
+    special = re.compile(r"[\s'\"\\$&;|<>()`*?]")
+    if not special.search(sys.executable):
         return sys.executable
-    if not taken_apart.search(path := os.path.relpath(sys.executable)):
+    if not special.search(path := os.path.relpath(sys.executable)):
         return path
     raise SystemExit(
-        f"Python is {sys.executable!r}: Snakemake cannot start jobs with it, since a folder's name has a space or "
-        "another character that shells take apart; run it from an environment elsewhere, such as "
+        f"Python is {sys.executable!r}: Snakemake cannot start jobs with it, since the path contains a space or "
+        "another character special to shells; run it from an environment elsewhere, such as "
         "`make VENV=/path/without/spaces`"
     )
 
@@ -79,22 +79,22 @@ def checked_study():
     """The study that the configuration describes."""
     configfiles = workflow.overwrite_configfiles
     name = " + ".join(map(str, configfiles)) or "config/config.yaml"
-    if workflow.is_main_process:  # Snakemake silently drops the first of two equal keys
+    if workflow.is_main_process:  # Snakemake silently ignores the first of two equal keys
         for file in workflow.configfiles:
             read_yaml(Path(file))
         for text in workflow.config_settings.config_args or ():
             parse_setting(text)
-    # A module that is given its keys reads no file, and those of the command line are its parent's.
+    # A module configured by its parent reads no file, and keys on the command line belong to the parent.
     of_files = configfiles and not workflow.modifier.skip_configfile
     named = workflow.config_settings.overwrite_config if of_files else config
     return read_study(config, named=named, name=name)
 
 
 STUDY = checked_study()
-# Where this workflow is a module with a prefix, Snakemake puts that before the paths of rules, and of nothing else.
+# If this workflow is a module with a prefix, Snakemake prepends it to the paths of rules, but to no others.
 placed = workflow.modifier.path_modifier.replace_prefix
 NETWORKS_FOLDER = Path(placed(str(layout.NETWORKS)))
-# Where this workflow is a module of another, its own config.yaml is not read: scripts find what they look up all the same.
+# If this workflow is a module, its own config.yaml is not read, so the keys that scripts need are set here.
 config.update({key: STUDY.config[key] for key in ("study", "device", "resume_minutes")})
 
 
@@ -108,7 +108,7 @@ wildcard_constraints:
 
 
 def preset(*keys):
-    """A function from wildcards to the data set's preset, or to a section or a setting of it, as plain text."""
+    """A function from wildcards to the data set's preset, or to one of its sections or settings, as plain values."""
 
     @functools.cache
     def of_dataset(name):
@@ -121,7 +121,7 @@ def preset(*keys):
 
 
 def protocol(wildcards):
-    """What a job must know of the protocol that its networks train under."""
+    """The protocol of a job's networks, as a param."""
     return PROTOCOLS[wildcards.protocol].plain()
 
 
@@ -141,7 +141,7 @@ def tuning(wildcards):
     folders = {tuned.folder: tuned for tuned in tunings(cell_of(wildcards))}
     if wildcards.mode not in folders:
         raise ConfigError(
-            f"{wildcards.mode} is no mode of the study {STUDY.name}; see modes and lambda: there are "
+            f"{wildcards.mode} is not a mode of the study {STUDY.name} (keys modes and lambda); its modes are "
             f"{', '.join([TRAINED, *folders])}"
         )
     return folders[wildcards.mode]
@@ -170,7 +170,7 @@ def grid():
 
 
 def over_grid(file, tuned=False):
-    """That file of every seed block of every cell of the study, as trained, and as fine-tuned where `tuned`."""
+    """Paths of a file in every seed block of the study, of trained networks and, if `tuned`, of fine-tuned ones."""
     return [
         f"{SEED_BLOCK}/{file}".format(mode=mode, **place)
         for place, modes in grid()
@@ -179,7 +179,7 @@ def over_grid(file, tuned=False):
 
 
 def tuned_blocks(file):
-    """That file of every block of fine-tuned networks of the study."""
+    """Paths of a file in every seed block of fine-tuned networks of the study."""
     return [
         f"{SEED_BLOCK}/{file}".format(mode=mode, **place)
         for place, modes in grid()
@@ -188,7 +188,7 @@ def tuned_blocks(file):
 
 
 def sweeps():
-    """Whether a mode has several lambdas, of which one is chosen on the validation images."""
+    """Whether any mode has several lambdas, of which one is chosen on the validation images."""
     folders = [modes for _, modes in grid()]
     return any(
         len({layout.tuning_named(name)[0] for name in modes}) < len(modes) for modes in folders
@@ -196,7 +196,7 @@ def sweeps():
 
 
 def fine_tuning_settings(wildcards):
-    """How to fine-tune in a mode, without lambda and the steps of other modes: these change nothing for it."""
+    """Settings of fine-tuning in a mode, without lambda and the steps of other modes, which do not affect it."""
     mode, settings = tuning(wildcards).mode, preset("regularisation")(wildcards)
     steps = settings["mode_steps"].get(mode, settings["steps"])
     return {key: value for key, value in settings.items() if key != "lambda"} | {

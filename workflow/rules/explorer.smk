@@ -1,4 +1,4 @@
-# The study as one page to look around in, from its tables.
+# The explorer: an interactive page of the study, from its tables.
 EXPLORER = f"{layout.RESULTS}/{{study}}/explorer.html"
 explored = available(EXPLORED)
 

@@ -61,7 +61,7 @@ rule track_formation:
         "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.log",
     benchmark:
         "logs/track_formation/{dataset}.{architecture}.{protocol}.{block}.tsv"
-    priority: -1  # after what the first figures wait for
+    priority: -1  # after the jobs that the first figures need
     conda:
         "../../environment.yml"
     threads: 1

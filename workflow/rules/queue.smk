@@ -1,4 +1,4 @@
-# On SLURM, a word on jobs that wait for what can never be: Snakemake itself would wait with them, and say nothing.
+# On SLURM, warns of jobs that can never start: Snakemake itself would wait for them silently.
 import threading
 from snakemake.logging import logger
 from slowpoints.core import slurm

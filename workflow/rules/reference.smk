@@ -1,4 +1,4 @@
-# Tables of finished studies that come with the project: claims are tested and figures drawn from them again.
+# Finished studies in reference/: claims are tested and figures drawn again from their tables.
 rule take_reference:
     input:
         "reference/{study}/{table}.parquet",

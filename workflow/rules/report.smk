@@ -1,4 +1,4 @@
-# What the report says in this study's own words, and its tables to browse; Snakemake puts the report together.
+# Texts of the report about this study, and tables to browse; Snakemake assembles the report.
 DESCRIBED = ["claims", "correlations", "networks"]
 
 

@@ -1,19 +1,19 @@
-# What jobs need, from the sizes of their data set and study: starting points that grow with each attempt. Constants were
-# fitted to measured jobs (docs/cluster.md), with room to spare; those of GPUs are still to be seen on one.
+# Resources of jobs, estimated from the sizes of data set and study; they grow with each attempt. Constants were fitted
+# to measured jobs (docs/cluster.md), with a margin; those of GPUs have not been measured.
 from dataclasses import astuple
 
 from slowpoints.task.curricula import snapshot_steps, stages
 from slowpoints.task.timing import FRAMES
 
-USUAL_IMAGE = {"idx": (28, 28, 1)}  # by kind of source, where the files alone say
-# Of the largest data sets that ship, where a kind does not say.
+USUAL_IMAGE = {"idx": (28, 28, 1)}  # by kind of source, if only the files give the size
+# Of the largest supplied data sets, for other kinds.
 LARGEST_IMAGE, MOST_IMAGES = (32, 32, 3), 70_000
 CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
 BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
-# Likewise of tables and figures, which load no PyTorch: on a cluster two of them run at a time in a job of many.
+# Likewise for tables and figures, which do not load PyTorch; on a cluster, a job runs two of them at a time.
 LIGHT_MB, LIGHT_MINUTES = 1700, 3
-FRONT_ROWS = 1024  # images that go through a front end at once where no gradient is taken
-LIFETIME_CAP = 10  # lifetimes are followed for so many times the longest delay
+FRONT_ROWS = 1024  # images per pass through a front end without gradients
+LIFETIME_CAP = 10  # lifetimes are followed up to this multiple of the longest delay
 
 
 TRAINING_GPUS = 0 if STUDY.config["device"] == "cpu" else 1
@@ -65,7 +65,7 @@ def preparing_mb(wildcards):
 
 
 def preparing_minutes(wildcards):
-    files = len(STUDY.files[wildcards.dataset])  # very many, where each image is one
+    files = len(STUDY.files[wildcards.dataset])  # one per image for some sources
     return images(STUDY.presets[wildcards.dataset].source) / 20_000 + files / 20_000
 
 
@@ -77,7 +77,7 @@ def front_end_load(chosen):
     area, channels = image_size(chosen.source)
     maps = [area / 4**layer * filters for layer, filters in enumerate(layers.filters)]
     before = [channels, *layers.filters]
-    kept = 6  # tensors of a map's size, those for the gradient included
+    kept = 6  # tensors of a map's size, including those for the gradient
     return kept * sum(maps), sum(9 * size * filters for size, filters in zip(maps, before))
 
 
@@ -92,7 +92,7 @@ def coordinates(wildcards):
 
 
 def points(wildcards):
-    """Slow points of a block."""
+    """Number of slow points of a seed block."""
     return len(seeds_of_block(wildcards)) * STUDY.presets[wildcards.dataset].source.classes
 
 
@@ -108,7 +108,7 @@ def training_load(wildcards):
 
 
 def optimising_minutes(wildcards, steps):
-    """For so many steps of all networks of a block."""
+    """For a number of steps of all networks of a seed block."""
     work = steps * len(seeds_of_block(wildcards)) * training_load(wildcards)[1]
     return working_minutes(work, GPU_SECONDS if TRAINING_GPUS else CPU_SECONDS)
 
@@ -118,7 +118,7 @@ def training_minutes(wildcards):
 
 
 def training_mb(wildcards):
-    if TRAINING_GPUS:  # the host holds images, snapshots and resume files
+    if TRAINING_GPUS:  # the host memory holds images, snapshots and resume files
         return 2 * BASE_MB
     return len(seeds_of_block(wildcards)) * training_load(wildcards)[0] * 8e-6
 

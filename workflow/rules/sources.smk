@@ -1,4 +1,4 @@
-# Where the images of a data set come from.
+# Sources of images.
 
 
 def download_of(wildcards):

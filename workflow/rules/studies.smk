@@ -1,25 +1,25 @@
-# Files of studies: of this configuration's, and of others that have tables already.
+# Files of studies: the configured one, and others whose tables exist.
 
 
 @functools.cache
 @one_clear_message()
 def finished_tables(study):
-    """Names of the tables that a study of another configuration has: its own, or published ones."""
+    """Names of the existing tables of another study, from results/ or reference/."""
     folder, hint = placed(TABLES.format(study=study)), f"give the --configfile of {study}"
     if study.startswith(layout.PUBLISHED_AS):
         folder, hint = f"reference/{study.removeprefix(layout.PUBLISHED_AS)}", "see reference/"
     if not (names := [file.stem for file in Path(folder).glob("*.parquet")]):
         raise ConfigError(
-            f"the configuration is of the study {STUDY.name}, and there are no tables of {study} in {folder}/; {hint}"
+            f"the configured study is {STUDY.name}, and {folder}/ has no tables of {study}; {hint}"
         )
     return names
 
 
 def tables(names, trained=False):
-    """A function from wildcards to tables of a study, by name; of its networks as trained alone where `trained`.
+    """A function from wildcards to tables of a study, by name; of trained networks only if `trained`.
 
-    The study of this configuration has those in a folder of their own, so that they don't wait for fine-tuning. Other
-    finished studies have tables of all their networks, from which those as trained are taken.
+    The configured study keeps tables of trained networks in a separate folder, so that they need no fine-tuning. Other
+    finished studies have one table of all their networks, which is filtered.
     """
 
     def of(wildcards):
@@ -33,7 +33,7 @@ def tables(names, trained=False):
 
 
 def extras(names):
-    """A function from wildcards to what a figure also draws where the study has it, files by name."""
+    """A function from wildcards to the optional files of a figure that a study has, by name."""
 
     def of(wildcards):
         study = wildcards.study
@@ -54,7 +54,7 @@ def extras(names):
 
 
 def versions(names):
-    """Schema version of each of these tables, which a job must find in them."""
+    """Schema version that a job requires of each of these tables."""
     return {name: (SCHEMAS | OF_STUDY)[name].version for name in names}
 
 
@@ -73,7 +73,7 @@ def figures_of(study, names=FIGURES):
 
 
 def available(names):
-    """A function from wildcards to those of these tables that a study has: all, or what a finished study lacks aside."""
+    """A function from wildcards to those of these tables that a study has; older studies may lack some."""
 
     def of(wildcards):
         present = names if wildcards.study == STUDY.name else finished_tables(wildcards.study)
@@ -83,11 +83,11 @@ def available(names):
 
 
 def reference_files(wildcards):
-    """What is made of the finished studies that come with the project; an older study may lack some tables."""
+    """Files made from the finished studies in reference/; older studies may lack some tables."""
     tables = sorted(Path("reference").glob("*/*.parquet"))
     if not tables:
         raise WorkflowError(
-            "there is no study in reference/: its folders hold the tables of one each"
+            "reference/ contains no study; each of its folders must hold the tables of one"
         )
     files = []
     for folder in dict.fromkeys(table.parent for table in tables):

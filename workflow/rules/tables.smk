@@ -1,13 +1,13 @@
 # Tables over the whole grid, one rule each:
 #   collate_extrapolation, collate_extrapolation_by_noise, collate_slow_points, collate_spectrum,
 #   collate_relaxation, collate_trajectories, collate_formation
-# and of the networks as trained, which wait for no fine-tuning:
+# and over trained networks only, which do not wait for fine-tuning:
 #   collate_trained_extrapolation, collate_trained_slow_points, collate_trained_spectrum,
 #   collate_trained_relaxation
 STUDY_SEEDS = {name: STUDY.seeds(name) for name in STUDY.presets}
 STUDY_SETTINGS = STUDY.settings()
 
-# Name of the rule, its table, the folder that this goes to, and whether fine-tuned networks are in it.
+# Name of the rule, its table, the folder of the table, and whether it includes fine-tuned networks.
 GATHERED = [(f"collate_{table}", table, TABLES, table in OF_TUNED) for table in MEASURED]
 GATHERED += [(f"collate_trained_{table}", table, TRAINED_TABLES, False) for table in OF_TUNED]
 

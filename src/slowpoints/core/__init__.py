@@ -1,1 +1,1 @@
-"""What every storey stands on: files, tables and their schemas, provenance, random streams, devices, presets, paths."""
+"""The lowest layer, used by all others: files, tables, schemas, provenance, random streams, devices, presets, paths."""

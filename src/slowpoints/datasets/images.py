@@ -110,7 +110,7 @@ def check_images(images: np.ndarray, labels: np.ndarray, classes: int, source: s
 
 
 def _check_arrays(images: Any, labels: Any, source: str) -> None:
-    """Raises ValueError unless images are uint8 `[n, height, width]`, or with channels last, and labels integers `[n]`."""
+    """Raises ValueError unless images are uint8 `[n, height, width(, channels)]` and labels are integers `[n]`."""
     for name, array in (("images", images), ("labels", labels)):
         if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
             raise ValueError(f"{source}: {name} are of type {type(array).__name__}; an unmasked NumPy array is needed")
