@@ -1,4 +1,4 @@
-// Accuracy against delay, of each class and of all together.
+// Accuracy against delay, for each class and for all together.
 
 import { byClass, rowsOf, study } from "./data.js";
 import { classText, fraction } from "./labels.js";
@@ -61,7 +61,7 @@ function band(rows, fillcolor) {
   };
 }
 
-// The delays of training, shaded, and accuracy by chance.
+// The delays of training, shaded, and accuracy at chance.
 function marks(chance) {
   const [x0, x1] = study.trained_delays;
   const line = { color: study.grey, width: 0.8, dash: "dot" };

@@ -1,17 +1,17 @@
-// The choice: which network, mode and class the page shows. It stands here alone: others read it with `getChoice`,
-// change it with `choose` and the functions below it, and hear of a change through `subscribe`. It is also the page's
+// The choice: the network, mode and class that the page shows. Only this module holds it: others read it with
+// `getChoice`, change it with `choose` and the functions below, and follow it with `subscribe`. It is also the page's
 // address, such as #digits/gru/vocu/3 or #digits/gru/vocu/3/settled/class-5.
 
 import { AS_TRAINED, modesOf, study } from "./data.js";
 
 export const FIELDS = ["dataset", "architecture", "protocol", "seed"];
 
-let current; // frozen: a change is another object
+let current; // frozen: each change makes a new object
 const listeners = [];
 
 export const getChoice = () => current;
 
-// Has a function called with each choice, new or chosen again.
+// Calls a function with each choice, also when the same one is chosen again.
 export const subscribe = (listener) => listeners.push(listener);
 
 function update(choice) {
@@ -19,10 +19,10 @@ function update(choice) {
   for (const listener of listeners) listener(current);
 }
 
-// Chooses what an address says, or what is nearest: on load, and on the way back and forward.
+// Chooses the network of an address, or the nearest one: on load, and on Back and Forward.
 export const chooseAddress = (address) => update(nearest(parseAddress(address)));
 
-// Changes some fields, and the address too, so that the way back works.
+// Changes some fields, and the address, so that Back works.
 export function choose(changes) {
   const next = nearest({ ...current, ...changes }, Object.keys(changes)[0]);
   const address = addressOf(next);
@@ -30,7 +30,7 @@ export function choose(changes) {
   try {
     history.pushState(null, "", address);
   } catch {
-    // Within another page, such as a notebook, the address may not be ours to change.
+    // Inside another page, such as a notebook, the address may be read-only.
   }
   update(next);
 }
@@ -49,7 +49,7 @@ export function stepClass(by) {
   choose({ label: (from + by + classes) % classes });
 }
 
-// Values of a field that go with those before it.
+// Values of a field that occur with those of the fields before it.
 export function optionsOf(choice, field) {
   if (field === "mode") return modesOf(choice.dataset).map(({ name }) => name);
   const before = FIELDS.slice(0, FIELDS.indexOf(field));
@@ -88,7 +88,7 @@ function decoded(part) {
   }
 }
 
-// The choice nearest to what is wanted: one field of the network first, then the others in order; mode and class where
+// The choice nearest to the wanted one: one field of the network first, then the others in order; mode and class if
 // the data set has them.
 function nearest(wanted, first = "dataset") {
   let left = study.networks;

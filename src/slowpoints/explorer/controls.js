@@ -1,4 +1,4 @@
-// The head of the page: controls, and what is known of the network shown.
+// The header of the page: controls, and a summary of the selected network.
 
 import { FIELDS, choose, networkOf, optionsOf } from "./choice.js";
 import { rowsOf, study, summaryOf } from "./data.js";
@@ -6,7 +6,7 @@ import { className, classText, labelOf, modeLabel, number, titleOf } from "./lab
 import { colourOf } from "./panels.js";
 
 const SELECTS = [...FIELDS, "mode"];
-const LIGHT = 0.6; // colours of later classes are light, and take dark letters
+const LIGHT = 0.6; // colours of later classes are light and need dark text
 
 export const $ = (selector) => document.querySelector(selector);
 

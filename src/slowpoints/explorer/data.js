@@ -1,4 +1,4 @@
-// The study: a header of plain values, and columns of numbers, unpacked once.
+// The study: a header of plain values, and numeric columns, unpacked once.
 
 export const study = JSON.parse(document.getElementById("header").textContent);
 export const AS_TRAINED = "trained";
@@ -16,7 +16,7 @@ export async function unpack() {
 export const nameOf = ({ dataset, architecture, protocol, mode, seed }) =>
   [dataset, architecture, protocol, mode, seed].join("/");
 
-// A network's rows of a part of the data: objects, nulls as null. Some parts are of networks as trained alone.
+// A network's rows of a part of the data, as objects. Some parts describe trained networks only.
 export function rowsOf(partName, network) {
   const part = study.parts[partName];
   const [first, count] = part?.rows[nameOf(network)] ?? [0, 0];
@@ -38,7 +38,7 @@ export function byClass(rows) {
   return classes;
 }
 
-// What is known of a network as a whole: memory score, speed and others, before or after fine-tuning.
+// Summary of a network: memory score, speed and others, before or after fine-tuning.
 export const summaryOf = (network, mode) =>
   mode === AS_TRAINED ? network : (study.tuned[nameOf({ ...network, mode })] ?? null);
 

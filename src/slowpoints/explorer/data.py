@@ -1,6 +1,6 @@
-"""The data of a study that the explorer shows, from its tables.
+"""Data of a study for the explorer, from its tables.
 
-The page gets numbers as packed columns, one table after another, and a header in JSON that maps networks to rows.
+The page receives numbers as packed columns, one table after another, and a header in JSON that maps networks to rows.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from slowpoints.task.protocols import PROTOCOLS
 OF_NETWORKS = ("learned", "nominal_accuracy", "memory_score", "half_life", "log10_speed")
 OF_TUNED = ("nominal_accuracy", "memory_score", "log10_speed")
 LASTING = math.exp(-1)
-"""Least modulus of an eigenvalue that is given: a time constant of a frame. More than half have less."""
-ALIGNED = 8  # bytes: every column begins where an array of its type may
+"""Smallest modulus of an eigenvalue that is included: a time constant of one frame. More than half are smaller."""
+ALIGNED = 8  # bytes: alignment of every column
 
 Columns = dict[str, str]
 PLACE: Columns = {"label": "i2", "pc1": "f4", "pc2": "f4", "pc3": "f4"}
@@ -39,9 +39,9 @@ class Part:
     """A table of the page.
 
     Attributes:
-        source: the study's table that it is made from.
-        columns: its columns, and the NumPy type that each is packed as; floats hold nulls as NaN.
-        make: it, from the study's table, which may lack columns that came later.
+        source: the study's table from which it is made.
+        columns: NumPy type of each packed column; floats store nulls as NaN.
+        make: makes it from the study's table, which may lack columns added in later versions.
     """
 
     source: str
@@ -50,7 +50,7 @@ class Part:
 
 
 def _over_classes(extrapolation: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy over trials of all classes, with its Wilson interval, 95 %."""
+    """Accuracy over trials of all classes, with Wilson's 95 % interval."""
     counts = extrapolation.groupby([*TUNED_NETWORK, "delay"], dropna=False)[["n_correct", "n_trials"]].sum()
     low, high = wilson(counts["n_correct"], counts["n_trials"])
     return counts.assign(accuracy=counts["n_correct"] / counts["n_trials"], low=low, high=high).reset_index()
@@ -92,27 +92,26 @@ PARTS: dict[str, Part] = {
     ),
     "changes": Part("formation", {"step": "i4", "in_use": "i2", "t_max": "i2"}, changes),
 }
-"""Tables of the page; those of the last half are of networks as trained."""
+"""Tables of the page; those from `trials` on describe trained networks only."""
 
 
 def gather(tables: Mapping[str, pd.DataFrame], most_seeds: int | None = None) -> tuple[dict[str, Any], bytes]:
-    """What the page shows.
+    """Header and columns of the page.
 
     Args:
-        tables: tables of a study by name, of `explorer.EXPLORED` those that there are.
-        most_seeds: of how many networks of each cell, in the order of their seeds, more than a summary is given; of all
-            where None.
+        tables: the available tables of `explorer.EXPLORED`, by name.
+        most_seeds: number of networks per cell, in the order of their seeds, with more than a summary; all if None.
 
     Returns:
-        A header for JSON, and columns one after another as bytes, little-endian, at multiples of 8. The header has
+        A header for JSON, and the columns as bytes, little-endian, aligned to multiples of 8. The header has
 
         - networks: name and summary of each, in the order of figures.
-        - tuned: summary of each fine-tuned network, by its name, such as "digits/gru/vocu/settled/3".
-        - modes: of each data set, from `trained` on; of several lambdas, a mode for each, such as "settled-300".
-        - classes: of each data set, the number.
-        - class_names: of each data set whose tables name its classes, what each is called.
-        - parts: of each table its columns as [type, first byte], and first row and number of rows by network's name.
-        - seeds: the highest number of seeds in a cell, and of how many more than a summary is given.
+        - tuned: summary of each fine-tuned network by name, such as "digits/gru/vocu/settled/3".
+        - modes: of each data set, `trained` first; with several lambdas, one mode for each, such as "settled-300".
+        - classes: number of classes of each data set.
+        - class_names: names of classes, for each data set whose tables contain them.
+        - parts: for each table, its columns as [type, first byte], and first row and number of rows by network.
+        - seeds: the largest number of seeds in a cell, and the number of networks per cell with more than a summary.
     """
     modes = _modes(tables)
     networks = _networks(tables)
@@ -134,7 +133,7 @@ def gather(tables: Mapping[str, pd.DataFrame], most_seeds: int | None = None) ->
 
 
 def _networks(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every network that a table has a row of, in the order of figures, with what `networks` says of it."""
+    """Every network in any table, in the order of figures, with its summary from table `networks`."""
     every = pd.concat([pd.DataFrame(columns=NETWORK), *(table[NETWORK] for table in tables.values() if len(table))])
     every = every.drop_duplicates(ignore_index=True)
     rank = {
@@ -200,7 +199,7 @@ def _tuned(regularisation: pd.DataFrame | None, modes: Modes) -> dict[str, dict[
 
 
 def _names(networks: pd.DataFrame, modes: Modes) -> list[str]:
-    """What the page calls networks: cell, mode and seed, such as "digits/gru/vocu/trained/3"."""
+    """Names of networks on the page: cell, mode and seed, such as "digits/gru/vocu/trained/3"."""
     return [
         "/".join([*cell, modes.get((cell[0], mode, _lambda(lambda_)), mode), str(seed)])
         for *cell, mode, lambda_, seed in networks[TUNED_NETWORK].itertuples(index=False)

@@ -38,7 +38,7 @@ export function formation(choice) {
   };
 }
 
-// The whole track, faint, and above it the part since the memory's birth.
+// The complete track, faint, and above it the part since the birth of the memory.
 function trackTraces(choice, label, track) {
   const hoverText = (row) =>
     `${classText(choice, label)}, step ${row.step}<br>speed ${number(row.speed)} ${UNIT}` +

@@ -1,4 +1,4 @@
-// Keys that change the choice; the foot of the page lists them.
+// Keys that change the choice; the footer of the page lists them.
 
 import { choose, getChoice, step, stepClass } from "./choice.js";
 import { study } from "./data.js";

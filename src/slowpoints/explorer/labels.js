@@ -1,4 +1,4 @@
-// How things are called and numbers written.
+// Labels, and the formatting of numbers.
 
 import { AS_TRAINED, modesOf, study } from "./data.js";
 
@@ -27,10 +27,10 @@ export const titleOf = ({ dataset, architecture, protocol, seed, mode }) =>
     modeLabel(dataset, mode),
   ].join(", ");
 
-// What a class is called where the tables say, else its number.
+// Name of a class if the tables give one, otherwise its number.
 export const className = ({ dataset }, label) => study.class_names[dataset]?.[label] ?? String(label);
 
-// Plotly takes "<" for the beginning of a tag, as HTML does.
+// Plotly reads "<" as the start of a tag, as HTML does.
 export const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 export function classText(choice, label) {

@@ -1,4 +1,4 @@
-// Speed against memory, of every network of the study.
+// Speed against memory for every network of the study.
 
 import { FIELDS, networkOf } from "./choice.js";
 import { AS_TRAINED, study, summaryOf } from "./data.js";
@@ -26,12 +26,12 @@ export function memory(choice) {
   return { traces, layout, note: notes.join(" ") };
 }
 
-// Networks with their summaries by cell, and of how many there is none to draw.
+// Networks with their summaries by cell, and the number of networks that cannot be drawn.
 function gatherCells({ mode, dataset }) {
   const cells = new Map();
   let missing = 0;
   for (const network of study.networks) {
-    if (mode !== AS_TRAINED && network.dataset !== dataset) continue; // lambda, and so the mode, is of a data set
+    if (mode !== AS_TRAINED && network.dataset !== dataset) continue; // lambda, and therefore the mode, belongs to a data set
     const summary = summaryOf(network, mode);
     if (!hasSpeed(summary) || typeof summary.memory_score !== "number") {
       missing++;
@@ -71,7 +71,7 @@ function cellTrace({ mode, dataset }, cell) {
 
 const hasSpeed = (summary) => typeof summary?.log10_speed === "number";
 
-// A ring around the chosen network, with a line from where it was before fine-tuning; nothing where it has no speed.
+// A ring around the chosen network, with a line from its point before fine-tuning; nothing if it has no speed.
 function chosenTrace(choice) {
   const network = networkOf(choice);
   const last = summaryOf(network, choice.mode);
@@ -89,7 +89,7 @@ function chosenTrace(choice) {
   };
 }
 
-// What colours and symbols mean, in a line above the points.
+// Legend of colours and symbols, in a line above the points.
 function legendOf(cells) {
   const names = (part) => [...new Set([...cells.keys()].map((cell) => cell.split("/")[part]))];
   const { architecture, protocol } = study.looks;

@@ -1,4 +1,4 @@
-// The page: draws the choice whenever it changes, and turns clicks in a panel into another choice.
+// The page: redraws whenever the choice changes, and turns clicks in a panel into a new choice.
 
 import { accuracy } from "./accuracy.js";
 import { FIELDS, addressOf, choose, chooseAddress, getChoice, subscribe, toggleClass } from "./choice.js";
@@ -15,7 +15,7 @@ import { stateSpace } from "./state_space.js";
 const PANELS = { accuracy, relaxation, memory, spectrum, formation };
 const CONFIG = { responsive: true, displayModeBar: false, doubleClick: "reset" };
 const STILL = 4; // pixels that the pointer may move in a click
-const view = { flat: !hasWebgl(), turns: 0 }; // of the state space
+const view = { flat: !hasWebgl(), turns: 0 }; // view of the state space
 let drawing = false;
 let outdated = false; // whether the choice has changed since drawing began
 
@@ -23,7 +23,7 @@ function hasWebgl() {
   return document.createElement("canvas").getContext("webgl") !== null;
 }
 
-// Draws the choice. What is chosen while the page draws waits, and of several choices the last is drawn.
+// Draws the choice. Choices made while the page draws wait; of several, the last is drawn.
 async function redraw() {
   outdated = true;
   if (drawing) return;
@@ -39,7 +39,7 @@ async function redraw() {
       document.body.dataset.milliseconds = Math.round(performance.now() - began);
     }
   } finally {
-    setDrawing(false); // after an error in a panel, too: the page goes on
+    setDrawing(false); // also after an error in a panel, so that the page stays usable
   }
 }
 
@@ -63,7 +63,7 @@ async function show(id, { traces, layout, note }) {
   plot.hidden = !traces;
   if (traces) {
     await Plotly.react(plot, traces, layout, CONFIG);
-    // Plotly follows the window, but not a note that takes room or leaves it.
+    // Plotly follows the window size, but not a note that appears or disappears.
     if (plot.clientHeight !== plot.querySelector(".main-svg").clientHeight) await Plotly.Plots.resize(plot);
     if (!plot.dataset.linked) link(plot);
   } else {
@@ -88,7 +88,7 @@ function subsampling() {
   return `To limit its size, this page has full data for the first ${detailed} of up to ${most} networks per cell; “Speed against memory” shows all of them.`;
 }
 
-// A click on what belongs to a class picks the class, on a network the network.
+// Clicking something of a class selects the class; clicking a network selects the network.
 function pick(point) {
   if (Array.isArray(point.customdata)) {
     choose(Object.fromEntries(FIELDS.map((field, index) => [field, point.customdata[index]])));
@@ -103,7 +103,7 @@ function link(plot) {
   else plot.on("plotly_click", ({ points: [point] }) => pick(point));
 }
 
-// In a scene Plotly says "click" whenever it draws while a button is down, and so also where the scene is turned.
+// In a 3D scene, Plotly emits "click" whenever it draws while a button is pressed, even during a rotation.
 function linkScene(plot) {
   let under = null;
   let from = null;
@@ -125,7 +125,7 @@ function linkScene(plot) {
   plot.on("plotly_webglcontextlost", () => flatten(plot));
 }
 
-// Instead of a scene that lost WebGL, which Plotly goes on trying to recover and so must keep.
+// Replaces a scene that lost WebGL. Plotly keeps trying to recover the old element, so it must stay as it is.
 function flatten(plot) {
   view.flat = true;
   $("#reset_view").hidden = true;

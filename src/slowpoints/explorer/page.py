@@ -1,4 +1,4 @@
-"""The explorer's file: one page that needs nothing else, and no network."""
+"""The explorer: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ MODULES = (
     "controls.js",
     "page.js",
 )
-"""The page's own in JavaScript, each after those that it imports from."""
+"""The page's JavaScript modules, each after those from which it imports."""
 IMPORT = re.compile(r"^import \{[^}]*\} from \"\./\w+\.js\";\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?function |const )", re.MULTILINE)
 MOST_BYTES = 24_000_000
-"""Of a page: what makes it larger is left out, network by network."""
+"""Largest size of a page; details of further networks are left out."""
 SYMBOLS = {
     "o": "circle",
     "^": "triangle-up",
@@ -66,14 +66,14 @@ def write_page(
 ) -> None:
     """Writes the explorer of a study.
 
-    Where the page would be larger than `most_bytes`, details are given of fewer networks: of those with the first seeds
-    of each cell, as many as fit, and of one at least. The page says so.
+    If the page would exceed `most_bytes`, it includes details of fewer networks: the first seeds of each cell, as many
+    as fit, and at least one. The page says so.
 
     Args:
-        study: its name.
-        tables: its tables by name, of `EXPLORED` those that there are.
-        path: the file.
-        most_bytes: of the file.
+        study: name of the study.
+        tables: the available tables of `EXPLORED`, by name.
+        path: file to write.
+        most_bytes: largest size of the file.
     """
     seeds = None
     while True:
@@ -103,7 +103,7 @@ def _page(study: str, header: dict[str, Any], columns: bytes) -> str:
 
 
 def _script() -> str:
-    """All modules as one, since a page of one file has none to import from: names of the top level are unique."""
+    """All modules joined into one, since a single file cannot import; top-level names are unique."""
     return "\n".join(EXPORT.sub("", IMPORT.sub("", (FOLDER / name).read_text(encoding="utf-8"))) for name in MODULES)
 
 
@@ -112,7 +112,7 @@ def _escaped(text: str) -> str:
 
 
 def _looks(header: dict[str, Any]) -> dict[str, Any]:
-    """How figures name and draw things, and the numbers that they mark, in Plotly's words."""
+    """Names, styles and marked values of the figures, in Plotly's terms."""
     of_protocols = {name: protocol.look for name, protocol in PROTOCOLS.items()}
     of_units = {name: unit_look(name) for name in (network["architecture"] for network in header["networks"])}
     looks = {"architecture": of_units, "protocol": of_protocols, "mode": LOOKS}

@@ -1,5 +1,5 @@
-// What the panels share. A panel is a function of the choice that gives Plotly's traces and layout, or a note on what
-// is not there.
+// Helpers shared by the panels. A panel is a function of the choice that returns Plotly's traces and layout, or a note
+// on missing data.
 
 import { AS_TRAINED, nameOf, study } from "./data.js";
 
@@ -12,7 +12,7 @@ export const isShown = (choice, label) => choice.label === null || choice.label 
 export const opacityOf = (choice, label) => (isShown(choice, label) ? 1 : FAINT);
 export const drawnSpeed = (speed) => (speed === null ? null : Math.max(speed, study.least_speed));
 
-// Classes with the chosen one last, so that it is drawn above the others.
+// Classes with the chosen one last, so that it is drawn on top.
 export const chosenLast = (choice, classes) =>
   [...classes].sort(([one], [other]) => (one === choice.label) - (other === choice.label));
 
@@ -26,7 +26,7 @@ export const axis = (title, more = {}) => ({
   ...more,
 });
 
-// Ticks at decades, and between them where there are few.
+// Ticks at decades, and between them if there are few decades.
 export function logAxis(title, values, more = {}) {
   const positive = values.filter((value) => value > 0);
   const wide = Math.max(...positive) > 20 * Math.min(...positive);
@@ -47,7 +47,7 @@ export const layoutOf = (choice, xaxis, yaxis, more = {}) => ({
   ...more,
 });
 
-// A line of a class; a click on it chooses the class, as `meta` says.
+// A line of a class; `meta` tells a click on it which class to choose.
 export const classLine = (choice, label, x, y, more = {}) => ({
   x,
   y,

@@ -1,4 +1,4 @@
-// Speed along the relaxation path of each class, and its slow point at the edge.
+// Speed along the relaxation path of each class, with its slow point at the right edge.
 
 import { byClass, rowsOf, study } from "./data.js";
 import { UNIT, classText, number } from "./labels.js";
@@ -15,8 +15,8 @@ import {
   verticalLine,
 } from "./panels.js";
 
-const FIRST = 1; // added to frames, so that frame 0 has a place on a logarithmic axis
-const EDGE = 1.35; // of the longest frame: where slow points stand
+const FIRST = 1; // added to frames, so that frame 0 can be shown on a logarithmic axis
+const EDGE = 1.35; // position of slow points, relative to the last frame
 
 export function relaxation(choice) {
   const paths = byClass(rowsOf("relaxation", choice));
@@ -39,7 +39,7 @@ export function relaxation(choice) {
   return { traces, layout, note };
 }
 
-// The path, faint, and above it the part along which the class is read out.
+// The complete path, faint, and above it the part on which the class is read out.
 function pathTraces(choice, label, path) {
   const hoverText = (row) =>
     `${classText(choice, label)}, frame ${row.frame}<br>speed ${number(row.speed)} ${UNIT}<br>` +

@@ -1,4 +1,4 @@
-// Spectrum of slow points: eigenvalues of one step there, with the part around 1 enlarged.
+// Spectrum of slow points: eigenvalues of the Jacobian of one step, with the part around 1 enlarged.
 
 import { byClass, rowsOf, study } from "./data.js";
 import { classText, number } from "./labels.js";

@@ -1,4 +1,4 @@
-// State space: trials, class centres, slow points and the paths between them, in three directions.
+// State space: trials, class centres, slow points and relaxation paths in three components.
 
 import { AS_TRAINED, byClass, rowsOf, study } from "./data.js";
 import { className, classText, escaped, number } from "./labels.js";
@@ -7,8 +7,8 @@ import { FAINT, NOT_HERE, asTrained, axis, colourOf, isShown, layoutOf, opacityO
 const PARTS = ["trials", "centres", "points", "paths", "unstable"];
 const COMPONENTS = ["pc1", "pc2", "pc3"];
 
-// `flat` where there is no WebGL; `turns` counts how often the view was reset: a new number makes Plotly forget how the
-// scene was turned.
+// `flat`: without WebGL. `turns` counts resets of the view: a new number makes Plotly forget the rotation of the
+// scene.
 export function stateSpace(choice, { flat, turns }) {
   const network = asTrained(choice);
   const parts = Object.fromEntries(PARTS.map((part) => [part, byClass(rowsOf(part, network))]));
@@ -82,7 +82,7 @@ const coordinates = (rows, flat) =>
 
 const components = (row) => COMPONENTS.map((name, index) => `PC ${index + 1}: ${number(row[name])}`).join(", ");
 
-// Rows as one line that is interrupted where a field changes.
+// Rows as one line, interrupted where a field changes.
 function interrupted(rows, field) {
   const line = [];
   for (const row of rows) {
@@ -103,7 +103,7 @@ const sceneAxis = (component) => ({
 
 function sceneLayout(choice, uirevision) {
   const width = document.querySelector("#state_space .plot").clientWidth;
-  const distance = Math.max(1, 400 / width); // so that a narrow panel holds the axes' names, too
+  const distance = Math.max(1, 400 / width); // so that a narrow panel also shows the names of the axes
   return {
     ...layoutOf(choice, {}, {}),
     uirevision,

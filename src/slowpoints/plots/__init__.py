@@ -1,1 +1,1 @@
-"""Figures, each drawn from tables alone: a module a figure, one style, and the list of what each is drawn from."""
+"""Figures, each drawn from tables only: one module per figure, one common style, and the list of all figures."""

@@ -1,4 +1,4 @@
-"""Figure `cells`: how speed predicts memory within each cell, and what cells say as a sample."""
+"""Figure `cells`: how speed predicts memory within each cell, and over cells as a sample."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ POOLED_COLUMNS = {"cells_effect": "rho", "cells_low": "low", "cells_high": "high
 
 
 def data(claims: pd.DataFrame) -> pd.DataFrame:
-    """Spearman's rho within each cell with its interval; then, without an architecture, the mean over cells of a data
-    set and, of several data sets, over all.
+    """Spearman's rho within each cell, with its interval; rows without an architecture are means over the cells of a
+    data set and, if there are several data sets, over all cells.
 
     Args:
         claims: table `claims`.
@@ -56,7 +56,7 @@ def data(claims: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A row a cell, data set by data set, and below the cells of each their mean."""
+    """One row per cell, data set by data set, with their mean below the cells of each."""
     figure = Figure(figsize=(ONE_COLUMN, ROW * max(len(data), LEAST_ROWS) + AROUND))
     ax = figure.subplots()
     if data["rho"].isna().all():

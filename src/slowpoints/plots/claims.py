@@ -45,8 +45,8 @@ TALLEST = 4.5  # inches of one column alone
 
 
 def data(claims: pd.DataFrame) -> pd.DataFrame:
-    """A row for each verdict, its quantity and scope in words; without lambda where that leaves no doubt. Of the only
-    data set each stands once.
+    """A row for each verdict, with its quantity and scope in words, and lambda only where it is needed to distinguish
+    rows. With a single data set, each verdict appears once.
 
     Args:
         claims: table `claims`.
@@ -69,7 +69,7 @@ def _scope(row: Any, lambdas: bool) -> str:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """Axes for each claim and quantity, in two columns where one is too tall; a row a scope that carries a verdict."""
+    """Axes for each claim and quantity, in two columns if one would be too tall; one row per scope with a verdict."""
     if data.empty:
         figure, axes = panels(1, 1, height=1.5)
         say(axes[0, 0], "no claim has a verdict")
@@ -99,7 +99,7 @@ def _height(group: Group) -> float:
 
 
 def _columns(groups: list[Group]) -> list[list[Group]]:
-    """Groups in one column, or in two of about the same height, in their order."""
+    """Groups in one column, or in order in two columns of similar height."""
     total = sum(map(_height, groups))
     if total <= TALLEST or len(groups) == 1:
         return [groups]
@@ -109,7 +109,7 @@ def _columns(groups: list[Group]) -> list[list[Group]]:
 
 
 def _draw_column(part: SubFigure, groups: list[Group], height: float) -> None:
-    """Groups from the top down, and what is left of the height empty."""
+    """Draws groups from the top down; the rest of the height stays empty."""
     heights = [_height(group) for group in groups]
     rest = max(height - sum(heights), 0.01)
     axes = part.subplots(len(groups) + 1, 1, squeeze=False, height_ratios=[*heights, rest])[:, 0]

@@ -1,4 +1,4 @@
-"""Figure `control`: what each way of fine-tuning gains in memory, against what it costs in accuracy and in time."""
+"""Figure `control`: the gain in memory of each mode of fine-tuning, against its cost in accuracy and in time."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ MEASURES = ("memory_score", "nominal_accuracy")
 def data(
     claims: pd.DataFrame, validation: pd.DataFrame | None = None, costs: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """A point for each data set, mode and lambda: memory gained and accuracy lost against control on test images, with
-    95 % intervals; the same on validation images, without; and the seconds of fine-tuning that a network took.
+    """A point for each data set, mode and lambda: memory gained and accuracy lost relative to control on test images,
+    with 95 % intervals; the same on validation images, without intervals; and seconds of fine-tuning per network.
 
     Args:
         claims: table `claims`.
@@ -61,7 +61,7 @@ def data(
 
 
 def _tested(claims: pd.DataFrame) -> pd.DataFrame:
-    """Points on test images: rows of C4 on data sets."""
+    """Points on test images, from the rows of C4 for data sets."""
     rows = claims[(claims["claim"] == "C4") & claims["dataset"].notna() & claims["architecture"].isna()]
     memory, accuracy = (rows[rows["measure"] == measure].set_index(TUNING) for measure in MEASURES)
     gain = memory[["n", "effect", "low", "high"]].set_axis(["n", "gain", "gain_low", "gain_high"], axis=1)
@@ -70,7 +70,7 @@ def _tested(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def _validated(validation: pd.DataFrame) -> pd.DataFrame:
-    """Points on validation images: means of what networks gain and lose against their control."""
+    """Points on validation images: mean gains and losses of networks relative to their control."""
     control = validation.loc[validation["mode"] == CONTROL, [*NETWORK, *MEASURES]]
     tuned = validation[validation["mode"].isin(set(LOOKS) - {CONTROL}) & validation["lambda"].notna()]
     pairs = tuned.merge(control, on=NETWORK, suffixes=("", "_control"))
@@ -82,7 +82,7 @@ def _validated(validation: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each data set of gain against loss; below, where the times are known, of gain against time."""
+    """A panel of gain against loss for each data set; below, if times are known, of gain against time."""
     datasets = ordered(data["dataset"])
     rows = 2 if data["seconds"].notna().any() else 1
     figure, axes = panels(rows, max(1, len(datasets)), height=1.9, sharey=True)
@@ -111,7 +111,7 @@ def _draw_loss(ax: Axes, points: pd.DataFrame) -> None:
 
 
 def _draw_panel(ax: Axes, points: pd.DataFrame, x: str) -> None:
-    """Points of a panel with their intervals, those of a mode joined in the order of lambda."""
+    """Draws points with their intervals, joining those of a mode in the order of lambda."""
     ax.axhline(0, color=GREY, lw=0.6, zorder=1)
     for (mode, images), rows in points.sort_values("lambda").groupby(["mode", "images"], sort=False):
         colour, tested = _look(mode).colour, images == "test"

@@ -25,7 +25,7 @@ DATA = TableSchema(
 
 
 def data(extrapolation: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy at each delay: of each network as trained, and, without a seed, the mean of each cell with its interval.
+    """Accuracy at each delay for each trained network; rows without a seed are means of cells, with their intervals.
 
     Args:
         extrapolation: table `extrapolation`.
@@ -48,7 +48,7 @@ def _means(networks: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each data set and architecture, a thin line a network, mean and 95 % interval a protocol."""
+    """A panel for each data set and architecture: a thin line per network, mean and 95 % interval per protocol."""
     datasets, architectures = ordered(data["dataset"]), ordered(data["architecture"])
     figure, axes = panels(len(datasets), len(architectures), height=1.7, one_column=1, sharex=True, sharey=True)
     for row, dataset in zip(axes, datasets, strict=True):

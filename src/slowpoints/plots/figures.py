@@ -1,4 +1,4 @@
-"""Which figures there are: every module here that declares one."""
+"""All figures: every module of this folder that declares one."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """What a figure is drawn from, and where the report shows it.
+    """Declaration of a figure: the tables from which it is drawn, and its place in the report.
 
     A module declares its figure as `FIGURE = FigureSpec(...)` with literals by keyword. This is read without importing
     the module: planning must not wait for Matplotlib.
 
     Attributes:
-        tables: that the module's `data` takes, by these names.
+        tables: names of the tables, which are the arguments of the module's `data`.
         section: of the report (`workflow/rules/sections.smk`).
         title: in the report; the figure's name if empty.
-        order: among others of its section, from 1; 0 for the only one.
-        tuned: whether it shows fine-tuned networks: a study without modes has none of these figures.
-        optional: further tables that it takes where the study has them.
-        findings: whether the study's own sentences stand below its caption (`analysis.report.captions`).
+        order: position within its section, from 1; 0 for a single figure.
+        tuned: whether it shows fine-tuned networks; a study without modes omits these figures.
+        optional: further tables that it uses if the study has them.
+        findings: whether its caption includes sentences about the study (`analysis.report.captions`).
     """
 
     tables: tuple[str, ...]
@@ -70,7 +70,7 @@ TUNED = {name for name, figure in FIGURES.items() if figure.tuned}
 
 
 def schema(name: str) -> TableSchema:
-    """The schema of the table of what a figure draws.
+    """Schema of the data that a figure draws.
 
     Args:
         name: a key of `FIGURES`.
@@ -79,7 +79,7 @@ def schema(name: str) -> TableSchema:
 
 
 def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """What a figure draws: a row for each point, interval or vertex of a line, as its table gives it back.
+    """Data that a figure draws: a row for each point, interval or vertex of a line.
 
     Args:
         name: a key of `FIGURES`.
@@ -91,7 +91,7 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Raises:
         ValueError: naming the table that is needed and absent.
     """
-    from slowpoints.core.tables import class_names_of  # and so pandas, for which planning must not wait
+    from slowpoints.core.tables import class_names_of  # imports pandas, for which planning must not wait
 
     module, figure = _module(name), FIGURES[name]
     taken = {table: tables[table] for table in (*figure.tables, *figure.optional) if table in tables}

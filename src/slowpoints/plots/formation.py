@@ -1,4 +1,4 @@
-"""Figure `formation`: when each memory was born, off which other, and how fast its slow point has been since."""
+"""Figure `formation`: when and from which other memory each was born, and the speed of its slow point."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def data(formation: pd.DataFrame) -> pd.DataFrame:
 
 
 def changes(formation: pd.DataFrame) -> pd.DataFrame:
-    """Snapshots at which the curriculum had changed: in_use (classes) and t_max (frames) there, by network and step.
+    """Snapshots at which the curriculum had changed, with in_use (classes) and t_max (frames), by network and step.
 
     Args:
         formation: table `formation`.
@@ -81,7 +81,7 @@ def changes(formation: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each cell of the grid; a line a memory."""
+    """A panel for each cell of the grid, with a line per memory."""
     figure, _ = cell_panels(data, _draw_panel, height=1.95)
     figure.supylabel("speed of slow point, at least 10$^{-4}$\n(per frame, state units)", ma="center")
     figure.supxlabel("training step")
@@ -120,7 +120,7 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
 
 
 def _name_births(ax: Axes, network: pd.DataFrame) -> None:
-    """Both classes of each birth that was merged before, in the order of their births, in lines above the tracks."""
+    """Names both classes of each birth from a merged track, in order of birth, in lines above the tracks."""
     merged = network[network["merged"]].sort_values("step")
     names = "  ".join(f"{birth.label:.0f}←{birth.from_label:.0f}" for birth in merged.itertuples())
     lines = textwrap.wrap(names, LINE_WIDTH)
@@ -140,7 +140,7 @@ def _name_births(ax: Axes, network: pd.DataFrame) -> None:
 
 
 def _name_ends(ax: Axes, ends: dict) -> None:
-    """Classes at the ends of their lines, pushed apart where lines end close together."""
+    """Names classes at the ends of their lines, spread apart where lines end close together."""
     low, high = np.log10(ax.get_ylim())
     wanted = [(np.log10(speed) - low) / (high - low) for speed, _ in ends.values()]
     for (label, (_, colour)), height in zip(ends.items(), apart(wanted, APART), strict=True):

@@ -22,7 +22,7 @@ LEVELS = {
     "network": Look("networks, within cells", "#222222", marker="o"),
     "class": Look("classes, within networks", "#4dac26", marker="s"),
 }
-"""What is ranked, and within what: a mark in each row, from top to bottom."""
+"""Levels of correlation, by their mark in each row from top to bottom."""
 FIGURE = FigureSpec(
     tables=("correlations",),
     section="Does speed predict memory",
@@ -45,7 +45,7 @@ STRIPE = "#f4f4f4"  # behind every other row
 
 
 def data(correlations: pd.DataFrame) -> pd.DataFrame:
-    """Spearman's rho of each predictor at each level, in each data set and, of several, over all (`dataset` null).
+    """Spearman's rho of each predictor at each level, in each data set and, with several, over all (`dataset` null).
 
     Args:
         correlations: table `correlations`.
@@ -59,9 +59,9 @@ def data(correlations: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each data set and one for all, a row a predictor, a mark with its 95 % interval a level.
+    """A panel for each data set and one for all; one row per predictor, one mark with 95 % interval per level.
 
-    Baselines are in italics; in brackets stands the last frame of the delay that a predictor uses.
+    Baselines are in italics; brackets give the last frame of the delay that a predictor uses.
     """
     parts = {dataset: data[data["dataset"] == dataset] for dataset in ordered(data["dataset"].dropna())}
     if len(parts) != 1:
@@ -82,9 +82,9 @@ def draw(data: pd.DataFrame) -> Figure:
 
 
 def _present(table: pd.DataFrame) -> dict[str, float]:
-    """Predictors that occur with the last frame of the delay that each uses (NaN for none), by how far they look.
+    """Predictors with the last frame of the delay that each uses (NaN for none), in the order of that frame.
 
-    Those that look equally far are in the order of their names, unknown ones last.
+    Those with the same frame are in the order of `PREDICTOR_NAMES`, unknown ones last.
     """
     last = table.groupby("predictor", sort=False)["last_frame"].max()
     order = {name: rank for rank, name in enumerate(PREDICTOR_NAMES)}

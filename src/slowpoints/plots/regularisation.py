@@ -1,4 +1,4 @@
-"""Figure `regularisation`: how far each mode of fine-tuning stretches memory, network by network."""
+"""Figure `regularisation`: how much each mode of fine-tuning prolongs memory, network by network."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ CHANGES = {
     "memory_score": ("change of memory", "memory score"),
     "log10_speed": ("change of speed", "log$_{10}$ speed of slow points"),
 }
-"""Measures before and after: what a panel is called, and its axis."""
+"""Measures before and after fine-tuning: title and axis label of their panels."""
 FADE = 0.6  # of the largest lambda's line
 MOST_LEVEL = 5  # names of modes below an axis; more stand upright
 
 
 def data(extrapolation: pd.DataFrame, regularisation: pd.DataFrame) -> pd.DataFrame:
-    """Mean accuracy at each delay, over all networks of a data set, by mode and lambda; then, with a `measure`, what
-    each network had before and after, and without a seed the mean over them.
+    """Mean accuracy at each delay over all networks of a data set, by mode and lambda; rows with a `measure` give its
+    values before and after for each network and, without a seed, their mean.
 
     Args:
         extrapolation: table `extrapolation`.
@@ -65,8 +65,8 @@ def data(extrapolation: pd.DataFrame, regularisation: pd.DataFrame) -> pd.DataFr
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A row for each data set: accuracy against delay by mode; memory score and speed of each network, and how they
-    change."""
+    """A row for each data set: accuracy against delay by mode, and the changes of memory score and speed of each
+    network."""
     datasets = ordered(data["dataset"])
     figure, axes = panels(len(datasets), 1 + len(CHANGES), height=1.85)
     for row, dataset in zip(axes, datasets, strict=True):
@@ -102,7 +102,7 @@ def _draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
 
 
 def _draw_change(ax: Axes, table: pd.DataFrame) -> None:
-    """Before and after each mode: a thin line a network, thick the mean."""
+    """Values before and after each mode: a thin line per network, a thick one for the mean."""
     several = table.groupby("mode")["lambda"].nunique().max() > 1
     columns = table[["mode", "lambda"]].drop_duplicates()
     columns = columns.sort_values("mode", key=lambda modes: modes.map(list(LOOKS).index)).itertuples(index=False)

@@ -1,4 +1,4 @@
-"""Figure `relaxation`: how the state slows down after the class centre, and the speed of the slow point beside it."""
+"""Figure `relaxation`: how the state slows down after the class centre, with the speed of the slow point."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FIRST = 1  # added to frames, so that frame 0 has a place on a logarithmic axis
 
 
 def data(relaxation: pd.DataFrame, slow_points: pd.DataFrame) -> pd.DataFrame:
-    """Paths of the first network of each cell, as trained: a row for each class and frame.
+    """Paths of the first trained network of each cell: a row for each class and frame.
 
     Speeds are at least `LEAST_SPEED`, `point_speed` is that of the class's slow point, and `held` whether the class has
     been read out at every frame up to this.
@@ -80,7 +80,7 @@ def held(paths: pd.DataFrame, by: Sequence[str]) -> pd.Series:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each cell of the grid; a line a class, with its slow point at the edge."""
+    """A panel for each cell of the grid, with a line per class and its slow point at the edge."""
     figure, _ = cell_panels(data, _draw_panel, height=1.9)
     figure.supylabel("speed, at least 10$^{-4}$\n(per frame, state units)", ma="center")
     figure.supxlabel("frame under the mean input, + 1")
@@ -115,7 +115,7 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
 
 
 def _mark_point(ax: Axes, text: str, height: float, name: float, colour: tuple) -> None:
-    """A tick at the right edge, and its name, joined by a thin line."""
+    """Draws a tick at the right edge and its name, joined by a thin line."""
     line: dict[str, Any] = {"color": colour, "transform": ax.transAxes, "clip_on": False}
     ax.plot([1, TICK], [height, height], lw=2, solid_capstyle="butt", **line)
     ax.plot([TICK, NAME - 0.01], [height, name], lw=0.5, **line)

@@ -32,7 +32,7 @@ UNSTABLE = "#c51b7d"
 
 
 def data(spectrum: pd.DataFrame) -> pd.DataFrame:
-    """A row for each eigenvalue at each slow point of each network as trained.
+    """A row for each eigenvalue at each slow point of each trained network.
 
     Args:
         spectrum: table `spectrum`.
@@ -43,7 +43,7 @@ def data(spectrum: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each cell of the grid: all slow points of all its networks, and the surroundings of 1 enlarged."""
+    """A panel for each cell of the grid: all slow points of all its networks, with the region around 1 enlarged."""
     figure, _ = cell_panels(data, _draw_panel, height=1.85)
     figure.supylabel("imaginary part")
     figure.supxlabel("real part")

@@ -51,10 +51,10 @@ DATA = TableSchema(
 
 
 def data(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
-    """A row for each point, and for each correlation that a panel says: that of its `level`, which a point has none of.
+    """A row for each point, and for each correlation shown in a panel; only correlations have a `level`.
 
     Args:
-        networks: table `networks`; without `log10_settled_speed` the slow points' speed is drawn alone.
+        networks: table `networks`; without `log10_settled_speed`, only the speed of slow points is drawn.
         correlations: table `correlations`.
     """
     predictors = [speed for speed in SPEEDS if speed in networks and networks[speed].notna().any()] or list(SPEEDS)[:1]
@@ -68,7 +68,7 @@ def data(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A row for each data set, a panel for each speed, a point a network."""
+    """A row for each data set, a panel for each speed, and a point per network."""
     points, stated = data[data["level"].isna()], data[data["level"].notna()]
     datasets, speeds = ordered(points["dataset"]), ordered(points["predictor"])
     figure, axes = panels(len(datasets), len(speeds), height=2.05, one_column=1, sharey="row")
@@ -107,7 +107,7 @@ def _draw_networks(ax: Axes, networks: pd.DataFrame) -> None:
 
 
 def _make_room(ax: Axes) -> None:
-    """Room for the numbers above the points."""
+    """Makes room for the numbers above the points."""
     low, high = ax.get_ylim()
     ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
     ax.set_ylim(low, high + HEADROOM * (high - low))

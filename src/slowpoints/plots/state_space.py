@@ -67,7 +67,7 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
     centres, points = (
         network[network["kind"] == kind].set_index("label")[["pc1", "pc2"]] for kind in ("centre", "slow_point")
     )
-    # A ring about a disc: neither hides the other where they coincide.
+    # A ring around a disc, so that neither hides the other.
     for label, (x, y) in centres.iterrows():
         colour = class_colour(label, classes)
         ax.plot(x, y, "o", mfc="none", mec=colour, mew=0.9, ms=5, zorder=3)
@@ -94,7 +94,7 @@ def _name_points(ax: Axes, points: pd.DataFrame) -> None:
 
 
 def _name_places(points: np.ndarray) -> np.ndarray:
-    """Places `[P, 2]` of names: outward of points `[P, 2]`, and off other names and points; all in the unit square."""
+    """Positions `[P, 2]` of names in the unit square: outside of points `[P, 2]`, away from other names and points."""
     bearing = np.linspace(0, 2 * np.pi, len(points), endpoint=False)
     tie = np.stack([np.cos(bearing), np.sin(bearing)], axis=-1) * 1e-3  # where points coincide
     outward = points - points.mean(0, keepdims=True) + tie if len(points) else points
@@ -106,7 +106,7 @@ def _name_places(points: np.ndarray) -> np.ndarray:
 
 
 def _pushes(names: np.ndarray, others: np.ndarray, least: float) -> np.ndarray:
-    """Half the way `[P, 2]` that is missing to `least`, from all of the others `[Q, 2]` that are nearer, summed."""
+    """Sum over all others `[Q, 2]` closer than `least` of half the missing distance, as displacements `[P, 2]`."""
     offset = names[:, None] - others[None]
     distance = np.linalg.norm(offset, axis=-1, keepdims=True)
     missing = np.where(distance > 0, np.clip(least - distance, 0, None), 0)

@@ -1,4 +1,4 @@
-"""The looks that all figures share: sizes, colours that survive colour blindness and greyscale, and saving."""
+"""Style shared by all figures: sizes, colours that suit colour blindness and greyscale, and saving."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIGHTEST = 0.88  # of the palette, whose yellow end does not show on white
 DPI = {"png": 200, "pdf": 300}  # of what is no vector: for screens, and for print
 UNDATED: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
-"""Widths in inches of a figure that takes one or both columns of a page: fonts are of their size in print."""
+"""Widths in inches of a figure across one or both columns of a page; fonts have their size in print."""
 MOST_PANELS = 4  # beside each other
 TITLE_WIDTH = 26  # characters of a title of so narrow a panel
 MOST_CLASSES = 30  # that a legend names: of more, tables alone say the names
@@ -69,17 +69,17 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,  # text stays text
     "svg.hashsalt": "slowpoints",
 }
-"""Matplotlib's settings while a figure is drawn or saved, where they differ from its defaults."""
+"""Matplotlib settings while a figure is drawn or saved, where they differ from the defaults."""
 SMALL = 6.5  # points: the least size of print
 HANDLE, CHARACTER, LINE = 0.43, 0.054, 0.16
-"""Inches that an entry of a legend takes beside its text, a character of it, and a line."""
+"""Inches of a legend entry without its text, of a character, and of a line."""
 
 
 @contextlib.contextmanager
 def project_style() -> Iterator[None]:
-    """Matplotlib's own defaults and `STYLE` on top, whatever a matplotlibrc or a notebook has set.
+    """Context with Matplotlib's defaults and `STYLE`, regardless of a matplotlibrc or notebook settings.
 
-    Afterwards all settings are what they were before. The backend is left alone: reading it would choose one.
+    All settings are restored afterwards. The backend is left alone: reading it would choose one.
     """
     with warnings.catch_warnings(), mpl.rc_context():
         warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)  # of settings that are on their way out
@@ -92,7 +92,7 @@ def project_style() -> Iterator[None]:
 
 
 def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[[pd.DataFrame], Figure]:
-    """The function that draws a figure, in the project's style."""
+    """Decorates a function that draws a figure to use the project's style."""
 
     @wraps(draw)
     def drawn(data: pd.DataFrame) -> Figure:
@@ -107,13 +107,13 @@ def panels(
 ) -> tuple[Figure, np.ndarray]:
     """A figure one or two columns wide and its axes `[rows, columns]`.
 
-    A row of more than `MOST_PANELS` goes on below itself.
+    A row of more than `MOST_PANELS` is continued below.
 
     Args:
-        rows: of panels that belong together.
-        columns: panels of each.
-        height: of a panel, in inches.
-        one_column: how many panels beside each other fit into one column of a page.
+        rows: number of rows.
+        columns: panels per row.
+        height: height of a panel, in inches.
+        one_column: number of panels that fit side by side into one column of a page.
         keywords: for `Figure.subplots`.
     """
     lines = -(-columns // MOST_PANELS)
@@ -133,7 +133,7 @@ def cell_title(dataset: str, architecture: str, protocol: str | None = None) -> 
 
 
 def ordered(values: pd.Series) -> list:
-    """Values that occur, each once, in the order of first occurrence."""
+    """Unique values, in the order of first occurrence."""
     return list(dict.fromkeys(values))
 
 
@@ -156,11 +156,11 @@ def first_networks(table: pd.DataFrame) -> pd.DataFrame:
 def cell_panels(
     table: pd.DataFrame, draw_panel: Callable[[Axes, pd.DataFrame, str], None], *, height: float
 ) -> tuple[Figure, np.ndarray]:
-    """A panel for each cell of the grid: a row a data set, a column an architecture and protocol.
+    """A panel for each cell of the grid: one row per data set, one column per architecture and protocol.
 
     Args:
         table: with the columns of the cell.
-        draw_panel: draws on axes the rows of a cell, and is told its protocol.
+        draw_panel: draws the rows of a cell on axes, given its protocol.
         height: of a panel, in inches.
 
     Returns:
@@ -186,11 +186,11 @@ def cell_panels(
 
 
 def apart(heights: Sequence[float], least: float) -> np.ndarray:
-    """Heights moved as little as leaves room for a name each, in their order, and all within 0 and 1.
+    """Heights moved as little as possible to leave room for names, in the same order and within 0 and 1.
 
     Args:
-        heights: wanted, as shares of a panel's height.
-        least: room that a name needs.
+        heights: preferred heights, as shares of a panel's height.
+        least: room per name.
     """
     order = np.argsort(heights, kind="stable")
     wanted = np.array(heights)[order] - least * np.arange(len(heights))
@@ -202,11 +202,11 @@ def apart(heights: Sequence[float], least: float) -> np.ndarray:
 
 
 def legend(figure: Figure, handles: Sequence[Artist]) -> None:
-    """A legend above a figure, in as few lines as its width allows; the figure grows by them.
+    """Adds a legend above a figure, in as few lines as its width allows; the figure grows accordingly.
 
     Args:
         figure: without a legend yet.
-        handles: what it explains, with labels.
+        handles: labelled handles.
     """
     widths = [HANDLE + CHARACTER * len(str(handle.get_label())) for handle in handles]
     for columns in range(len(handles), 0, -1):
@@ -218,7 +218,7 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
 
 
 def class_handles(data: pd.DataFrame) -> list[Line2D]:
-    """What a legend says of classes that have names: the colour and number of each, and what it is called.
+    """Legend entries of named classes: colour, number and name.
 
     Args:
         data: what is drawn, with `attrs["class_names"]` as `figures.data` gives them.
@@ -241,18 +241,18 @@ def class_handles(data: pd.DataFrame) -> list[Line2D]:
 
 
 def class_text(name: str) -> str:
-    """Name of a class as figures show it: cut where it is long, and with no sign that begins a formula."""
+    """Name of a class in figures: truncated if long, and with formula characters escaped."""
     name = " ".join(name.split())
     return (name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…").replace("$", r"\$")
 
 
 def say(axes: Axes, text: str) -> None:
-    """A note in the middle of a panel that has nothing to show."""
+    """Writes a note in the middle of an empty panel."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
 def save(figure: Figure, *paths: str | Path) -> None:
-    """Writes a figure to each path, in the form its ending names; without dates, so equal figures are equal files."""
+    """Writes a figure to each path, in the format of its suffix, without dates, so equal figures give equal files."""
     for path in map(Path, paths):
         form = path.suffix[1:]
         metadata = UNDATED.get(form)

@@ -1,4 +1,4 @@
-"""Figure `task`: a trial's frames, the trigger and the wanted output."""
+"""Figure `task`: the frames of a trial, the trigger and the target output."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
     ax.text(-0.75, -1.2, "trigger", ha="right", va="center")
     for row in trial.itertuples():
         wanted = "–" if row.target == 0 else _class_text(trial, row.label)
-        # A long name hides what stands beside it.
+        # A long name would hide what is beside it.
         look: dict[str, Any] = {"fontweight": "bold", "zorder": 4, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
         ax.text(row.frame, -1.85, wanted, ha="center", va="center", **(look if row.target else {}))
     ax.text(-0.75, -1.85, "target", ha="right", va="center")
@@ -70,7 +70,7 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
 
 
 def _class_text(trial: pd.DataFrame, label: int) -> str:
-    """Name of a class where the table has one, else its number."""
+    """Name of a class if the table has one, otherwise its number."""
     names = trial.attrs.get("class_names", {}).get(trial["dataset"].iloc[0])
     return class_text(names[label]) if names else str(label)
 
