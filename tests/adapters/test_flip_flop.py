@@ -58,7 +58,7 @@ def test_the_memories_are_eight_attracting_points(network):
 def test_between_memories_that_differ_in_one_bit_lies_a_saddle(network):
     """From the middle of most edges of the cube the search leads to a saddle of order 1, a different one for each.
 
-    Not of all edges: the course of the valleys depends on the network.
+    This does not hold for all edges, since the course of the valleys depends on the network.
     """
     states = visited(network)
     different = slow_points_of(network, states, noise=0.2).unique(1e-3)

@@ -1,4 +1,4 @@
-"""Forms in which users have states, inputs and settings: understood, or refused with a clear error."""
+"""Forms of states, inputs and settings: accepted, or refused with a clear error."""
 
 import contextlib
 

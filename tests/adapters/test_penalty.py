@@ -1,4 +1,4 @@
-"""The penalty on drifting memories: values and gradients against NumPy and closed forms, and what it leaves alone."""
+"""The penalty on drifting memories: values and gradients against NumPy and closed forms, and its side effects."""
 
 import copy
 import io
@@ -50,7 +50,7 @@ def sigmoid(x):
 
 
 def frame(kind, weights, x, z):
-    """One frame as the documentation of PyTorch has it, in NumPy: states `[B, n]`."""
+    """One frame in NumPy, as in PyTorch's documentation: states `[B, n]`."""
     w_in, w_rec, b_in, b_rec = weights
     hidden = w_rec.shape[1]
     h, c = z[:, :hidden], z[:, hidden:]
@@ -167,7 +167,7 @@ def test_nothing_but_gradients_of_the_weights_is_changed(kind, dtype):
 
 
 class Own(nn.Module):
-    """A network with all that evaluation must leave alone: dropout, running statistics, a spectral norm, a counter."""
+    """A network with state that evaluation must not change: dropout, running statistics, spectral norm, counter."""
 
     def __init__(self):
         super().__init__()
@@ -242,7 +242,7 @@ def test_weight_zero_leaves_training_as_it_was_to_the_bit():
 
 
 def test_training_goes_on_from_a_checkpoint_to_the_same_bits():
-    """In between two searches for the path, which the checkpoint therefore must hold."""
+    """The checkpoint lies between two searches for the path, so it must contain the path."""
     weights, saved = train(seeded("GRU"), 1.0)
     assert torch.equal(train(seeded("GRU"), 1.0, resume=saved)[0], weights)
 

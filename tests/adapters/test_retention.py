@@ -1,4 +1,4 @@
-"""How long any network remembers: against the grid's own measure, trial by trial, and memories known beforehand."""
+"""Memory of any network: against the grid's own measure, trial by trial, and against known memories."""
 
 from dataclasses import replace
 
@@ -130,7 +130,7 @@ def with_accuracies(*accuracies, delays=(1, 10, 100), n=1000):
 
 
 def test_half_life_and_memory_score_of_a_known_curve():
-    """From 1 to chance 1/2: half of it is gone at 3/4, in the middle between 10 and 100 frames in log delay."""
+    """From 1 to chance 1/2: accuracy is half-way, 3/4, midway between 10 and 100 frames in log delay."""
     table = with_accuracies(1, 1, 0.5)
     assert half_life(table) == pytest.approx(10 * 10**0.5)
     assert half_life(table, chance=0.9) == pytest.approx(10 * 10**0.1)

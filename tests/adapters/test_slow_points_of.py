@@ -182,7 +182,7 @@ def test_a_map_that_slows_down_towards_infinity_has_no_fixed_point():
 
 
 class Leaky(nn.RNNCell):
-    """A cell with its own frame, under the name of PyTorch's."""
+    """A cell with its own equations, named like PyTorch's."""
 
     def forward(self, inputs, states):
         return 0.9 * states + 0.1 * super().forward(inputs, states)

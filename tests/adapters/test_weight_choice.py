@@ -1,4 +1,4 @@
-"""The weight of a penalty: the largest that costs no more than is allowed, sought where it was left."""
+"""The weight of a penalty: the largest whose cost is allowed, searched from a starting value."""
 
 import math
 

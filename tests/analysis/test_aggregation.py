@@ -1,4 +1,4 @@
-"""Tables over the grid: measures of memory, who has learned, floors, and gathering blocks."""
+"""Tables over the grid: measures of memory, networks that learned, floors, and collating seed blocks."""
 
 import re
 from dataclasses import replace
@@ -55,7 +55,7 @@ def point_rows(seeds, speed):
 
 
 def by_noise(extrapolation):
-    """Twice as many right without noise as with it; with half the noise, as many."""
+    """Twice as many correct without noise as with it; with half the noise, the same number."""
     half = extrapolation.assign(noise_scale=0.5)
     none = extrapolation.assign(noise_scale=0.0, n_correct=2 * extrapolation["n_correct"])
     return pd.concat([half, none])
@@ -181,7 +181,7 @@ def test_the_same_row_in_two_files_is_refused_naming_both(tmp_path):
 
 
 def test_files_made_with_different_settings_are_refused_naming_both(tmp_path):
-    """Of another study with the same cells: other modes and protocols may differ, blocks of one may not."""
+    """Files of another study: settings may differ between modes and protocols, but not between seed blocks of one."""
     places = [f"digits/gru/vocu/{folder}" for folder in ("trained/0-1", "control/0-1", "trained/2-3")]
     paths = []
     for place, digest, mode in zip(places, "aba", ("trained", "control", "trained"), strict=True):

@@ -1,4 +1,4 @@
-"""Births of memories on made-up tracks: what they came out of, what they cost, and how many there were."""
+"""Births of memories on simulated tracks: their origin, price and number."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from slowpoints.analysis.births import birth_counts, births
 
 
 def track(label, log10_speed, born, merged_with=(), distance=(), parent=(), jumped=(), seed=0):
-    """Rows of one track, a value for each snapshot; those left out are null."""
+    """Rows of one track, a value per snapshot; missing columns are null."""
     steps = len(log10_speed)
 
     def filled(values):
@@ -22,7 +22,7 @@ def track(label, log10_speed, born, merged_with=(), distance=(), parent=(), jump
 
 
 def network(seed=0):
-    """1 splits off 0 at step 30, 3 is born by itself at 20, 2 never; 0 and 4 are there from the start."""
+    """1 splits off 0 at step 30, 3 is born alone at 20, 2 never; 0 and 4 exist from the start."""
     return pd.concat([
         track(0, [-2.0, -2.0, -1.5], [1, 1, 1], merged_with=[np.nan, 1], seed=seed),
         track(1, [-2.0, -2.0, -1.0], [0, 0, 1], merged_with=[np.nan, 0], distance=[0.3, 0.01, 0.4], parent=[np.nan, 4],

@@ -1,4 +1,4 @@
-"""Scopes that claims are tested in, and what rows of them say."""
+"""Scopes of claims, and their rows."""
 
 from dataclasses import fields, replace
 from itertools import product
@@ -43,7 +43,7 @@ def fewer_draws(monkeypatch):
 
 
 def table(seeds=3, **columns):
-    """A row for each network, with its number as `value`; cells stand in no order."""
+    """A row for each network, with its number as `value`; cells are shuffled."""
     rows = [(*cell, seed) for cell in CELLS for seed in range(seeds)]
     return pd.DataFrame(rows, columns=NETWORK).assign(value=np.arange(len(rows), dtype=float), learned=True, **columns)
 
@@ -137,7 +137,7 @@ def test_networks_that_did_not_learn_are_counted_by_scope():
 
 
 def by_place(rows):
-    """Rows by what they say of the place: names of data set, architecture and protocol."""
+    """Rows by place: names of data set, architecture and protocol."""
     return {tuple(row.subject.place.values()): row for row in rows}
 
 
@@ -215,7 +215,7 @@ def row_of(p, question="differ", claimed="positive", claim="C5", **place):
 
 
 def test_p_is_adjusted_within_claim_level_and_question():
-    """Holm: the least of two p is doubled. A row without p is no part of it, and one that describes has no verdict."""
+    """Holm: the smaller of two p is doubled. Rows without p are excluded, and descriptive rows have no verdict."""
     rows = [
         row_of(0.03), row_of(0.04), row_of(np.nan), row_of(0.04, question="price"),
         row_of(0.04, claim="C2"), row_of(0.01, **CELL), row_of(0.04, dataset="a"),
@@ -310,7 +310,7 @@ def test_a_lambda_of_its_own_for_each_data_set_is_named_where_it_holds():
 
 
 def test_copies_of_a_network_are_ranked_among_themselves():
-    """Of four copies the slower remember longer; two copies, or copies alike, have no correlation."""
+    """The slower of four copies remember longer; two copies, or equal copies, have no correlation."""
     two_cells = tuned({"slow_points": 0.2, "settled": 0.3, "tracking": 0.1}, cells=CELLS[1:3])
     cells = [tuple(row.subject.place.values()) for row in dose_and_response(two_cells, NOBODY)]
     assert [cell for cell in cells if len(cell) == 3] == 2 * CELLS[1:3]  # as they stand in the table
@@ -340,7 +340,7 @@ def test_copies_of_a_network_are_ranked_among_themselves():
 
 
 def test_all_claims_are_judged_of_the_networks_that_learned():
-    """Of cell b/lstm/vocu one network did not learn: it counts in C1 alone."""
+    """One network of cell b/lstm/vocu did not learn: it counts only in C1."""
     networks = table(nominal_accuracy=0.9, memory_score=0.5).query("dataset == 'b'")
     networks = networks.assign(learned=networks["seed"].ne(0) | networks["protocol"].ne("vocu"))
     formation = networks[NETWORK].assign(label=0, step=1, speed=0.1, born=True, jumped=False)
@@ -403,7 +403,7 @@ def test_speed_predicts_at_two_levels_by_rank():
 
 
 def test_correlations_of_cells_are_a_sample_beside_the_pooled_one():
-    """Of four cells of 20 networks, against Fisher's z worked out here; other questions have no such columns."""
+    """Four cells of 20 networks, against Fisher's z computed here; other questions have no such columns."""
     rho = {
         ("a", "gru", "vocu"): -0.8,
         ("a", "lstm", "vocu"): -0.1,

@@ -1,4 +1,4 @@
-"""Verdicts on made-up results whose answer is known."""
+"""Verdicts on simulated results with a known answer."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from slowpoints.analysis.comparisons import Effect, change, mean_difference
 
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch):
-    """Enough of them to tell the verdicts here apart, in a fifth of the time."""
+    """Enough draws to distinguish the verdicts here, in a fifth of the time."""
     monkeypatch.setattr(correlation, "RESAMPLES", 400)
     for module in (correlation, comparisons):
         monkeypatch.setattr(module, "PERMUTATIONS", 1999)
@@ -156,7 +156,7 @@ def test_networks_that_did_not_learn_are_left_out_and_counted():
 
 
 def tuning(memory_gain, speed_gain, seeds=8, accuracy_gain=0.0, mode="slow_points", lambda_=0.01, dose=1.0):
-    """Fine-tuning whose mode changes memory, speed and accuracy by so much against control, give or take."""
+    """Fine-tuning whose mode changes memory, speed and accuracy by these amounts relative to control, plus noise."""
     rng = np.random.default_rng(0)
     rows = []
     for cell in networks(n=1)[["dataset", "architecture", "protocol"]].itertuples(index=False):

@@ -1,4 +1,4 @@
-"""C5 on made-up tracks of which it is known who was born, out of which and at what price."""
+"""C5 on simulated tracks with known births, origins and prices."""
 
 from itertools import product
 
@@ -17,7 +17,7 @@ CELLS = list(product(("a", "b"), ("gru", "lstm"), ("vocu", "decu")))
 
 
 def network(cell, seed, price):
-    """0 and 3 are there from the start; later 1 is born out of 0, in decu only of even seeds, and 2, in vocu only.
+    """0 and 3 exist from the start; later 1 is born out of 0 (in decu for even seeds only), and 2 (in vocu only).
 
     From the snapshot before to that of the births, all slow down by 0.2, and 0 speeds up by the price.
     """
@@ -165,6 +165,6 @@ def test_a_study_without_tracks_has_no_rows():
 
 
 def test_tables_in_another_unit_give_no_geometry():
-    """Those of older studies took each snapshot's own typical distance."""
+    """Older studies used the typical distance of each snapshot."""
     found = Rows(study().drop(columns="nearest_distance"))
     assert found.measures() == {"newborn_speed", "n_births", "n_unseen", "birth_gap"}

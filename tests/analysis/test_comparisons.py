@@ -8,7 +8,7 @@ from slowpoints.analysis.comparisons import change, difference, equivalence, no_
 
 
 def groups(*means, n=12, seed=0):
-    """A stratum of as many groups, a little apart."""
+    """A stratum of groups with slightly different means."""
     rng = np.random.default_rng(seed)
     return tuple(mean + rng.normal(0, 0.1, n + side) for side, mean in enumerate(means))
 
@@ -28,7 +28,7 @@ def test_p_of_a_difference_has_its_known_value():
 
 
 def test_groups_are_permuted_within_strata_alone():
-    """Strata far apart: mixed, no difference within them would show."""
+    """Strata far apart: if mixed, they would hide the difference within them."""
     strata = [groups(shift, shift + 0.5, seed=int(shift)) for shift in (0.0, 50.0)]
     found = difference(strata, np.random.default_rng(0))
     sizes = [len(first) + len(second) for first, second in strata]
@@ -38,7 +38,7 @@ def test_groups_are_permuted_within_strata_alone():
 
 
 def test_strata_weigh_by_their_size_in_effect_and_interval():
-    """Of 4 networks 1, of 12 networks 5; nothing varies within, so every resample says the same."""
+    """1 for 4 networks, 5 for 12; nothing varies within strata, so all resamples are equal."""
     strata = [(np.full(2, 1.0), np.zeros(2)), (np.full(6, 5.0), np.zeros(6))]
     found = difference(strata, np.random.default_rng(0))
     assert (found.effect, found.low, found.high) == (4, pytest.approx(4), pytest.approx(4))
@@ -89,7 +89,7 @@ def test_equivalence_in_one_stratum_is_welch_s():
 
 
 def test_samples_that_do_not_vary_say_so():
-    """The difference weighs strata by their size; of one that varies in one stratum alone there is an error."""
+    """The difference weighs strata by size; variation in a single stratum is enough for an error."""
     still = [(np.ones(2), np.zeros(2)), (np.full(4, 3.0), np.full(4, 5.0))]
     found = equivalence(still, 0.1)
     assert (found.n, found.effect) == (12, pytest.approx((4 * 1 - 8 * 2) / 12))
@@ -99,7 +99,7 @@ def test_samples_that_do_not_vary_say_so():
 
 
 def test_a_change_is_wilcoxon_s_and_its_interval_resamples_within_strata():
-    """Strata that stand apart but do not vary: the interval has no width, and the mean weighs them by size."""
+    """Strata that differ but do not vary: the interval has no width, and the mean weighs them by size."""
     found = change([np.full(6, 1.0), np.full(2, 5.0)], np.random.default_rng(0))
     assert (found.n, found.effect, found.low, found.high) == (8, 2, pytest.approx(2), pytest.approx(2))
     values = np.random.default_rng(1).normal(0.1, 0.2, 14)

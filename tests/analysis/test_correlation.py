@@ -1,4 +1,4 @@
-"""Correlations within strata, against SciPy and made-up data of known correlation."""
+"""Correlations within strata, against SciPy and simulated data of known correlation."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_one_stratum_is_the_ordinary_correlation(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_differences_between_strata_count_for_nothing(method):
-    """Within each cell y falls with x; over all it rises, as the cells stand apart."""
+    """Within each cell y falls with x; over all cells it rises, since they differ."""
     cells = [sample(12, -1.0, seed, shift=5.0 * seed) for seed in range(4)]
     x, y = (np.concatenate(side) for side in zip(*cells, strict=True))
     assert stats.pearsonr(x, y).statistic > 0.9
@@ -94,9 +94,9 @@ def test_p_is_uniform_where_there_is_nothing():
 
 
 def test_with_protocols_mixed_two_protocols_cannot_show_that_speed_is_why():
-    """Speed and memory that depend on the protocol, each for itself: within cells a fair test, mixed it is not one.
+    """Speed and memory depend on the protocol independently: the test is fair within cells, but not when mixed.
 
-    It tells whether these networks differ so, as the paper's do. That is why the stricter row stands beside it.
+    With protocols mixed, it tests whether protocols differ in both, hence the stricter row beside it.
     """
     rejected = {"mixed": 0, "within": 0}
     for seed in range(60):
@@ -126,7 +126,7 @@ def test_values_are_centred_row_by_row():
 
 
 def test_p_is_of_the_predictor_that_is_asked_for():
-    """The first tells memory, the second nothing; and p of ranks is not p of values."""
+    """The first predicts memory, the second does not; and p of ranks differs from p of values."""
     rng = np.random.default_rng(0)
     memory, rival = rng.normal(size=(2, 12))
     found = NetworkCorrelation([[(memory + 0.01 * rival, rival, memory)]], "spearman")
@@ -139,7 +139,7 @@ def test_p_is_of_the_predictor_that_is_asked_for():
 
 
 def test_intervals_cover_the_truth():
-    """95 % intervals of the correlation of 40 networks in two cells: about 95 of 100 hold 0.5."""
+    """95 % intervals of the correlation of 40 networks in two cells: about 95 of 100 contain 0.5."""
     covered = 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
@@ -193,7 +193,7 @@ def test_bootstrap_of_a_mean_equals_scipy():
 
 
 def two_cells(shift, rho, rng, n=10):
-    """A stratum of two cells that stand apart in both measures: x, a rival that is x with noise, and y."""
+    """A stratum of two cells that differ in both measures: x, a rival that is x with noise, and y."""
     cells = []
     for place in (0, shift):
         x, e, f = rng.normal(size=(3, n))
@@ -213,7 +213,7 @@ def test_with_cells_mixed_their_differences_count():
 
 
 def test_a_cell_of_one_network_counts_once():
-    """In a resample as in the table: two cells, of which one can't be resampled."""
+    """In a resample as in the table: two cells, one of which cannot be resampled."""
     x = np.arange(6.0)
     found = NetworkCorrelation([[(x, x), (np.array([9.0]), np.array([-9.0]))]], "pearson")
     assert found.of(0, numpy_generator("one")).n == 7
@@ -235,7 +235,7 @@ def test_the_better_predictor_is_told_from_the_worse():
 
 
 def test_differences_between_predictors_are_covered():
-    """x and a rival of known correlations, 0.6 and 0.6 / sqrt(2): 95 % intervals hold the difference."""
+    """x and a rival of known correlations, 0.6 and 0.6 / sqrt(2): 95 % intervals contain the difference."""
     covered = 0
     for seed in range(60):
         found = NetworkCorrelation([two_cells(0.0, 0.6, np.random.default_rng(seed), n=40)], "pearson")
@@ -245,7 +245,7 @@ def test_differences_between_predictors_are_covered():
 
 
 def classes(networks, shared, rng, slope=0.0, n_classes=10, cells=2):
-    """Networks of one data set: what is shared by a class in all networks, its own part, and memory with a slope."""
+    """Networks of one data set: a part of each class shared by all networks, an individual part, and memory."""
     of_class, own = rng.normal(size=(2, 2, networks, n_classes))
     of_class[:] = of_class[:, :1]
     x, e = np.sqrt(shared) * of_class + np.sqrt(1 - shared) * own
@@ -306,7 +306,7 @@ def test_classes_that_are_missing_count_on_neither_side():
 
 
 def test_p_over_classes_has_its_known_value():
-    """Of the 24 orders of 4 classes two are as far: as seen, and turned round."""
+    """Two of the 24 orders of 4 classes are as extreme: the observed one and its reverse."""
     rising = np.arange(4.0)[None]
     found = class_correlation([Classes(rising, rising, np.zeros(1, int))], "spearman", np.random.default_rng(0))
     assert found.p == pytest.approx(2 / 24, abs=0.01)
@@ -321,7 +321,7 @@ def test_no_networks_have_no_correlation_over_classes():
 
 
 def test_classes_that_are_drawn_twice_count_twice():
-    """Moments of weighted classes are those of the classes repeated; one that is missing counts for nothing."""
+    """Moments of weighted classes equal those of repeated classes; a missing class has no weight."""
     x, y = np.random.default_rng(0).normal(size=(2, 2, 4))
     there = np.array([[1, 1, 1, 1], [1, 0, 1, 1]], float)
     weights = np.array([[1, 1, 1, 1], [2, 0, 1, 1], [0, 3, 0, 1], [0, 3, 1, 0]])

@@ -1,4 +1,4 @@
-"""Studies at the edges of what can be measured, from files of blocks to figures: nulls, "inconclusive", no warning."""
+"""Studies at the limits of measurement, from files of seed blocks to figures: nulls, "inconclusive", no warning."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ SAYS = {
 
 @dataclass(frozen=True)
 class Case:
-    """A made-up study, by how its numbers come about.
+    """A simulated study, by the functions that make its numbers.
 
     Attributes:
         seeds: networks of each cell.
@@ -205,7 +205,7 @@ def task_table():
 
 
 def write_blocks(case, folder):
-    """Files of every block of the study, by table."""
+    """Files of every seed block of the study, by table."""
     files = {name: [] for name in MADE}
     for protocol in case.protocols:
         for place, (mode, lambda_) in enumerate(TUNINGS.items()):
@@ -221,7 +221,7 @@ def write_blocks(case, folder):
 
 
 def study_of(case, folder):
-    """Tables of a study, all as they are read from their files."""
+    """Tables of a study, as read from their files."""
     files, seeds = write_blocks(case, folder / "networks"), {"a": case.seeds}
     kinds = {**MEASURED, **{kind.name: kind for kind in (NETWORKS, REGULARISATION, CORRELATIONS, CLAIMS, TASK)}}
     tables = {}
@@ -281,7 +281,7 @@ def test_a_loss_that_does_not_vary_has_no_interval(changes):
 
 
 def test_cells_of_one_network_have_no_interval():
-    """Resampling within cells would always give the same networks, however they differ."""
+    """Resampling within cells would always give the same networks, however much they differ."""
     found = comparisons.change([np.array([0.1 * cell]) for cell in range(1, 9)], np.random.default_rng(0))
     assert found.effect == pytest.approx(0.45)
     assert found.p < 0.05

@@ -1,4 +1,4 @@
-"""Sentences on what a study came to: from rows of its tables, whatever their verdicts."""
+"""Sentences about the results of a study, from rows of its tables, for every verdict."""
 
 import re
 
@@ -143,7 +143,7 @@ def test_unconfirmed_are_the_paper_s_claims_alone():
 
 
 def predictors(*rows, level="network"):
-    """Table `correlations` over all, of (predictor, r, baseline, difference from it), each give or take 0.1."""
+    """Table `correlations` over all, of (predictor, r, baseline, difference from it), with intervals of ± 0.1."""
     place = dict.fromkeys(("dataset", "architecture", "protocol")) | {"method": "spearman", "level": level, "n": 8}
     return pd.DataFrame(
         [

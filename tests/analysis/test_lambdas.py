@@ -10,7 +10,7 @@ CELLS = [("digits", "gru", "vocu"), ("digits", "gru", "decu"), ("glyphs", "lstm"
 
 
 def validation(effects, seeds=4):
-    """A table `validation`: by mode and lambda what is gained in memory and lost in accuracy, by data set where a dict.
+    """A table `validation`: gain in memory and loss of accuracy by mode and lambda, and by data set if a dict.
 
     Networks differ far more than modes, so that only a comparison in pairs sees the effects.
     """

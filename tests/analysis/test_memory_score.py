@@ -46,7 +46,7 @@ def test_half_life_is_interpolated_in_log_delay():
 
 
 def test_half_life_is_where_accuracy_first_comes_down_to_the_level():
-    """From 1 to half: at a delay itself, though accuracy rises again; before the first delay after the trained one."""
+    """From 1 to half: exactly at a delay, although accuracy rises again; before the first delay after training."""
     accuracy = np.array([[1, 1, 1, 0.9, 0.5, 0.9, 0.9], [1, 1, 1, 0, 0, 0, 0]])
     found = half_life(DELAYS, accuracy, chance=0.0, trained=19)
     np.testing.assert_allclose(found, [50, np.sqrt(19 * 20)])

@@ -1,4 +1,4 @@
-"""Half-lives with less noise relative to all of it: by hand, simulated, and of a reference study worked out anew."""
+"""Half-lives with less noise relative to all of it: by hand, simulated, and recomputed for a reference study."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ def networks(lives, half, none, **columns):
 
 
 def test_ratios_by_hand():
-    """One network outlasts the longest delay without noise, one with all of it: the latter says nothing."""
+    """One network outlasts the longest delay without noise, one with full noise: the latter is uninformative."""
     (half, none) = half_life_ratios(
         networks([100, 50, 20, np.nan], [120, 50, 30, 1.0], [200, np.nan, 50, 1.0])
     ).to_dict("records")
@@ -62,7 +62,7 @@ def test_the_sentence_says_what_the_ratios_bear():
 
 
 def test_ratios_of_a_reference_study_are_as_worked_out_here():
-    """Half-lives read off the curves by hand: the first crossing, linear in log delay."""
+    """Half-lives recomputed from the curves: the first crossing, linear in log delay."""
     by_noise = pd.read_parquet(ROOT / "reference/mnist-small/extrapolation_by_noise.parquet")
     table = pd.read_parquet(ROOT / "reference/mnist-small/networks.parquet").set_index([*CELL, "seed"])
     for name, scale in (("half", 0.5), ("no", 0.0)):

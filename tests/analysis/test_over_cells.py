@@ -1,4 +1,4 @@
-"""Cells as a sample: against formulas worked out here, and against simulations whose truth is known."""
+"""Cells as a sample: against formulas computed here, and against simulations with a known answer."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def random_effects(effects, variances):
 
 @pytest.mark.parametrize("scatter", [0.3, 0.01])
 def test_the_statistics_are_those_of_their_formulas(scatter):
-    """Of cells that differ, and of cells that do not beyond their errors."""
+    """For cells that differ, and for cells that differ no more than their errors."""
     rng = np.random.default_rng(1)
     effects, variances = rng.normal(0.2, scatter, 6), rng.uniform(0.001, 0.01, 6)
     mean, error, tau2, q = random_effects(effects, variances)
@@ -85,7 +85,7 @@ def test_correlations_are_combined_as_fisher_s_z():
 
 
 def coverage(cells, scatter, networks=12, repeats=250):
-    """How often the intervals hold the true mean, and a further cell."""
+    """How often the intervals contain the true mean, and a further cell."""
     rng = np.random.default_rng(0)
     mean = further = 0
     for _ in range(repeats):

@@ -1,4 +1,4 @@
-"""The table `correlations`, of a made-up grid and against plain NumPy."""
+"""The table `correlations` of a simulated grid, against plain NumPy."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ OWN = ("speed", "centre_speed", "speed_1000", "deep_speed", "settled_speed", "dr
 
 
 def grid(seeds=6, slope=-1.0):
-    """Tables of a made-up grid in which memory falls with log speed, network by network, and rises with the class."""
+    """Tables of a simulated grid in which memory falls with log speed, network by network, and rises with the class."""
     rng = np.random.default_rng(0)
     networks, points, extrapolation = [], [], []
     for dataset in ("a", "b"):
@@ -51,7 +51,7 @@ KEY = ["dataset", "architecture", "protocol", "level", "predictor", "method"]
 
 @pytest.fixture
 def fewer_draws(monkeypatch):
-    """For what depends on no interval or p."""
+    """For tests that use no interval or p."""
     monkeypatch.setattr(correlation, "RESAMPLES", 20)
     monkeypatch.setattr(correlation, "PERMUTATIONS", 19)
 
@@ -92,7 +92,7 @@ def pooled_r(strata, predictor, memory, method):
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_a_row_is_of_the_networks_that_it_names():
-    """Against plain NumPy, in every scope; a network without a distance is missing there alone."""
+    """Against plain NumPy, in every scope; a network without a distance is missing only where it is used."""
     networks, extrapolation, points = grid()
     lost = (points["dataset"] == "a") & (points["protocol"] == "vocu") & (points["seed"] == 0)
     points.loc[lost, "path_distance"] = np.nan
@@ -129,7 +129,7 @@ def test_a_row_is_of_the_networks_that_it_names():
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_a_class_without_a_point_counts_neither_as_memory():
-    """Without the slow classes the networks' memory is of the others, which rises the more with the predictor."""
+    """Without the slow classes, memory is that of the others, which rises more with the predictor."""
     networks, extrapolation, points = grid()
     points.loc[points["label"] == 2, [*OWN, "lifetime"]] = np.nan
     extrapolation.loc[extrapolation["label"] == 2, "n_correct"] = 0
@@ -140,7 +140,7 @@ def test_a_class_without_a_point_counts_neither_as_memory():
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_a_class_that_is_reported_for_everything_is_not_remembered():
-    """Class 0 is reported at every trial: all its trials are right, and all others are false alarms."""
+    """Class 0 is reported on every trial: all its own trials are correct, and all others are false alarms."""
     networks, extrapolation, points = grid()
     by_class = extrapolation["label"] == 0
     extrapolation.loc[by_class, ["n_correct", "n_false"]] = [100, 200]
@@ -241,7 +241,7 @@ REFERENCE = ROOT / "reference/mnist-tenth"
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_baselines_of_a_reference_study_are_as_worked_out_here(monkeypatch):
-    """Plain pandas and SciPy, of the networks all of whose classes have slow points, pooled over all."""
+    """Plain pandas and SciPy, for networks whose classes all have slow points, pooled over all."""
     monkeypatch.setattr(predictors, "GROUPINGS", ((),))
     table = {name: pd.read_parquet(REFERENCE / f"{name}.parquet") for name in TABLES}
     for name in ("extrapolation", "slow_points", "relaxation"):

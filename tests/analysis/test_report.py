@@ -1,4 +1,4 @@
-"""What the report says in a study's own words, as reStructuredText, and its tables to browse."""
+"""Texts of the report about a study, as reStructuredText, and its tables to browse."""
 
 import re
 
@@ -32,7 +32,7 @@ TOPICS = list(dict.fromkeys(claim.topic for claim in all_claims().values()))
 
 
 def as_html(text):
-    """Of reStructuredText that must be without a fault."""
+    """HTML of reStructuredText, which must be free of errors."""
     return publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
 
 

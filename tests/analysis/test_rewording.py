@@ -1,4 +1,4 @@
-"""Claims are data: no number, and no row, depends on what anything is called."""
+"""Claims are data: no number, and no row, depends on any name."""
 
 import re
 from dataclasses import replace
@@ -29,7 +29,7 @@ def fewer_draws(monkeypatch):
 
 
 def study():
-    """Claims of a made-up study that has rows of every question."""
+    """Claims of a simulated study with rows of every question."""
     rng = np.random.default_rng(0)
     networks = table(seeds=4)
     networks = networks.assign(
@@ -71,7 +71,7 @@ def test_other_words_change_no_number(monkeypatch):
 
 
 def test_nothing_is_read_off_a_scope(monkeypatch):
-    """What is told of a table is the same whatever its scopes say, but where these are shown as they are."""
+    """Texts about a table do not depend on its scopes, except where these are displayed."""
     made = study()
     silent = made.assign(scope="")
     networks = table(nominal_accuracy=0.9)
@@ -84,7 +84,7 @@ def test_nothing_is_read_off_a_scope(monkeypatch):
 
 
 def test_no_code_takes_a_scope_apart():
-    """`scope` is written by the judge, and shown; a figure's own table has a column of that name."""
+    """`scope` is written by the judge and displayed; the data of a figure have a column of that name."""
     shown = {"judge.py", "summary.py", "report.py", "claims.py", "study.py"}
     code = [*(ROOT / "src").rglob("*.py"), *(ROOT / "docs").glob("*.py"), *(ROOT / "scripts").glob("*.py")]
     naming = {path for path in code if re.search(r"""["'.]scope\b""", path.read_text())}
@@ -94,7 +94,7 @@ def test_no_code_takes_a_scope_apart():
 
 
 def test_a_claim_is_found_in_its_module(monkeypatch):
-    """One module, and table, sentences, figure and page have it; a second claim of the same name is refused."""
+    """One module adds it to table, sentences, figure and page; a second claim of the same name is refused."""
     names = list(claims.all_claims())
     assert names == ["C1", "C2", "C3", "C4", "C5", "C6"]
 
@@ -122,7 +122,7 @@ def test_a_claim_is_found_in_its_module(monkeypatch):
 
 
 def test_rows_come_back_from_a_file_as_they_were(tmp_path):
-    """Nulls of either type, so that the only data set's rows are told apart from the same of all."""
+    """Nulls of either type, which distinguish the rows of a single data set from those over all."""
     rows = (about("C4", dataset="a"), about("C4"), about("C2", dataset="a"), about("C2"), about("C3"))
     write_table(made_up(*((row, 0.1, "supported") for row in rows)), tmp_path / "claims.parquet", CLAIMS)
     found = with_verdict(read_table(tmp_path / "claims.parquet", CLAIMS))

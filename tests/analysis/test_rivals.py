@@ -1,4 +1,4 @@
-"""C4 and C6 against control, the paper's penalties and plain rivals: of made-up networks, and worked out anew."""
+"""C4 and C6 against control, the paper's penalties and other rivals: for simulated networks, and recomputed."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def test_each_of_ours_meets_every_rival_and_the_other_of_ours():
 
 
 def test_rivals_move_no_verdict_on_the_paper_s_penalties():
-    """p of what a study without rivals asks is adjusted as before."""
+    """p of questions without rivals is adjusted as before."""
     few = tuned({"settled": 0.01, "slow_points": 0.001})
     more = tuned({"settled": 0.01, "slow_points": 0.001, "noise": -0.1, "weight_decay": 0.35})
     for rows in (surpassed, prolonged):
