@@ -1,4 +1,4 @@
-"""Rows of the table `claims`: picked by what they are about, and made up."""
+"""Rows of the table `claims`: selected by subject, and simulated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VOCU_DECU = {"protocol": "vocu", "rival": "decu"}
 
 
 def select(table, claim, **about):
-    """Rows of a claim with these columns; of data set, architecture and protocol, those not given must be null."""
+    """Rows of a claim with these columns; data set, architecture and protocol must be null unless named."""
     rows = table[table["claim"] == claim]
     for column, value in (dict.fromkeys(CELL) | about).items():
         rows = rows[rows[column].isna() if value is None else rows[column] == value]
@@ -28,7 +28,7 @@ def only(table, claim, **about):
 
 
 def made_up(*rows):
-    """A table `claims` of (what a row is about, effect, verdict), each with an interval of 0.1 to both sides."""
+    """A table `claims` of (subject, effect, verdict), each with an interval of ± 0.1."""
     columns = [
         Subject(**about).columns()
         | VALUES
@@ -39,7 +39,7 @@ def made_up(*rows):
 
 
 def about(claim, **columns):
-    """What a row of a claim is about: its usual question and measure, or others."""
+    """The subject of a row of a claim: its usual question and measure, or others."""
     usual = {
         "C1": {"question": "alike", "measure": "nominal_accuracy", **VOCU_DECU},
         "C2": {"question": "differ", "measure": "memory_score", **VOCU_DECU},

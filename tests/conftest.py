@@ -1,4 +1,4 @@
-"""What several tests need: small images and networks, the folder of real files, and copies of the project to run."""
+"""Fixtures of several tests: small images and networks, the folder of real files, and copies of the project to run."""
 
 import gc
 import os
@@ -27,7 +27,7 @@ FIRST = ("cluster", "tutorial")  # the longest: what starts last ends alone
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items):
-    """Puts tests into groups by what they use, those of the longest groups first."""
+    """Groups tests by the fixtures that they use, the longest groups first."""
     for item in items:
         for fixture in GROUPS.keys() & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(GROUPS[fixture]))
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """What is imported by now is no garbage: looking through it at every collection takes minutes of a test run.
+    """Excludes imported modules from garbage collection, which would take minutes of a test run.
 
     statsmodels collects at each correction of p for several tests, pytest at the end.
     """
@@ -54,7 +54,7 @@ def real_data() -> Path:
 
 @pytest.fixture
 def data_dir(tmp_path) -> Path:
-    """A folder that looks as if it held the files of every data set: a plan reads none of them."""
+    """A folder with placeholder files of every data set; planning reads none of them."""
     batches = tmp_path / "data/cifar10/cifar-10-batches-py"
     folders = dict.fromkeys((tmp_path / "data/mnist", tmp_path / "data/fashion-mnist"), idx.NAMES)
     folders[batches] = (*cifar.TRAIN_FILES, cifar.TEST_FILE)
@@ -67,7 +67,7 @@ def data_dir(tmp_path) -> Path:
 
 @pytest.fixture
 def images() -> ImageSet:
-    """60 images of 4x4 pixels in 3 classes, each class bright in a part of its own."""
+    """60 images of 4x4 pixels in 3 classes, each bright in a different part."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(3), 20).astype(np.int16)
     pixels = rng.integers(0, 60, (60, 4, 4, 1))
@@ -96,7 +96,7 @@ def spec(images) -> Specification:
 
 @pytest.fixture
 def make_networks(spec):
-    """Untrained networks, in float64 where asked, so that comparisons can be close."""
+    """Untrained networks, optionally in float64 for close comparisons."""
 
     def make(architecture="gru", seeds=(0, 1), *, double=True, **changes):
         networks = initialise(replace(spec, architecture=architecture, **changes), seeds)
@@ -128,13 +128,13 @@ def training() -> Training:
 
 @pytest.fixture
 def project(tmp_path) -> Project:
-    """A fresh copy of the project, nothing run yet."""
+    """A fresh copy of the project, before any run."""
     return Project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
-    """A copy in which config/test.yaml has run to its end, each worker's own; tests leave it as they find it."""
+    """A copy in which config/test.yaml has finished, one per worker; tests must restore it."""
     folder = tmp_path_factory.mktemp("finished") / "project"
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return _run(folder)
@@ -153,7 +153,7 @@ def _run(folder: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def report(finished, tmp_path_factory) -> Path:
-    """The report of that run, made where nothing of it is left but the study's own folder."""
+    """The report of that run, made from the study's own folder only."""
     project = Project(tmp_path_factory.mktemp("reported") / "project")
     shutil.copytree(finished.folder / "results/test", project.folder / "results/test")
     project.snakemake("--configfile", "config/test.yaml", "--report", "results/test/report.html")

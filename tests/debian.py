@@ -1,4 +1,4 @@
-"""Debian's packages, for tests that need a program of the system."""
+"""Debian packages, for tests that need a system program."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def install(*packages: str) -> str | None:
-    """Installs packages; what kept them from being installed, or None."""
+    """Installs packages; returns why that failed, or None."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return f"root on Debian, or packages {', '.join(packages)}, are needed"
     with Path(tempfile.gettempdir(), "slowpoints-tests-apt.lock").open("w") as lock:

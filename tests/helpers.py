@@ -1,4 +1,4 @@
-"""Short ways to what many tests do."""
+"""Helpers of many tests."""
 
 import stat
 
@@ -17,12 +17,12 @@ def study(**config):
 
 
 def preset(name):
-    """A preset as it ships."""
+    """A supplied preset."""
     return study(datasets=[name]).presets[name]
 
 
 def reference_tables(study, *names, seeds=None):
-    """Tables of a study in reference/ by name, those that it has; of the networks with these seeds alone, if given."""
+    """The tables of a study in reference/ by name, optionally only for networks with these seeds."""
     files = {name: ROOT / f"reference/{study}/{name}.parquet" for name in names}
     tables = {name: pd.read_parquet(file) for name, file in files.items() if file.exists()}
     if seeds is None:
@@ -48,7 +48,7 @@ def train(networks, images, settings, **keywords):
 
 
 def squeue(folder, monkeypatch, queue):
-    """Puts a `squeue` in front of all others, which prints this queue."""
+    """Puts a `squeue` that prints this queue first on the path."""
     (folder / "queue").write_text(queue)
     program = folder / "squeue"
     program.write_text(f'#!/bin/sh\ncat "{folder}/queue"\n')

@@ -1,4 +1,4 @@
-"""A headless browser, driven by Playwright, and what a page of it must not do."""
+"""A headless browser, driven by Playwright, and a watch on its pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWN = ("file:", "data:", "blob:", "about:")
 
 
 def missing() -> str | None:
-    """What keeps a browser from being driven here, or None; Debian's Chromium is installed where it can be."""
+    """Why no browser can be used here, or None; Debian's Chromium is installed if possible."""
     if find_spec("playwright") is None:
         return "package playwright, of requirements.lock, is not installed"
     return None if program() else install("chromium")
@@ -37,7 +37,7 @@ def program() -> str | None:
 
 
 class Watch:
-    """What a page did that it must not do: errors, its own or on the console, and requests beyond files at hand.
+    """Records forbidden events of a page: errors, also on the console, and requests other than for local files.
 
     Attributes:
         complaints: in words, each once.

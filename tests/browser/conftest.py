@@ -1,8 +1,8 @@
 """Pages in a headless browser, for tests: `page.goto(path.as_uri())`, then Playwright's `Page`.
 
-`page` and `plain_page` (a browser without WebGL) fail the test at its end if the page had an error, said one on the
-console, or asked for anything but files at hand: nothing goes out. `screenshots` is a folder for pictures to look at.
-`explorer` is a page that has an explorer open.
+`page` and `plain_page` (a browser without WebGL) fail the test at its end if the page raised an error, logged one on
+the console, or requested anything but local files. `screenshots` is a folder for pictures to inspect. `explorer` is a
+page with an explorer open.
 """
 
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ SECONDS = 60  # for a step of a page, on a busy machine
 
 @pytest.fixture(scope="session")
 def playwright():
-    """Playwright's driver; where no browser can be had, the skip says what is missing."""
+    """Playwright's driver; skips with the reason if no browser is available."""
     lacking = missing()
     if lacking:
         pytest.skip(f"no browser to test in: {lacking}")
@@ -69,7 +69,7 @@ def screenshots() -> Path:
 
 @contextmanager
 def watched(browser):
-    """A page of its own, which must keep to itself."""
+    """A new page, which must make no outside request."""
     context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True)
     context.set_default_timeout(1000 * SECONDS)
     page = context.new_page()
@@ -81,7 +81,7 @@ def watched(browser):
 
 @pytest.fixture(scope="session")
 def tables():
-    """Two networks of each of eight cells; of the fine-tuned ones, accuracy and summaries alone."""
+    """Two networks of each of eight cells; for fine-tuned ones, only accuracy and summaries."""
     tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1))
     return tables | {"trajectories": with_ways(tables["trajectories"])}
 
@@ -96,7 +96,7 @@ def file(tables, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(browser, file):
-    """The page, opened once for all tests of a file that only look and click, which must leave no complaint."""
+    """The page, opened once for all tests of a file that only read and click, and must raise no complaint."""
     with watched(browser) as page:
         visit(page, file)
         yield page

@@ -1,4 +1,4 @@
-"""An explorer in a browser: what tests see of it and do with it."""
+"""An explorer in a browser: queries and actions for tests."""
 
 import io
 
@@ -30,7 +30,7 @@ def visit(page, file, address=""):
 
 
 def drawn(page, address):
-    """Waits until the page has drawn what an address says, and the address is that."""
+    """Waits until the page has drawn an address and shows it."""
     page.wait_for_function(f"wanted => document.body.dataset.drawn === wanted && {IDLE}", arg=address)
     assert page.evaluate("location.hash") == address
 
@@ -41,14 +41,14 @@ def go(page, address):
 
 
 def points(page, panel):
-    """Places [x, y] of a panel's points on the screen, and of which class or network each is."""
+    """Screen positions [x, y] of a panel's points, with the class or network of each."""
     page.locator(f"#{panel}").scroll_into_view_if_needed()
     found = page.evaluate(PLACED, panel)
     return np.array([[point["x"], point["y"]] for point in found]), [point["name"] for point in found]
 
 
 def apart(page, panel):
-    """The point of a panel that is farthest from those of other classes, or networks, and whose it is."""
+    """The point of a panel farthest from those of other classes or networks, and its class or network."""
     places, names = points(page, panel)
     gaps = np.linalg.norm(places[:, None] - places, axis=2)
     gaps[np.equal.outer(names, names)] = np.inf
@@ -57,7 +57,7 @@ def apart(page, panel):
 
 
 def traces(page, panel):
-    """Of each trace its class, opacity, and its texts on hover."""
+    """Class, opacity and hover texts of each trace."""
     return page.evaluate(
         "panel => document.querySelector(`#${panel} .plot`).data.map("
         "({ meta, opacity, hovertext }) => ({ label: meta?.label ?? null, opacity, hovertext }))",
@@ -71,7 +71,7 @@ def picture(page, selector):
 
 
 def chosen(page):
-    """What the controls say."""
+    """Values of the controls."""
     selects = {name: page.locator(f"#{name}").input_value() for name in ("dataset", "architecture", "protocol", "seed")}
     pressed = page.locator("#classes button[aria-pressed=true]").all_inner_texts()
     return [*selects.values(), page.locator("#mode").input_value(), *pressed]

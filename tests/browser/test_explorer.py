@@ -1,4 +1,4 @@
-"""The explorer in a browser: every control, every pick, the address and the keys; and that things are drawn."""
+"""The explorer in a browser: controls, selections, the address, keys, and drawing."""
 
 import math
 
@@ -142,7 +142,7 @@ def test_keys_pressed_while_the_page_draws_count(explorer):
 
 
 def test_each_point_has_its_own_text_on_hover(explorer):
-    """Also where a line leaves out points, as that of states which are read out does."""
+    """Also where a line omits points, such as states that are not read out."""
     counts = explorer.evaluate(
         "panels => panels.map(panel => document.querySelector(`#${panel} .plot`).data"
         ".filter(({ hovertext }) => Array.isArray(hovertext)).map(({ x, hovertext }) => [x.length, hovertext.length]))",
@@ -192,7 +192,7 @@ def test_what_the_tables_lack_is_said(explorer):
 
 
 def test_notes_are_not_covered_by_plots(explorer):
-    """A plot gives way when a note appears below it, and takes the room back when the note goes."""
+    """A plot shrinks when a note appears below it, and grows when the note disappears."""
     for address, count in ((f"{FIRST}/settled", 3), (FIRST, 0)):
         go(explorer, address)
         plotted = [panel for panel in PANELS if explorer.locator(f"#{panel} .plot").is_visible()]
@@ -249,7 +249,7 @@ def test_a_study_of_few_tables_is_shown(page, tables, tmp_path, kept):
 
 
 def test_the_explorer_of_a_whole_study_that_snakemake_ran(finished, page):
-    """The tiny study's: with slow points, spectra and paths of fine-tuned networks, too."""
+    """The tiny study, including slow points, spectra and paths of fine-tuned networks."""
     path = finished.folder / "results/test/explorer.html"
     visit(page, path, "#digits-tiny/gru/vocu/0/settled")
     assert text(page, "#summary").startswith("digits-tiny, GRU, VoCu, seed 0, settled, λ = 3000")

@@ -1,4 +1,4 @@
-"""The report of the tiny study in a browser: every section opens, every figure is drawn, tables can be read."""
+"""The report of the tiny study in a browser: every section opens, every figure is drawn, and tables are readable."""
 
 import re
 
@@ -26,7 +26,7 @@ def opened(page, report):
 
 
 def menu(page):
-    """What the bar at the left offers."""
+    """The menu at the left."""
     return page.get_by_role("navigation").first
 
 
@@ -38,14 +38,14 @@ def show(page, section):
 
 
 def rows(page):
-    """The rows of the section that has just been clicked: the page draws them a moment later."""
+    """The rows of the section just clicked, which the page draws a moment later."""
     found = menu(page).locator("tbody tr")
     found.first.wait_for()
     return found
 
 
 def table_in(page):
-    """The table that the result shows."""
+    """The table shown in the result."""
     return page.frame_locator("iframe").locator("body")
 
 

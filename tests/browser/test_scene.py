@@ -1,4 +1,4 @@
-"""The scene of the explorer in a browser: what it shows of a state space, how it is turned and picked from."""
+"""The 3D scene of the explorer in a browser: its content, rotation and selection."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ DISC = 3  # side of a square, in pixels, within a disc and out of most lines
 
 
 def discs(explorer):
-    """Of each class where on the scene its disc is, [row, column] of pixels, or None where it is hidden."""
+    """Position of each class's disc in the scene, [row, column] in pixels, or None if hidden."""
     pixels = picture(explorer, "#state_space canvas")
     found = []
     for colour in explorer.evaluate("JSON.parse(document.getElementById('header').textContent).colours.digits"):
@@ -22,12 +22,12 @@ def discs(explorer):
 
 
 def test_the_scene_shows_slow_points_in_their_colours(explorer):
-    """An empty scene, or one of axes alone, has no discs of the classes' colours."""
+    """An empty scene, or one with axes only, has no discs in the colours of classes."""
     assert sum(place is not None for place in discs(explorer)) >= 8  # two may be hidden behind others
 
 
 def test_the_scene_shows_paths_and_unstable_directions(explorer):
-    """The paths of these tables lead from centres to slow points."""
+    """In these tables, paths lead from centres to slow points."""
     scene = "document.querySelector('#state_space .plot').data"
     found = explorer.evaluate(scene + ".map(({ meta, hovertext, x }) => [meta.label, hovertext[0], x])")
     kinds = ("0 frames after the class centre", "unstable direction at the slow point", "class 3, class centre")

@@ -1,4 +1,4 @@
-"""The tests of pages notice what a page must not do."""
+"""The watch on pages notices forbidden events."""
 
 import pytest
 from browser.chromium import Watch

@@ -1,4 +1,4 @@
-"""Configurations: files of YAML, what is wrong with a value in plain words, and that any is taken or refused."""
+"""Configurations: YAML files, clear messages about values, and that any value is accepted or refused."""
 
 import gc
 import json
@@ -105,7 +105,7 @@ def test_a_key_given_twice_is_named_with_both_lines(text, complaint):
 
 
 def test_a_key_may_override_what_is_merged_into_its_mapping():
-    """Also where that mapping is itself merged into another before it is made."""
+    """Also if that mapping is merged into another before its definition."""
     text = "a: &a {x: 1, y: 1}\nb: {c: &c {<<: *a, x: 2}}\nd: {<<: *c, y: 3}\n"
     assert parse_yaml(text, "mine.yaml") == {"a": {"x": 1, "y": 1}, "b": {"c": {"x": 2, "y": 1}}, "d": {"x": 2, "y": 3}}
 
@@ -164,7 +164,7 @@ class Inner(Section):
 
 @section
 class Everything(Section):
-    """A key for each rule that there is."""
+    """One key for each kind of rule."""
 
     whole: OrNull[Annotated[Whole, Field(ge=1, le=9)]] = None
     number: Number = Field(1, gt=0)
@@ -305,7 +305,7 @@ def of_items(schema):
 
 
 def keys(schema, above=()):
-    """Every key of a configuration with a preset `mine`, and what may stand there."""
+    """Every key of a configuration with a preset `mine`, with its allowed values."""
     parts = dict(followed(schema).get("properties", {}))
     if above == ("presets",):
         parts["mine"] = WHOLE["$defs"]["WrittenPreset"]
@@ -323,7 +323,7 @@ SOURCES = st.none() | st.fixed_dictionaries({"kind": st.sampled_from(["idx", "pn
 
 @st.composite
 def configurations(draw):
-    """A study of a data set `mine`, with up to three keys set, to what the schema allows or to anything."""
+    """A study of a data set `mine`, with up to three keys set to allowed values or to anything."""
     source = draw(SOURCES)
     preset = {"base": "digits-tiny"} | ({"source": source} if source else {})
     config = {"datasets": ["mine"], "presets": {"mine": preset}}
@@ -339,7 +339,7 @@ def configurations(draw):
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
-    """A folder with two of the presets that ship, since reading all of them takes the longest."""
+    """A folder with two of the supplied presets, since reading all of them is slow."""
     folder = tmp_path_factory.mktemp("presets")
     for name in ("digits", "digits-tiny"):
         shutil.copy(PRESETS / f"{name}.yaml", folder)

@@ -1,4 +1,4 @@
-"""Files of what fine-tuning cost, and their table."""
+"""Files on the cost of fine-tuning, and their table."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Digests of what a script uses: each changes with its own modules, and with no others."""
+"""Digests of the code of scripts: each changes with its own modules, and with no others."""
 
 import shutil
 
@@ -45,19 +45,19 @@ def forget():
 
 @pytest.fixture(scope="module")
 def before():
-    """Digests of the scripts as they are, and as they are in every copy."""
+    """Digests of the scripts, which are the same in every copy."""
     return {script: digest_of(ROOT, script) for script in SCRIPTS}
 
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
-    """A copy of library and scripts that may be edited; gives the digest of a script, worked out anew."""
+    """A copy of library and scripts that may be edited; returns the recomputed digest of a script."""
     shutil.copytree(ROOT / "src/slowpoints", tmp_path / "src/slowpoints")
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
     monkeypatch.setattr(digests, "LIBRARY", tmp_path / "src/slowpoints")
 
     def changed(before):
-        """Scripts whose digest is another than before."""
+        """Scripts whose digest has changed."""
         forget()
         return {script for script in SCRIPTS if digest_of(tmp_path, script) != before[script]}
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files that are either complete or absent."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_what_a_killed_writer_left_behind_goes_with_the_next(tmp_path):
 
 
 def test_writers_of_one_file_leave_each_other_alone(tmp_path):
-    """As two jobs do that make the same data set."""
+    """Like two jobs that make the same data set."""
     with atomic(tmp_path / "table") as mine:
         mine.write_text("mine")
         with atomic(tmp_path / "table") as theirs:

@@ -1,4 +1,4 @@
-"""Progress of jobs: what is written, when, and what is left of it."""
+"""Progress of jobs: the contents of the file, when it is written, and when it is removed."""
 
 import itertools
 import json
@@ -30,7 +30,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still until it is told to go on: add to its only entry."""
+    """A clock that advances only when its single entry is increased."""
     now = [1000.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now

@@ -1,4 +1,4 @@
-"""SLURM's reasons for waiting: those that stay are told from those that pass."""
+"""SLURM's reasons for waiting: permanent ones are distinguished from temporary ones."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def test_the_queue_is_read(tmp_path, monkeypatch):
 
 
 def test_a_job_is_named_once_and_not_before_two_looks_agree(tmp_path, monkeypatch):
-    """Looks are counted by the pauses between them; the last one ends the watch."""
+    """Checks are counted by the pauses between them; the last one ends the watch."""
     answers = iter(["", "1|PENDING|PartitionConfig|a|/x\n", "1|PENDING|Resources|a|/x\n"])
     answers = [*answers, *["2|PENDING|PartitionConfig|b|/x\n"] * 3]
     said, looks = [], []

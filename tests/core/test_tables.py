@@ -108,7 +108,7 @@ def test_a_table_of_another_kind_is_named(tmp_path, change, columns):
 
 
 def test_a_table_of_another_version_or_name_is_refused(tmp_path):
-    """Also where its columns are all that is asked for, or are not looked at."""
+    """Also if it has exactly the requested columns, or if columns are not checked."""
     path = tmp_path / "spectrum.parquet"
     for kind, reason in (
         (replace(schemas.SPECTRUM, version=0), "a table 'spectrum' of schema version 0, where 1 is expected"),

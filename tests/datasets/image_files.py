@@ -1,4 +1,4 @@
-"""Small sources of every kind, as tests write them: three classes of 5x4 pixels."""
+"""Small sources of every kind for tests: three classes of 5x4 pixels."""
 
 import gzip
 import pickle
@@ -20,7 +20,7 @@ ONE_BATCH = Source("cifar", classes=3, train_files=("data_batch_1",))
 
 
 def outputs(folder):
-    """Where a data set is written to."""
+    """Folder to which a data set is written."""
     return {part: folder / "made" / f"{part}.parquet" for part in ("train", "valid", "test")}
 
 
@@ -36,7 +36,7 @@ def write_idx_files(folder, arrays, suffix=""):
 
 
 def batch(part, protocol=4, **more):
-    """A pickled CIFAR batch of images, the first values of which are those of the part."""
+    """A pickled CIFAR batch whose first images are those of the part."""
     images, labels = part
     flat = np.zeros((len(images), 3072), np.uint8)
     flat[:, : images[0].size] = images.reshape(len(images), -1)

@@ -1,4 +1,4 @@
-"""Arguments of `make_dataset` and `load_images`: taken, or refused by name, before anything is read or written."""
+"""Arguments of `make_dataset` and `load_images`: accepted, or refused by name before anything is read or written."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Folders of images by class: all that is in them is taken, refused or named, and labels say which folder they are."""
+"""Folders of images by class: every file is read, refused or named, and labels identify the folder."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ SHAPE = (5, 4)
 
 @pytest.fixture
 def write(tmp_path):
-    """A folder of images by class, whose shades say which class they are of."""
+    """A folder of images by class, whose shades identify the class."""
 
     def write(names, n=12, folder=tmp_path / "set"):
         rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Sets whose images hold nothing, whatever kind of source they come from."""
+"""Data sets with empty images, from every kind of source."""
 
 import logging
 
@@ -15,7 +15,7 @@ ANY, SMALL = (pytest.mark.parametrize("kind", kinds) for kinds in (KINDS, [kind 
 
 @pytest.fixture
 def refuse(tmp_path):
-    """Makes a data set, which must be refused, and nothing written."""
+    """Makes a data set, which must be refused without writing anything."""
 
     def refuse(kind, arrays, complaint):
         source, write = KINDS[kind]

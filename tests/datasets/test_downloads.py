@@ -1,4 +1,4 @@
-"""Downloads from a server on this machine that misbehaves."""
+"""Downloads from a misbehaving local server."""
 
 import hashlib
 import http.server
@@ -16,7 +16,7 @@ NAME, CONTENT = "train-images.gz", bytes(range(256)) * 40
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Answers each folder in a manner of its own, and remembers when it was asked for what."""
+    """Answers each folder differently, and records the time of each request."""
 
     daemon_threads = True
 
@@ -26,7 +26,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.done = threading.Event()
 
     def handle_error(self, *_):
-        """Connections that the other side gave up are meant."""
+        """Aborted connections are expected."""
 
     def times(self, folder):
         return [when for path, when in self.asked if path == f"/{folder}/{NAME}"]
@@ -114,7 +114,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    """A server, and patience that fits a test."""
+    """A server, with short timeouts for tests."""
     monkeypatch.setattr(sources, "TIMEOUT", 0.3)
     monkeypatch.setattr(sources, "PAUSE", 0.1)
     monkeypatch.setattr(sources, "LONGEST_PAUSE", 3)
@@ -129,7 +129,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def fetch(server, tmp_path):
-    """Downloads from folders of the server in turn; nothing but a whole file may be there afterwards."""
+    """Downloads from folders of the server in turn; only a complete file may exist afterwards."""
 
     def fetch(*folders):
         address = f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""Embedded and generated data sets, and the real files where they are at hand."""
+"""Embedded and generated data sets, and the real files if available."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Digests of contents, by which a plan tells a data set's files from others."""
+"""Digests of contents, by which planning identifies the files of a data set."""
 
 import gc
 import hashlib
@@ -39,7 +39,7 @@ def test_it_follows_contents_and_names_not_times_nor_places(folder, tmp_path):
 
 
 def rewrite(path, content):
-    """Other contents of the same size, in place, with the time of modification set back."""
+    """Replaces contents by others of the same size, and restores the modification time."""
     times = path.stat()
     path.write_bytes(content)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -47,14 +47,14 @@ def rewrite(path, content):
 
 @pytest.fixture
 def later(monkeypatch):
-    """Lets the clock say that files were changed a minute ago."""
+    """Moves the clock so that files were changed a minute ago."""
     now = time.time_ns
     monkeypatch.setattr(fingerprints.time, "time_ns", lambda: now() + 60 * 10**9)
 
 
 @pytest.fixture
 def n_read(monkeypatch):
-    """Files whose contents were read, in turn."""
+    """Files whose contents were read, in order."""
     names, digest = [], hashlib.file_digest
     monkeypatch.setattr(hashlib, "file_digest", lambda file, kind: names.append(file.name) or digest(file, kind))
     return names
@@ -89,7 +89,7 @@ def test_another_file_moved_into_the_place_is_noticed(folder, tmp_path, later):
 
 
 def test_a_file_as_young_as_its_note_is_read_again(folder, tmp_path, n_read):
-    """It may change once more within the tick of a coarse clock, and nothing but its contents would show it."""
+    """It may change again within the tick of a coarse clock, which only its contents would show."""
     note = tmp_path / "digests.json"
     taken(folder, note)
     taken(folder, note)

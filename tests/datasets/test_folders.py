@@ -52,7 +52,7 @@ def test_a_file_that_is_a_link_to_nowhere_is_refused(tmp_path, target):
 
 
 def test_a_folder_of_images_may_hold_a_loop(tmp_path):
-    """What is read is at a fixed depth."""
+    """Files are read at a fixed depth only."""
     for part in ("train", "test"):
         for name in map(str, range(10)):
             (tmp_path / part / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Damaged files of every kind: read to what they should give, or refused by name, in bounded time and memory."""
+"""Damaged files of every kind: read correctly, or refused by name, in bounded time and memory."""
 
 import gzip
 import pickle
@@ -37,7 +37,7 @@ EXTREMES = (b"\x00" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\x00\x00\x00\x80")
 
 
 def part(seed, shape=SHAPE):
-    """Images and labels, a class after the other as in folders of PNGs."""
+    """Images and labels, class by class as in folders of PNGs."""
     images = np.random.default_rng(seed).integers(0, 256, (N, *shape), dtype=np.uint8)
     return images, np.repeat(np.arange(CLASSES), N // CLASSES)
 
@@ -95,7 +95,7 @@ CHECKED = ("idx.gz", "CIFAR archive", "PNG")
 
 
 def damaged(data, rng):
-    """A file's bytes, some of them changed, taken away or added."""
+    """A file's bytes, some of them changed, removed or added."""
     at = int(rng.integers(len(data)))
     near_an_end = int(rng.choice([at, min(at, 64), max(len(data) - 64, 0) + at % 64]))
     some = rng.bytes(int(rng.integers(1, 9)))
@@ -114,15 +114,15 @@ def damaged(data, rng):
 
 
 def peak():
-    """Most memory that this process has had, in MB."""
+    """Peak memory of this process, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def read_damaged(files, folder, read, rng):
-    """Damages one of the files, reads, and mends it again.
+    """Damages one of the files, reads, and restores it.
 
     Returns:
-        The file, and what was read; None where it was refused by name.
+        The file, and the images read; None if it was refused by name.
     """
     path = files[rng.integers(len(files))]
     whole = path.read_bytes()
@@ -153,7 +153,7 @@ def fuzz(kind, n, folder):
 
 
 def compare(kind, path, found, whole):
-    """Parts that lie in other files are as they were, and a damaged one is of the same shape unless it lost rows."""
+    """Parts in other files are unchanged, and a damaged one has the same shape unless it lost rows."""
     for name, (images, labels), (images_before, labels_before) in zip(("t", "test"), found, whole, strict=False):
         assert images.shape[1:] == images_before.shape[1:]
         in_this = name == "t" and not str(path).startswith(("t10k", "test"), len(str(path.parent)) + 1)

@@ -1,4 +1,4 @@
-"""A missing file whose name is nearly there: the message names it."""
+"""A missing file with a similar name present: the message names it."""
 
 import gzip
 

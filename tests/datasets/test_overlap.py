@@ -1,4 +1,4 @@
-"""What is tested with is not trained on: batches named twice, copies, and images that stand in both parts."""
+"""Test images are never trained on: batches named twice, copies, and images in both parts."""
 
 import logging
 import os

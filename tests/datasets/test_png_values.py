@@ -1,4 +1,4 @@
-"""What PNGs of every form hold: read to the value, or refused by name where something would be lost."""
+"""PNGs of every form: read exactly, or refused by name if information would be lost."""
 
 import struct
 import zlib
@@ -22,7 +22,7 @@ def chunk(name, data):
 
 
 def of_16_bits(samples, colours, *chunks):
-    """A PNG written byte by byte: Pillow writes no colours of 16 bits."""
+    """A PNG written byte by byte, since Pillow does not write 16-bit colours."""
     height, width = samples.shape[:2]
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
     header = struct.pack(">IIBBBBB", width, height, 16, colours, 0, 0, 0)
@@ -31,7 +31,7 @@ def of_16_bits(samples, colours, *chunks):
 
 
 def strokes(label, row, size=12):
-    """Coverage by ink, 0 or 255: an upright bar, or a lying one."""
+    """Coverage by ink, 0 or 255: a vertical or a horizontal bar."""
     ink, at = np.zeros((size, size), np.uint8), 1 + row % (size - 4)
     if label == 0:
         ink[2:-2, at : at + 2] = 255
@@ -42,7 +42,7 @@ def strokes(label, row, size=12):
 
 @pytest.fixture
 def write(tmp_path):
-    """A folder of 20 images a class and part, each written by `save(ink, path)`; or by `other` where that is given."""
+    """A folder of 20 images per class and part, each written by `save(ink, path)`, or by `other` if given."""
 
     def write(save, other=None):
         for part in ("train", "test"):
@@ -103,7 +103,7 @@ def test_one_bright_pixel_does_not_hide_that_the_others_are_lost(write):
 
 @pytest.mark.parametrize("middle", [32768, 32700, 40000, 65407])
 def test_few_shades_at_any_place_of_the_range_are_refused(write, middle):
-    """A range of 8 bits in the midst of 16, such as a camera's with an offset, spans two shades of 8 bits."""
+    """An 8-bit range inside 16 bits, such as a camera's with an offset, spans two 8-bit shades."""
 
     def save(ink, path):
         Image.fromarray((middle - 128 + ink.astype(int)).astype(np.uint16)).save(path)
@@ -136,7 +136,7 @@ def test_a_class_of_low_values_among_others_is_refused(write):
 
 
 def test_shades_over_the_whole_range_are_read_though_some_images_are_dark(write):
-    """A frame with noise alone, of which nothing is left, may stand among others."""
+    """A frame of noise alone, of which nothing remains, may be among the images."""
     folder = write(grey_16)
     noise = np.random.default_rng(0).integers(0, 200, (12, 12)).astype(np.uint16)
     Image.fromarray(noise).save(folder / "train/a/0.png")
@@ -175,7 +175,7 @@ def by_colour(mode, clear):
 
 
 def grey_of_few_bits(bits):
-    """Samples of 2 or 4 bits, the darkest but one of which stands for none."""
+    """Samples of 2 or 4 bits, the second darkest of which is transparent."""
 
     def save(ink, path):
         rows = np.where(ink > 0, 2, 1)
@@ -281,7 +281,7 @@ def test_an_image_that_is_to_be_turned_is_refused(write):
 
 
 def test_a_cut_image_is_refused_whatever_pillow_was_told(tmp_path, monkeypatch):
-    """Chunks may be whole where the pixels in them are not."""
+    """Chunks may be complete although their pixels are not."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     rows = b"".join(
         b"\0" + row.tobytes() for row in np.random.default_rng(0).integers(0, 256, (12, 12)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Readers of image files: what they read, and what they refuse."""
+"""Readers of image files: what they accept, and what they refuse."""
 
 import gzip
 import pickle

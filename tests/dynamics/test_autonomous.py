@@ -34,7 +34,7 @@ def test_derivatives_equal_automatic_ones(make_networks, architecture):
 @pytest.mark.parametrize("residual_class", [SpeedResidual, StepResidual])
 @pytest.mark.parametrize("rows", [[0, 1, 2, 5, 11], [7], [4, 5, 6, 7], list(range(12))])
 def test_a_subset_of_points_has_the_values_it_has_among_all(make_networks, residual_class, rows):
-    """Different numbers per network, a single point, a middle network alone, and all."""
+    """Different numbers of points per network, a single point, one network only, and all."""
     networks = make_networks("lstm", (0, 1, 2))
     networks.weights["recurrent"].mul_(3)
     dynamics, rows = Dynamics.of(networks), torch.tensor(rows)

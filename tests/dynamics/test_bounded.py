@@ -183,7 +183,7 @@ def test_a_fixed_point_may_move_by_a_thousand_roundings():
 
 
 def test_types_of_points_are_those_that_each_has_alone():
-    """Also where two predicted reductions together exceed the limit of each."""
+    """Also if two predicted reductions together exceed the limit for each."""
     one = points_at([0.0, 0.0], [1e-8, 0.0], 8e-16)  # 0.5e-16 of 0.8e-16
     two = Iterates(*(torch.cat([each, each]) for each in one))
     hessian, bound = torch.eye(2, dtype=torch.float64).expand(2, 2, 2), torch.ones(2, 2, dtype=torch.float64)
@@ -265,7 +265,7 @@ def test_a_map_without_finite_values_is_not_taken_for_one_that_ties_rows_togethe
 
 
 def test_every_other_iteration_begins_with_newton_s_method_and_every_tenth_is_logged(monkeypatch, caplog):
-    """On a map whose speed falls without a minimum, so that iterations do not end early."""
+    """Uses a map whose speed falls without a minimum, so that iterations do not end early."""
     tried, try_fixed_points = [], DampedNewton.try_fixed_points
 
     def spied(search, iterations):

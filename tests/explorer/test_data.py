@@ -1,4 +1,4 @@
-"""What the explorer shows of a study: the numbers of its tables, and no others."""
+"""Data of the explorer: the numbers of the study's tables, and no others."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ AS_THEY_ARE = ("by_class", "relaxation", "slow_points", "spectrum", "formation",
 
 @pytest.fixture(scope="module")
 def tables():
-    """Two networks of each of eight cells; of their slow points, as trained alone."""
+    """Two networks of each of eight cells; slow points of trained networks only."""
     tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1))
     return tables | {"trajectories": with_ways(tables["trajectories"])}
 
@@ -28,7 +28,7 @@ def gathered(tables):
 
 
 def rows(gathered, part, name):
-    """Rows of a network as the page unpacks them."""
+    """Rows of a network, unpacked as on the page."""
     header, columns = gathered
     index = header["parts"][part]
     first, count = index["rows"][name]
@@ -51,7 +51,7 @@ def networks(table):
 
 
 def equal(found, expected):
-    """Whether columns hold the same numbers, as far as the few bytes of a column of the page tell them apart."""
+    """Whether columns are equal up to the precision of packed columns."""
     return all(
         np.array_equal(found[name], expected[name].to_numpy(float).astype(found[name].dtype), equal_nan=True)
         for name in found

@@ -1,4 +1,4 @@
-"""The explorer's file: one page that needs nothing else, and never larger than it may be."""
+"""The explorer's file: one self-contained page of limited size."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_every_module_is_in_the_page_after_those_that_it_imports_from():
 
 
 def test_modules_are_joined_without_a_trace_of_imports_and_exports():
-    """A form that is not known, such as `import * as`, would be left, and break the page."""
+    """An unsupported form, such as `import * as`, would remain and break the page."""
     for name in MODULES:
         joined = EXPORT.sub("", IMPORT.sub("", (FOLDER / name).read_text()))
         assert not re.search(r"^\s*(import|export)\b", joined, re.MULTILINE), name
