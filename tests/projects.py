@@ -1,4 +1,4 @@
-"""Copies of the project, in which Snakemake runs for real."""
+"""Copies of the project in which Snakemake really runs."""
 
 import hashlib
 import os
@@ -40,7 +40,7 @@ class Project:
         )
 
     def snakemake(self, *arguments: str, fails: bool = False, minutes: float = 10, **options) -> str:
-        """Output of a run, which must succeed, or fail where `fails`, within so many minutes."""
+        """Output of a run, which must succeed, or fail if `fails`, within the given minutes."""
         with self.start(*arguments, **options) as run:
             try:
                 output, _ = run.communicate(timeout=60 * minutes)
@@ -75,7 +75,7 @@ class Project:
         return jobs
 
     def files(self) -> set[str]:
-        """Files under results/, by their path there."""
+        """Files under results/, by relative path."""
         results = self.folder / "results"
         return {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
 

@@ -1,6 +1,6 @@
-"""What the pages quote, computed a second time from the tables in reference/ with pandas and SciPy alone.
+"""Numbers quoted on the pages, recomputed from the tables in reference/ with pandas and SciPy only.
 
-Nothing here uses the library's own analysis: definitions are those of docs/method.md, written anew.
+Nothing here uses the library's own analysis: definitions follow docs/method.md, implemented independently.
 """
 
 from functools import cache
@@ -153,7 +153,7 @@ def difference_interval(frame, measure):
 
 
 def changes(study, mode, measure="memory_score", against="control"):
-    """What each network has after one mode less what it has after another."""
+    """Difference of each network between one mode and another."""
     tuned = table(study, "regularisation").set_index(["mode", *NETWORK])[f"{measure}_after"]
     return tuned.xs(mode) - tuned.xs(against)
 
@@ -181,7 +181,7 @@ def random_effects(change):
 
 
 def merged_share(study):
-    """Share of each network's births that came out of a track merged with another one snapshot before."""
+    """Share of each network's births from a track that was merged with another one snapshot before."""
     rows = table(study, "formation").sort_values([*NETWORK, "label", "step"])
     before = rows.groupby([*NETWORK, "label"])[["born", "merged_with"]].shift(1)
     births = rows[rows["born"] & before["born"].eq(False)]

@@ -1,6 +1,6 @@
-"""Every benchmark starts and takes a step at small sizes, as benchmarks/README.md says to run it.
+"""Every benchmark runs a step at small sizes, with the command of benchmarks/README.md.
 
-The longest, none of which a GPU waits for, are among the slow tests.
+The longest are slow tests.
 """
 
 import os
@@ -53,7 +53,7 @@ FRONT_END_SIZES = "--networks 2 --steps 1 --filters 3 2 --dense 5 4 --rows 3"
 
 
 def run(folder: Path, command: str, status: int = 0) -> str:
-    """What a command line says in a copy of the project."""
+    """Output of a command in a copy of the project."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder / "src")}
     done = subprocess.run(
@@ -82,7 +82,7 @@ def copy(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def study(copy, finished):
-    """The finished tiny study, with benchmarks beside it meanwhile."""
+    """The finished tiny study, with the benchmarks copied into it."""
     shutil.copytree(copy / "benchmarks", finished.folder / "benchmarks")
     yield finished.folder
     shutil.rmtree(finished.folder / "benchmarks")
@@ -138,7 +138,7 @@ def test_what_make_bench_runs_is_there():
 
 @pytest.mark.slow
 def test_one_benchmark_is_run_and_its_rows_are_kept(copy):
-    """The grid is planned for real; where its rows go, and what they say of themselves."""
+    """The grid is really planned; its rows are saved with their provenance."""
     script = copy / "benchmarks/bench.py"
     script.write_text(small(script.read_text(), ('"planning.py"', '"planning.py --datasets 1"')))
     output = run(copy, "python benchmarks/bench.py planning")
@@ -263,7 +263,7 @@ def test_a_descent_as_long_as_the_study_s_comes_to_its_speeds(study):
 
 
 def test_searches_for_slow_points_are_compared(study, tmp_path):
-    """Without FixedPointFinder, which is no package; SciPy, given the same residual, comes to the same speeds."""
+    """Without FixedPointFinder, which is not a package; SciPy finds the same speeds for the same residual."""
     sizes = "--kinds GRU LSTM --units 4 --points 3 --steps 20"
     run(study, f"python benchmarks/slow_points.py {sizes} --output {tmp_path / 'table.parquet'} --networks {tmp_path}")
     table = pd.read_parquet(tmp_path / "table.parquet").set_index(["network", "tool"])

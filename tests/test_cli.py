@@ -43,7 +43,7 @@ def test_the_workflow_goes_on_from_it(project):
 
 
 def test_the_workflow_refuses_networks_that_it_would_have_trained_otherwise(project):
-    """Snakemake keeps no record of them; the weights themselves say by which settings and code."""
+    """Snakemake has no record of them, but the weights file names their settings and code."""
     main(["train", "digits-tiny", "gru", "vocu", "--results", str(project.folder / "results")])
     target = "results/networks/digits-tiny/gru/vocu/trained/0-1/extrapolation.parquet"
     (project.folder / "mine.yaml").write_text("presets: {digits-tiny: {training: {steps: 50}}}\n")
@@ -94,7 +94,7 @@ def test_bad_input_is_named_and_nothing_is_left(results, capsys, arguments, comp
 
 
 def test_lines_of_jobs_that_share_a_terminal_stay_whole(results, tmp_path):
-    """Each names its cell, and no progress bar runs into it."""
+    """Each line names its cell, and no progress bar interrupts it."""
     (tmp_path / "short.yaml").write_text("presets: {digits-tiny: {training: {steps: 200}}}\n")
     command = [sys.executable, "-m", "slowpoints", "train", "digits-tiny", "gru"]
     options = ["--config", str(tmp_path / "short.yaml"), "--results", str(results)]
@@ -124,7 +124,7 @@ def test_lines_of_jobs_that_share_a_terminal_stay_whole(results, tmp_path):
 
 
 def test_it_reports_its_progress_where_a_job_of_the_workflow_does(results, tmp_path, monkeypatch):
-    """So `status` sees it, in the folder that holds results/ and logs/."""
+    """So that `status` can read it, in the folder of results/ and logs/."""
     (tmp_path / "short.yaml").write_text("presets: {short: {base: digits-tiny, training: {steps: 4}}}\n")
     write, written = ProgressFile.write, []
 

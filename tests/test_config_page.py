@@ -1,4 +1,4 @@
-"""Documentation, schema for editors and library say the same."""
+"""Documentation, schema for editors and library agree."""
 
 import re
 import subprocess

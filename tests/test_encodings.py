@@ -1,4 +1,4 @@
-"""Text is read and written in UTF-8 wherever the project runs: each call that opens text names its encoding."""
+"""Text is always read and written in UTF-8: each call that opens text names its encoding."""
 
 import ast
 

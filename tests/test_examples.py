@@ -1,4 +1,4 @@
-"""Notebooks run from top to bottom, and show what they gave when they were last run."""
+"""Notebooks run from top to bottom, and reproduce their stored outputs."""
 
 import ast
 
@@ -13,7 +13,7 @@ NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
 
 
 def run(source: str, namespace: dict) -> list[object]:
-    """Runs a cell, and gives what it would show: pyplot's figures, and the value of its last line, if it has one."""
+    """Runs a cell, and returns its outputs: pyplot's figures, and the value of its last line, if any."""
     *body, last = ast.parse(source).body
     if not isinstance(last, ast.Expr):
         body, last = [*body, last], None

@@ -1,4 +1,4 @@
-"""The grid that follows from a configuration: blocks of seeds, and folders of fine-tuned networks."""
+"""The grid of a configuration: seed blocks, and folders of fine-tuned networks."""
 
 import pytest
 from helpers import study
@@ -36,7 +36,7 @@ def test_a_run_that_is_half_done_keeps_its_blocks(tmp_path):
 
 
 def test_a_finished_block_is_never_trained_into(tmp_path):
-    """A block of another split that doesn't start where one is wanted: 0-7 would hold its networks twice."""
+    """A seed block of another split with a different start: 0-7 would contain its networks twice."""
     train_block(tmp_path, "4-7")
     assert study().seed_blocks(CELL, tmp_path) == ["0-3", "4-7"]
     assert study(seeds=12, seeds_per_job=3).seed_blocks(CELL, tmp_path) == ["0-2", "3-3", "4-7", "8-10", "11-11"]

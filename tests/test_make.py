@@ -1,4 +1,4 @@
-"""What `make` hands on: names of configurations whole, and a report of the right study; odd paths of Python."""
+"""Arguments that `make` passes on: names of configurations, the study of a report, unusual paths of Python."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ TARGETS = ("all", "unlock", "report")
 
 @pytest.fixture
 def make(tmp_path):
-    """`make`, whose Snakemake only notes its arguments, and whose Python is this one, but summarises nothing."""
+    """`make`, with a Snakemake that only records its arguments, and with this Python, which summarises nothing."""
     programs = {
         "snakemake": f'for argument; do echo "$argument"; done > "{tmp_path}/said"',
         "python": f'case "$*" in *summary*) echo "$@";; *) exec "{sys.executable}" "$@";; esac',

@@ -1,4 +1,4 @@
-"""Tables in reference/ say where they come from, and the pages say so where they do not."""
+"""Tables in reference/ state their origin, and the pages say so if they do not."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Every public name of the library refuses what it can't use: by the argument's name, from the library's own lines."""
+"""Every public function refuses invalid arguments by name, with an error raised by the library itself."""
 
 import contextlib
 import re
@@ -229,7 +229,7 @@ REFUSED = {
 
 @pytest.fixture
 def given(make_networks, images, tmp_path):
-    """What the calls above take their arguments from."""
+    """Values for the arguments of the calls above."""
     networks = make_networks(double=False)
     sp.save_networks(networks, tmp_path / "saved/weights.safetensors")
     return SimpleNamespace(

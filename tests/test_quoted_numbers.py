@@ -42,7 +42,7 @@ def of(study, **chosen):
 
 
 def ends(interval):
-    """Both ends, with what another resampling may move them by."""
+    """Both ends, with a tolerance for another resampling."""
     slack = 0.01 + 0.08 * (interval[1] - interval[0])
     return [(end, slack) for end in interval]
 

@@ -1,4 +1,4 @@
-"""docs/reliability.md: every test that it names is there, and runs where it says."""
+"""docs/reliability.md: every test that it names exists, and runs where it says."""
 
 import ast
 import re

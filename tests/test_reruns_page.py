@@ -1,4 +1,4 @@
-"""The table of what runs again is that of the imports that digests follow."""
+"""The table of what runs again follows from the imports of digests."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The pages on finished studies say what their tables say."""
+"""The pages on finished studies agree with their tables."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ QUOTED = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
 
 
 def worked_out(study, results):
-    """Tables of a study in reference/ as `snakemake reference_figures` would have them, claims tested anew."""
+    """Tables of a study in reference/ as made by `snakemake reference_figures`, with claims tested again."""
     tables = results / f"reference-{study}/tables"
     shutil.copytree(ROOT / "reference" / study, tables, ignore=shutil.ignore_patterns("*.yaml"))
     table = {path.stem: read_table(path) for path in tables.iterdir()}

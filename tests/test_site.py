@@ -1,4 +1,4 @@
-"""Pages lead where they say, on GitHub and as the site that `make docs` builds."""
+"""Links of pages resolve, on GitHub and in the site that `make docs` builds."""
 
 import ast
 import importlib.util
@@ -20,7 +20,7 @@ NEEDED = ("sphinx", "myst_nb", "furo")
 
 
 def pages() -> list[Path]:
-    """Markdown and notebooks that git tracks; all that are there in a copy without git."""
+    """Markdown and notebooks tracked by git; all of them in a copy without git."""
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "*.md", "*.ipynb"], capture_output=True, text=True)
     tracked = [ROOT / name for name in listed.stdout.splitlines()]
     return tracked or [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md"), *ROOT.glob("examples/*.ipynb")]
@@ -60,7 +60,7 @@ def test_the_site_has_a_place_for_a_page(page):
 
 
 class Page(HTMLParser):
-    """What a page of the site shows or leads to, and the places in it that can be led to."""
+    """Text, links and anchors of a page of the site."""
 
     def __init__(self, text: str):
         super().__init__()

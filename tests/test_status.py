@@ -1,4 +1,4 @@
-"""`python -m slowpoints status` in a finished run, in one on its way, and after one that was killed."""
+"""`python -m slowpoints status` in a finished, a running, and a killed run."""
 
 import json
 import os
@@ -23,7 +23,7 @@ TINY = "--configfile", "config/test.yaml"
 
 @pytest.fixture
 def ask(capsys, monkeypatch):
-    """What the command says in the folder of a project, as rows of words."""
+    """Output of the command in the folder of a project, as rows of words."""
 
     def lines(project, *arguments):
         monkeypatch.chdir(project.folder)
@@ -46,7 +46,7 @@ def test_a_finished_study_is_done_line_by_line(finished, ask):
 
 @pytest.mark.parametrize("rule", jobs.FILES)
 def test_a_job_is_done_when_it_has_written_all_its_files(finished, rule):
-    """Files and log are those of the rule, and the last file is no older than any other."""
+    """Files and log are those of the rule, and the last file is the newest."""
     section = re.search(rf"rule {rule}:\n.*?\n    wildcards.*?\n", finished.log, re.DOTALL)[0]
     output, log = (re.search(rf"^    {entry}: (.*)$", section, re.MULTILINE)[1] for entry in ("output", "log"))
     times = {Path(file).name: (finished.folder / file).stat().st_mtime_ns for file in output.split(", ")}
@@ -72,7 +72,7 @@ def test_seeds_that_were_added_are_waiting(finished, ask):
 
 
 def test_running_failed_and_killed_jobs_are_told_apart(project, ask):
-    """One cell of many steps, one that diverges; then all is killed."""
+    """One cell with many steps, and one that diverges; then all jobs are killed."""
     long, wild = (
         {"base": "digits-tiny", "training": training} for training in ({"steps": 50_000}, {"learning_rate": 1e37})
     )

@@ -1,4 +1,4 @@
-"""Configuration: what is accepted, what is refused and how it says so."""
+"""Configuration: what is accepted, what is refused, and the messages."""
 
 import re
 from dataclasses import replace
@@ -45,7 +45,7 @@ def test_every_shipped_preset_is_complete(data_dir):
 
 
 def test_a_file_of_one_s_own_must_name_its_study():
-    """Else it would go on with the results of the study in config/config.yaml, whose keys it leaves as they are."""
+    """Otherwise it would continue the study in config/config.yaml, from which it inherits all other keys."""
     config = {"study": "default", "datasets": ["digits"]}
     assert read_study(config, named=config).name == "default"
     with pytest.raises(ConfigError, match=r"^mine.yaml: study is missing; add `study: NAME`"):
@@ -240,7 +240,7 @@ def test_a_preset_nobody_uses_is_checked_too(presets, message):
 
 
 def test_a_preset_may_stand_by_for_others():
-    """An override of one that ships, one of its own source, one that others start from: none is a slip."""
+    """An override of a supplied preset, one with its own source, and a base of others: none is an error."""
     shared = {"short": {"training": {"steps": 5}}, "mine": {"base": "short", "source": {"kind": "digits"}}}
     study(datasets=["digits"], presets={"mnist": {"seeds": 2}, **shared})
 

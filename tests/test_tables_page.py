@@ -1,4 +1,4 @@
-"""docs/tables.md: its lines of Python do what it says, on the tables of a finished study."""
+"""docs/tables.md: its Python code works on the tables of a finished study."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ STATEMENTS = [
 
 @pytest.fixture
 def shown(tmp_path, monkeypatch):
-    """What each expression of the page gives, by its text."""
+    """Value of each expression of the page, by its text."""
     worked_out("cifar", tmp_path / "results")
     (tmp_path / "results/default").symlink_to(tmp_path / "results/reference-cifar")
     monkeypatch.chdir(tmp_path)

@@ -1,5 +1,5 @@
-"""docs/tutorial.md, followed to the letter, holds its promise: a data set takes config alone, a unit is one class, a
-protocol one entry, and everything else follows, figures included, while nothing that is there runs again.
+"""docs/tutorial.md, followed step by step: a data set needs only configuration, a unit one class, a protocol one entry;
+everything else follows, figures included, and no finished job runs again.
 """
 
 import ast
@@ -22,7 +22,7 @@ STUDY = ("--cores", "2", "--configfile", "config/stripes.yaml")
 
 
 class Reader:
-    """Someone who does what a page says, in a copy of the project.
+    """A reader who follows a page, in a copy of the project.
 
     Attributes:
         project: the copy.
@@ -35,7 +35,7 @@ class Reader:
         self.environment = {**os.environ, "PATH": search, "PYTHONPATH": str(project.folder / "src")}
 
     def follow(self, page: str) -> None:
-        """Does what each block of the page says, in their order."""
+        """Follows each block of the page, in order."""
         for file, language, text in BLOCK.findall(page):
             if file:
                 (self.project.folder / file).write_text(text)
@@ -52,7 +52,7 @@ class Reader:
         self.run("git", "apply", "-", given=text)
 
     def run(self, *command: str, given: str | None = None) -> str:
-        """What a command prints; it must succeed."""
+        """Output of a command, which must succeed."""
         done = subprocess.run(
             command,
             cwd=self.project.folder,

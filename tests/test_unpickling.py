@@ -1,4 +1,4 @@
-"""Nothing that the project opens is unpickled or run as code, but CIFAR's batches, by a reader of arrays alone."""
+"""No file is unpickled or run as code, except CIFAR's batches, by a reader restricted to arrays."""
 
 import ast
 
@@ -15,7 +15,7 @@ SAFE = {"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"}
 
 
 def complaints(code):
-    """What in a module's code unpickles, or runs text as code."""
+    """Calls in a module that unpickle, or run text as code."""
     found, tree = [], ast.parse(code)
     safe = SAFE | _derived(tree)
     for node in ast.walk(tree):
@@ -86,7 +86,7 @@ def _named(node, name):
     "file", sorted([ROOT / "Snakefile", *(ROOT / "workflow").rglob("*.smk")]), ids=lambda file: file.name
 )
 def test_rules_unpickle_nothing(file):
-    """Rules are no Python that `ast` reads: the words themselves are looked for."""
+    """Rules are not plain Python, so this test searches for the words."""
     words = set(file.read_text().replace("(", " ").replace(".", " ").split())
     assert not words & {*UNPICKLERS, "allow_pickle", "eval", "exec", "unsafe_load", "read_pickle"}
 

@@ -1,4 +1,4 @@
-"""pyproject.toml, the two locks and environment.yml name the same things."""
+"""pyproject.toml, the two locks and environment.yml agree."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_torch_is_pinned_without_a_build_and_allowed_from_2_10():
 
 
 def test_the_page_of_licences_lists_what_is_pinned():
-    """Names alone: licences are read off installed packages (`python docs/licences.py`), which may be others."""
+    """Names only, since licences are read from installed packages (`python docs/licences.py`), which may differ."""
     table = licences.PAGE.read_text().partition(licences.MARK)[2]
     listed = [name for row in table.splitlines()[2:] for name in row.split("|")[2].strip().split(", ")]
     assert sorted(listed) == sorted(licences.pinned())
@@ -86,7 +86,7 @@ def test_what_the_site_mutation_tests_and_linting_need_is_pinned_beside_the_lock
 
 
 def test_the_files_to_cite_by_say_the_same():
-    """What only the owner can say is marked OWNER in both."""
+    """Facts that only the owner knows are marked OWNER in both."""
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     zenodo = json.loads((ROOT / ".zenodo.json").read_text())
     assert citation["version"] == slowpoints.__version__

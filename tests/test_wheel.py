@@ -1,4 +1,4 @@
-"""The library as `pip install .` gives it: whole, and away from the repository."""
+"""The library installed by `pip install .`, outside the repository."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ print(" ".join(units()), points)
 
 
 def run(*command: str | Path, folder: Path) -> str:
-    """What a command prints, in a folder that is not the project, nothing of which is on the path."""
+    """Output of a command in a folder outside the project, without the project on the path."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -48,7 +48,7 @@ def run(*command: str | Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The interpreter of a fresh environment with the wheel; what it depends on is that of the tests."""
+    """The interpreter of a fresh environment with the wheel, and with the dependencies of the tests."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
@@ -74,7 +74,7 @@ def test_the_library_works_from_a_wheel(installed, tmp_path):
 
 @pytest.fixture
 def command(installed, tmp_path):
-    """The installed command, in a folder with nothing but what it makes."""
+    """The installed command, in an empty folder."""
 
     def call(*arguments):
         return run(installed.parent / "slowpoints", *arguments, folder=tmp_path)
@@ -86,7 +86,7 @@ SHORT = "study: mine\ndatasets: [short]\npresets: {short: {base: digits-tiny, se
 
 
 def test_a_cell_trains_from_a_wheel_and_status_sees_it(command, tmp_path):
-    """By the same code as in a checkout, so that the workflow goes on from these networks."""
+    """With the same code as in a checkout, so that the workflow continues from these networks."""
     (tmp_path / "mine.yaml").write_text(SHORT)
     command("train", "short", "gru", "vocu", "--config", "mine.yaml")
     weights = tmp_path / "results/networks/short/gru/vocu/trained/0-0/weights.safetensors"

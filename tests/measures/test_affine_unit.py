@@ -73,7 +73,7 @@ def test_no_search_bounds_what_no_squashing_bounds(dynamics, make_networks, imag
 
 
 def test_a_trained_network_remembers_without_a_point_for_each_memory(make_networks, images, training):
-    """It reports rightly, from states on their way to one point: the memories of all classes but one end there."""
+    """It reports correctly, from states on the way to one point, where the memories of all classes but one end."""
     training = replace(training, steps=400, batch_size=16, bank=32, learning_rate=0.01)
     networks = make_networks("mingru", (0, 1), hidden=16, protocol="decu", double=False)
     networks, history, _ = train(networks, images, training)

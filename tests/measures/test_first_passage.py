@@ -129,7 +129,7 @@ def test_several_frames_are_frames_one_by_one():
 
 
 def test_half_way_is_interpolated_in_log_delay():
-    """0.9 at delay 19; half-way to 0.1 is 0.5: midway in log between 20 and 80, never, at once, from chance."""
+    """0.9 at delay 19, so half-way to 0.1 is 0.5: midway in log between 20 and 80, never, at once, from chance."""
     accuracy = np.array([[1, 1, 1, 1], [0.9, 0.9, 0.9, 0.1], [0.8, 0.9, 0.4, 0], [0.2, 0.8, 0.4, 0]])
     lifetime, capped = half_way([15, 19, 20, 80], torch.tensor(accuracy), 0.1, 70)
     early = np.exp(np.log(19) + 0.8 * np.log(20 / 19))

@@ -1,4 +1,4 @@
-"""Back-tracking: families of maps whose slow points are known, and when memories are there."""
+"""Back-tracking on families of maps with known slow points, and births of memories."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -35,7 +35,7 @@ def pitchfork(parameter):
 
 
 def test_branches_of_a_pitchfork_meet_where_it_splits():
-    """At +-sqrt(mu) for mu > 0 and at 0 from there on back: continuous, so nothing jumps."""
+    """At +-sqrt(mu) for mu > 0 and at 0 before: continuous, so nothing jumps."""
     parameters = np.linspace(-0.2, 1.0, 25)
     tracks = back_track([pitchfork(mu) for mu in parameters], column(1, -1), search)
     expected = np.sqrt(np.clip(parameters, 0, None))
@@ -51,7 +51,7 @@ def test_branches_of_a_pitchfork_meet_where_it_splits():
 def fold(parameter):
     """A fixed point at -1, and near 1 a slow point that exists while the parameter is below 4/3.
 
-    Speed is |(z + 1)((z - 1)^2 + mu)|; its second minimum stands where 3 z^2 - 2 z - 1 + mu = 0.
+    Speed is |(z + 1)((z - 1)^2 + mu)|; its second minimum lies where 3 z^2 - 2 z - 1 + mu = 0.
     """
     return lambda z: (z + 1) * ((z - 1) ** 2 + parameter)
 
@@ -86,7 +86,7 @@ def test_separations_are_distances_between_points_of_a_network():
 
 
 def test_a_point_is_near_another_until_they_split():
-    """Points at +-sqrt(mu) off 0 beside one that stays at 2.5: typical are 2.5 - sqrt(mu), of three distances."""
+    """Points at +-sqrt(mu), and one that stays at 2.5: the median of the three distances is 2.5 - sqrt(mu)."""
     parameters = np.linspace(-0.3, 0.5, 17)
     family = [lambda z, mu=mu: pitchfork(mu)(z) * (z - 2.5) for mu in parameters]
     tracks = back_track(family, column(np.sqrt(0.5), -np.sqrt(0.5), 2.5), search)
@@ -160,7 +160,7 @@ def test_snapshots_are_not_read_from_another_file(tmp_path):
 
 
 def test_snapshots_are_those_of_the_networks_at_hand(make_networks, tmp_path):
-    """Of another cell, other seeds, another study or another unit: the last snapshot is of other weights."""
+    """Another cell, other seeds, another study or another unit: the last snapshot has other weights."""
     path, networks = tmp_path / "snapshots.safetensors", make_networks(double=False)
     save_snapshots({1: Dynamics.of(make_networks(seeds=(2, 3))), 2: Dynamics.of(networks)}, networks.seeds, path)
     assert list(load_snapshots(path, networks)) == [1, 2]

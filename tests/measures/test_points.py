@@ -1,4 +1,4 @@
-"""Slow points read back: those of the networks at hand, or a refusal that names the file."""
+"""Slow points read from a file: those of the given networks, or an error that names the file."""
 
 import re
 from dataclasses import replace
@@ -16,7 +16,7 @@ PLACE = "small/gru/vocu/trained/0-1/slow_points.parquet"
 
 
 def points_of(networks, *, length=6):
-    """A table with a state for each network and class, but for the first class of the first network."""
+    """A table with a state for each network and class, except the first class of the first network."""
     rows = [{"seed": seed, "label": label} for seed in networks.seeds for label in range(networks.spec.classes)]
     table = pd.DataFrame(rows)
     missing = [name for name in SLOW_POINTS.columns if name not in {*table, "dataset", "architecture", "protocol"}]
@@ -27,7 +27,7 @@ def points_of(networks, *, length=6):
 
 @pytest.fixture
 def written(make_networks, tmp_path):
-    """Writes a table of slow points where those of `make_networks()` belong; gives its path."""
+    """Writes a table of slow points to the path for `make_networks()`; returns the path."""
 
     def write(table, of=None, mode="trained"):
         networks = make_networks()

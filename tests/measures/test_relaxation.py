@@ -1,4 +1,4 @@
-"""The path from a class centre under the mean input, and what noise does to a state, against closed forms."""
+"""The path from a class centre under the mean input, and the effect of noise on a state, against closed forms."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def test_the_path_of_an_exponential_decay():
 
 
 def test_a_margin_lasts_as_long_as_it_takes_to_fall_at_its_rate():
-    """Decay so slow that the margin is nearly a line: m / (m - m') frames are left."""
+    """Decay so slow that the margin is nearly linear: m / (m - m') frames remain."""
     rate = 1e-3
     path = relax(leaky(rate), start(1.0, 0.02), torch.tensor([0, 0]), 300)
     time, capped = path.margin_time(5000)

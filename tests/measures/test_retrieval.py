@@ -22,7 +22,7 @@ from slowpoints.task.trials import NoiseBank
 
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
 def test_roll_out_equals_a_separate_run_at_each_delay(make_networks, architecture):
-    """The same noise, one run of image, noise and triggered frame for each delay by itself."""
+    """With the same noise, a separate run of image, noise and triggered frame for each delay."""
     networks = make_networks(architecture)
     unit, recurrent = networks.spec.unit, networks.spec.unit.split_recurrent(networks.weights["recurrent"])
     generator = torch.Generator().manual_seed(0)
@@ -42,7 +42,7 @@ def test_roll_out_equals_a_separate_run_at_each_delay(make_networks, architectur
 
 
 def test_a_trial_of_which_nothing_is_said_counts_for_no_class(make_networks, images):
-    """Null is an answer, too: where its output is the largest, nothing is right and nothing false."""
+    """Null is an answer too: if its output is the largest, there is neither a hit nor a false alarm."""
     networks = make_networks(double=False)
     networks.weights["readout_bias"][0, 0] = 1e6
     table = measure_memory(networks, images, delays=[4, 19, 20], n_images=30, noise="fresh", bank=0)
@@ -64,7 +64,7 @@ def test_retrieval_counts_add_up(make_networks, images):
 
 
 def test_false_alarms_are_reports_of_other_classes(make_networks, images):
-    """A network that reports class 1 whatever it sees: all of its own are right, and all others false."""
+    """A network that always reports class 1: all its own trials are hits, and all others false alarms."""
     networks = make_networks(double=False)
     networks.weights["readout_bias"][:, 2] = 1e6
     table = measure_memory(networks, images, delays=[4, 19, 20, 30], n_images=30, noise="fresh", bank=0)
@@ -90,7 +90,7 @@ def test_memory_without_noise_is_a_replay_under_the_mean_frame(make_networks, im
 
 @pytest.mark.parametrize("noise", ["fresh", "bank"])
 def test_less_noise_leaves_the_mean_input_as_it_is(make_networks, noise):
-    """Also behind a front end, which makes of half the noise in pixels another mean, not less noise."""
+    """Also with a front end, where half the noise in pixels would change the mean."""
     networks = make_networks(seeds=(3,), front_end=Layers((2,), (5,)), double=False)
     networks.weights["front_end.dense0.weight"] *= 3.0
     mean = networks.drive(networks.mean_features()[:, None])[0]
@@ -112,7 +112,7 @@ def test_less_noise_leaves_the_mean_input_as_it_is(make_networks, noise):
 @pytest.mark.parametrize("noise", ["fresh", "bank"])
 @pytest.mark.parametrize("scale", [1.0, 0.5, 2.0])
 def test_memory_is_a_replay_in_the_noise_of_its_streams(make_networks, images, noise, scale):
-    """The same frames drawn again, each network's from its own stream, their noise scaled about the mean."""
+    """The same frames drawn again, from each network's own stream, with noise scaled about the mean."""
     networks = make_networks(double=False)
     for weight in networks.weights.values():
         weight.mul_(4)  # so that noise matters
@@ -156,7 +156,7 @@ def test_memory_in_less_noise_is_memory_with_half_and_with_none(make_networks, i
 
 
 def test_a_bank_has_as_many_frames_as_it_says(make_networks):
-    """Drawn in parts: a whole number of them, or not."""
+    """Drawn in parts, with and without a remainder."""
     networks = make_networks(double=False)
     for size in (5, 128, 300):
         (first, second) = _bank_drives(networks, size, 1.0)

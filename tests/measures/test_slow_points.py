@@ -1,4 +1,4 @@
-"""Slow points of networks: where searches start, what they measure, and how long memories live."""
+"""Slow points of networks: starts of searches, measures, and lifetimes of memories."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -176,7 +176,7 @@ def test_trajectories_hold_paths_and_unstable_directions(trained, images):
 
 
 def test_an_unstable_direction_grows_at_its_rate(trained, images):
-    """A small step along the leading one of a point comes out longer by `leading`, as finite differences say."""
+    """By finite differences, a small step along the leading direction grows by the factor `leading`."""
     tables = measure_slow_points(trained, images, SETTINGS, longest_delay=20)
     dynamics, width = Dynamics.of(trained), 1e-6
     real = tables.spectrum["index"].eq(0) & tables.spectrum["imag"].eq(0)
@@ -232,9 +232,9 @@ def test_lifetime_of_an_exponential_decay():
 
 
 def test_lifetimes_of_points_that_end_at_different_times_or_never():
-    """Of two networks the second reports class 0 at rest: what starts there as 0, or comes there as it, stays for ever.
+    """The second network reports class 0 at rest: a state that is or becomes class 0 at rest lasts for ever.
 
-    A million frames are not gone through: once a state is at rest nothing can change.
+    A million frames are not simulated, since nothing changes once a state is at rest.
     """
     first, second = leaky(0.5), leaky(0.5)
     at_rest = torch.tensor([[0.0, 0.05, 0.0]], dtype=torch.float64)

@@ -1,13 +1,12 @@
-"""Small faults put into the code one by one, each of which a test should notice: `make test-mutants`.
+"""Small faults inserted into the code one by one, which tests should detect: `make test-mutants`.
 
-mutmut makes the faults (mutants), and runs on each the tests that reach it. A group is code with the tests that should
-notice; it is worked on in a folder of its own below `build/mutants`, where it goes on if it was stopped, and tries what
-survived again.
+mutmut makes the faults (mutants), and runs on each the tests that reach it. A group is code with its tests. It runs in
+a separate folder below `build/mutants`, where it resumes if it was stopped, and tries survivors again.
 
     [MUTANTS=PATTERN] python tests/mutants/run.py [GROUP ...]
 
-It ends with a table, leaves what survived in `build/mutants/GROUP/survivors.txt`, and fails where that is not listed
-as equivalent (`equivalent.toml`).
+It ends with a table, lists survivors in `build/mutants/GROUP/survivors.txt`, and fails if one is not listed as
+equivalent (`equivalent.toml`).
 """
 
 import os

@@ -43,7 +43,7 @@ def test_trials_equal_a_frame_by_frame_run(make_networks, architecture, front_en
 
 
 def test_initial_weights_have_the_authors_variance(spec):
-    """1 / fan-in, of small fans, where one more or less would show, over so many networks that chance does not."""
+    """1 / fan-in for small fans, where an error of one shows, over enough networks to exclude chance."""
     layers = Layers((2, 4), (3, 5))
     small = replace(spec, hidden=3, image_shape=(4, 4, 1), front_end=layers)
     weights = initialise(small, range(3000)).weights

@@ -36,7 +36,7 @@ def test_step_equals_the_equations(make_networks, architecture):
 
 
 def test_gru_resets_before_the_product(make_networks):
-    """torch.nn.GRU resets after it: with the same weights the two must differ, or one is not what it says."""
+    """torch.nn.GRU resets after it, so with the same weights the two must differ."""
     networks = make_networks("gru", seeds=[0])
     hidden = networks.spec.hidden
     theirs = torch.nn.GRUCell(16, hidden, bias=False).double()

@@ -1,4 +1,4 @@
-"""Figures `control` and `cells`, both views of table `claims`: what they show, and with which gaps they are drawn."""
+"""Figures `control` and `cells`, both views of table `claims`: their data, also with gaps."""
 
 import numpy as np
 import pandas as pd

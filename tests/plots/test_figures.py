@@ -1,4 +1,4 @@
-"""Figures: drawn from tables alone, also from those with gaps, and equal where the tables are."""
+"""Figures: drawn from tables only, also with gaps, and equal for equal tables."""
 
 from itertools import product
 
@@ -88,7 +88,7 @@ def tables():
 
 
 def drawn(name, *tables):
-    """A figure of tables, in the order that it takes them."""
+    """A figure of tables, in the order of its parameters."""
     return draw(name, data(name, dict(zip(FIGURES[name].tables, tables, strict=True))))
 
 
@@ -166,7 +166,7 @@ def test_the_example_trial_names_its_class(tables):
 
 
 def in_lines(figure):
-    """Every vertex of every line and point that is drawn in coordinates of the data."""
+    """Every vertex of every line and point drawn in data coordinates."""
     for ax in figure.axes:
         for line in ax.lines:
             if line.get_transform() == ax.transData:
@@ -219,7 +219,7 @@ def test_figures_are_as_wide_as_one_or_two_columns_of_a_page(tables, name):
 
 
 def test_births_that_were_merged_are_named_in_one_place(tables):
-    """Many at one snapshot, which would lie over each other at their points."""
+    """Many births at one snapshot would overlap if named at their points."""
     tracks = tables["formation"].query("architecture == 'gru' and protocol == 'vocu' and label == 1")
     tracks = pd.concat([tracks.assign(label=label) for label in range(1, 9)])
     ax = drawn("formation", tracks).axes[0]
@@ -260,7 +260,7 @@ def test_tables_without_a_row_are_drawn(tables):
 
 
 def test_colours_differ_without_colour():
-    """Luminance of the first two protocols, which stand beside each other in every study."""
+    """Luminance of the first two protocols, which are compared in every study."""
     from matplotlib.colors import to_rgb
 
     luminance = [np.dot(to_rgb(PROTOCOLS[name].look.colour), (0.2126, 0.7152, 0.0722)) for name in ("vocu", "decu")]
@@ -337,7 +337,7 @@ def test_a_path_is_faint_from_where_its_class_is_not_read_out(tables):
 
 
 def test_slow_points_stand_at_their_speed_beside_the_path(tables):
-    """Classes 0 and 1, speeds 0.01 and 0.02; of a class without a slow point the path alone is drawn."""
+    """Classes 0 and 1, speeds 0.01 and 0.02; for a class without a slow point, only the path is drawn."""
     points = tables["slow_points"]
     names, heights = [], []
     for kept in (points, points[points["label"] == 1]):

@@ -1,4 +1,4 @@
-"""Figures are the same whatever Matplotlib was told by others, and leave that as it was."""
+"""Figures do not depend on Matplotlib's settings, and leave them unchanged."""
 
 import matplotlib as mpl
 import numpy as np
@@ -52,7 +52,7 @@ def as_notebooks_do():
 
 
 def settings():
-    """Every setting, the backend as it is: unchosen, where nothing has chosen one."""
+    """Every setting, with the backend as stored, which may not be chosen yet."""
     return {name: str(mpl.rcParams[name]) for name in mpl.rcParams if name != "backend"}, mpl.get_backend(
         auto_select=False
     )

@@ -74,7 +74,7 @@ PartitionName=test Nodes=localhost Default=YES DefaultTime=10 MaxTime=600 State=
 
 
 def missing() -> str | None:
-    """What keeps a cluster from being brought up here, or None."""
+    """Why no cluster can be started here, or None."""
     if os.geteuid() != 0:
         return "root is needed to bring up SLURM"
     if (LINK.exists() or LINK.is_symlink()) and "slurm-test" not in str(LINK.resolve()):
@@ -147,14 +147,14 @@ class Cluster:
         return [job for job in jobs if job["WorkDir"] == str(folder)]
 
     def take_node(self, state: str, seconds: float) -> None:
-        """Sets the node DOWN, or to DRAIN, as an administrator does, and gives it back after so long."""
+        """Sets the node to DOWN or DRAIN, as an administrator does, and restores it after a while."""
         update = ["scontrol", "update", "NodeName=localhost", f"State={state}", "Reason=test"]
         subprocess.run(update, check=True, timeout=60)
         time.sleep(seconds)
         self._wait(self._up, "the node")
 
     def take_controller(self, seconds: float) -> None:
-        """Kills the controller, and starts it again after so long."""
+        """Kills the controller, and restarts it after a while."""
         controller = self.daemons["slurmctld"]
         controller.kill()
         controller.wait()
@@ -192,7 +192,7 @@ class Cluster:
         return int(asked.stdout.strip() or 0)
 
     def _addresses(self) -> tuple[list[str], str]:
-        """How to run the daemons so that they bind the loopback address alone, where that can be had."""
+        """Command prefix that restricts the daemons to the loopback address, if possible."""
         try:
             local = socket.gethostbyname(socket.gethostname()).startswith("127.")
         except OSError:

@@ -11,7 +11,7 @@ from slurm.cluster import ONE_CELL, Cluster, missing
 
 @pytest.fixture(scope="session")
 def cluster():
-    """A real SLURM, stopped at the end; where it cannot be had, the skip says what is missing."""
+    """A real SLURM, stopped at the end; skips with the reason if it cannot be started."""
     lacking = missing()
     if lacking:
         pytest.skip(f"no SLURM to test on: {lacking}")

@@ -1,4 +1,4 @@
-"""What goes wrong on a cluster, brought about on a real SLURM: jobs come back and go on where they were."""
+"""Failures on a cluster, provoked on a real SLURM: jobs are resubmitted and resume."""
 
 import random
 import re
@@ -44,7 +44,7 @@ def long_run(project, *arguments, steps):
 
 
 def training_jobs(cluster, project):
-    """All tries of the training job so far."""
+    """All attempts of the training job so far."""
     return [job for job in cluster.jobs(project.folder) if "train_networks" in job["Comment"]]
 
 
@@ -71,12 +71,12 @@ def test_a_job_over_its_time_limit_comes_back_with_more_and_resumes(cluster, pro
 
 
 def running(cluster, project):
-    """Numbers of the jobs that are at work."""
+    """Numbers of the running jobs."""
     return [job["JobId"] for job in cluster.jobs(project.folder) if job["JobState"] == "RUNNING"]
 
 
 def make_trouble(cluster, project, kind, seconds):
-    """A job cancelled, or the controller or the node gone for so long."""
+    """Cancels a job, or takes away the controller or the node for a while."""
     if kind == "cancel":
         for job in running(cluster, project)[:1]:
             subprocess.run(["scancel", job])

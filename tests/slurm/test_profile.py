@@ -1,4 +1,4 @@
-"""A cell of the tiny study, and among the slow tests all of it, through the profile that ships, on a real SLURM."""
+"""A cell of the tiny study, and among the slow tests all of it, through the supplied profile, on a real SLURM."""
 
 import pytest
 from slurm.cluster import ONE_CELL, WHOLE, check_cell

@@ -1,4 +1,4 @@
-"""A node of two cores and 8 GB: tables and figures fit onto it, and what does not is named."""
+"""A node of two cores and 8 GB: tables and figures fit on it, and jobs that do not are named."""
 
 import shutil
 import signal
@@ -46,7 +46,7 @@ def test_tables_and_figures_fit_onto_a_small_node(cluster, finished, undrawn):
 
 
 def test_a_job_that_can_never_start_is_named(cluster, undrawn):
-    """More cores at a time than the node has, by an option; the driver waits, and says what for."""
+    """An option requests more cores than the node has; the driver waits, and reports why."""
     with cluster.small_node(), (undrawn.folder / "driver.log").open("w+") as log:
         run = undrawn.start(*TRAINED, *QUICK, "--cores", "4", *TEST, output=log)
         try:

@@ -132,7 +132,7 @@ def test_schedules_that_are_none_are_refused(schedule, complaint):
     [("vocabulary", 1, 10, True), ("delay", 5, 20, True), ("response", 0, 1, False)],
 )
 def test_each_schedule_has_its_own_bounds(name, least, most, whole):
-    """From one class, the least delay and its report, or nulls that weigh nothing, to the full task."""
+    """From one class, the shortest delay, or nulls of zero weight, to the full task."""
     shipped = presets("mnist").schedules
 
     def check(first):

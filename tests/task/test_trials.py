@@ -74,7 +74,7 @@ def test_a_trial_takes_four_numbers_beside_those_of_its_noise(table):
 
 
 def test_a_table_holds_images_by_class_as_inputs():
-    """Images of a class in the order in which they came, a pixel of 255 as 1."""
+    """Images of a class keep their order, and a pixel of 255 becomes 1."""
     labels = np.array([2, 0, 1, 2, 0], np.int16)
     images = np.array([[[[10, 11]]], [[[20, 21]]], [[[30, 31]]], [[[40, 41]]], [[[255, 0]]]], np.uint8)
     table = ImageTable(images, labels, 3, "cpu")
@@ -107,7 +107,7 @@ def test_a_trial_meets_no_bank_frame_twice(size):
 
 
 def test_a_bank_is_walked_from_its_first_frame_with_every_stride_that_misses_none():
-    """Of 12 frames by 1, 5, 7 or 11, whatever the second number; a bank of one frame shows it again and again."""
+    """Through 12 frames by 1, 5, 7 or 11, for any second number; a bank of one frame repeats it."""
     numbers = torch.zeros(1, 400, 2, dtype=torch.float64)
     numbers[0, :, 1] = torch.arange(400) / 400
     rows = NoiseBank(12).rows(numbers, 12)[:, 0].T
@@ -196,7 +196,7 @@ def test_the_authors_readout_cannot_fall_below_its_floor():
 
 
 def test_accuracies_count_reports_and_nulls_apart():
-    """Of two networks; the second is right throughout, though an output that is not in use is its largest."""
+    """Two networks; the second is always correct, although its largest output is not in use."""
     trials = Trials(*(torch.tensor([[value, value]] * 2) for value in (0, 1, 0, 2)))
     logits = torch.zeros(4, 2, 2, 4)
     logits[..., 0] = 1  # null everywhere

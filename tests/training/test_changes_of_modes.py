@@ -32,7 +32,7 @@ GRADIENTS_OF = ("input", "recurrent", "bias")
 
 @pytest.fixture
 def learned(make_networks, images, training):
-    """Networks that have learned enough to have class centres."""
+    """Networks trained enough to have class centres."""
 
     def make(architecture):
         longer = replace(training, steps=200, learning_rate=0.02, batch_size=16, bank=32)

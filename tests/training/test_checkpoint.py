@@ -1,4 +1,4 @@
-"""Training interrupted and resumed: the same bits as without, also after SIGKILL."""
+"""Interrupted and resumed training: the same bits as without interruption, also after SIGKILL."""
 
 import logging
 import os
@@ -29,7 +29,7 @@ class Killed(Exception):
 
 @pytest.fixture
 def kill_at(monkeypatch):
-    """Makes training stop, right after its resume file is written, at a step."""
+    """Stops training at a step, right after its resume file is written."""
 
     def at(step):
         save_if_due = ResumeFile.save_if_due
@@ -47,7 +47,7 @@ def kill_at(monkeypatch):
 
 @pytest.fixture
 def interrupt(kill_at, monkeypatch):
-    """Runs something that trains, and stops it at a step, right after its resume file is written."""
+    """Runs training, and stops it at a step, right after its resume file is written."""
 
     def at(step, work, *arguments, **keywords):
         kill_at(step)
@@ -175,7 +175,7 @@ TRAIN = """
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.faults)])
 def test_kills_at_random_moments_change_no_bit(tmp_path, kills):
-    """SIGKILL in the middle of training, and of writing resume files."""
+    """SIGKILL during training, and while resume files are written."""
     from slowpoints import make_dataset
 
     parts = {part: tmp_path / f"{part}.parquet" for part in ("train", "valid", "test")}

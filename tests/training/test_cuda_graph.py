@@ -1,4 +1,4 @@
-"""A captured training step leaves its results as they are; capture itself needs a GPU."""
+"""A captured training step gives the same results; capture itself needs a GPU."""
 
 from dataclasses import replace
 

@@ -132,7 +132,7 @@ def test_settled_penalty_is_the_sum_of_squared_speeds_under_the_mean_input(make_
 
 
 def test_settled_penalty_takes_the_mean_input_of_a_front_end_anew(make_networks, monkeypatch):
-    """At every third call, from the front end as it then is; without a front end the mean frame is always the same."""
+    """At every third call, from the current front end; without a front end the mean frame never changes."""
     networks = make_networks(front_end=Layers((2,), (5,)))
     points, found = stack(points_table(networks), networks)
     penalty = DriftPenalty(networks, points, found, 1.0, 3)
@@ -172,7 +172,7 @@ def same(one, other):
 
 @pytest.fixture
 def networks(make_networks, images, training):
-    """Networks that have learned enough to have class centres."""
+    """Networks trained enough to have class centres."""
     training = replace(training, steps=300, learning_rate=0.02, batch_size=16, bank=32)
     return train(make_networks("gru", hidden=16, protocol="decu", double=False), images, training)[0]
 
@@ -192,7 +192,7 @@ def test_lambda_0_is_control_bit_for_bit(networks, images, training, mode):
 
 
 def test_modes_see_the_same_trials(networks, images, training):
-    """A penalty too small to matter leaves all but the last digits as control has them."""
+    """A negligible penalty changes only the last digits relative to control."""
     control, _ = tune(networks, images, training, "control")
     tuned, _ = tune(networks, images, training, "slow_points", lambda_=1e-12)
     torch.testing.assert_close(tuned.weights["recurrent"], control.weights["recurrent"], atol=1e-5, rtol=0)

@@ -50,7 +50,7 @@ def test_a_plain_penalty_keeps_nothing_and_may_be_captured(make_networks, points
 
 
 def test_tracked_points_are_sought_anew_every_so_many_calls_from_where_they_were(make_networks, points):
-    """By the authors' descent, of 100 steps; before that call the penalty is the plain one's."""
+    """By 100 steps of the authors' descent; before that call, the penalty is the plain one."""
     networks = make_networks()
     plain = SpeedPenalty(networks, points, EXIST, 0.3, 10)
     penalty = TrackedPenalty(networks, points, EXIST, 0.3, 10, 2)

@@ -1,4 +1,4 @@
-"""What training and measures report of their progress: every stage, each step of it counted, none left out."""
+"""Reported progress of training and measures: every stage, with every step counted."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Training: what it learns, its independence of the ensemble, its gradients, and how it stops."""
+"""Training: learning, independence of the ensemble, gradients, and stopping."""
 
 from dataclasses import replace
 
@@ -116,7 +116,7 @@ def test_frames_beyond_t_max_change_nothing(make_networks, images, training):
     [("gru", 0.01, 0.9), ("gru-after", 0.01, 0.9), ("rnn", 0.003, 0.5), ("ugrnn", 0.01, 0.9)],
 )
 def test_training_learns(make_networks, images, training, architecture, rate, least):
-    """A guess reports a third rightly. For a minGRU see `tests/measures/test_affine_unit.py`."""
+    """Guessing is correct in a third of the trials. For a minGRU see `tests/measures/test_affine_unit.py`."""
     training = replace(training, steps=400, batch_size=16, bank=32, learning_rate=rate)
     networks = make_networks(architecture, (0, 1), hidden=16, protocol="decu", double=False)
     _, table, _ = train(networks, images, training)

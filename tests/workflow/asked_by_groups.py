@@ -1,7 +1,7 @@
 """Plans a run like `snakemake -n`, and prints what each group of jobs requests: name, cores, MB, minutes, rules.
 
-Called before the command, as in `python asked_by_groups.py snakemake -n ...`. A dry run itself does not show groups,
-and adds up the resources of jobs that run one after the other.
+Precedes the command, as in `python asked_by_groups.py snakemake -n ...`. A plain dry run does not show groups, and adds
+up the resources of jobs that run one after the other.
 """
 
 import sys

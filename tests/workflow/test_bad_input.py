@@ -165,7 +165,7 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing(project):
 
 
 def test_real_mnist_is_trained_on_measured_and_tuned(project, real_data):
-    """All jobs of a cell on the real files, with a preset cut down to seconds."""
+    """All jobs of a cell on the real files, with a preset reduced to seconds."""
     tiny = {"base": "mnist-small", "seeds": 1, "network": {"hidden": 16}, "training": {"steps": 30, "bank": 32}}
     tiny |= {"memory": {"delays": [4, 19, 20, 40], "n_images": 100}}
     tiny |= {"slow_points": {"adam_steps": 50, "max_iterations": 2, "images_per_class": 10}}

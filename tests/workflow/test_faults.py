@@ -1,5 +1,5 @@
-"""Mishaps: what is killed, out of space, forbidden or started twice leaves nothing half-written, and the same command
-goes on; what must not matter changes no byte."""
+"""Faults: a run that is killed, out of space, forbidden or started twice leaves nothing half-written, and the same
+command resumes it; irrelevant conditions change no byte."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ root = pytest.mark.skipif(os.geteuid() != 0, reason="not root: file systems cann
 
 
 def scripts(run):
-    """Processes of a run that work on a rule's script."""
+    """Processes of a run that execute a rule's script."""
     found = []
     with contextlib.suppress(psutil.NoSuchProcess):
         for process in psutil.Process(run.pid).children(recursive=True):
@@ -34,7 +34,7 @@ def scripts(run):
 
 
 def kill_something(run, chance):
-    """Kills a job, or the driver with all its jobs, as a power cut would; says which, once all is over."""
+    """Kills a job, or the driver with all its jobs, like a power cut; returns which, when all have ended."""
     everything = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
     jobs = scripts(run)
     victim = chance.choice(["job", "driver"]) if jobs else "driver"
@@ -48,7 +48,7 @@ def kill_something(run, chance):
 
 @pytest.mark.faults
 def test_kills_at_random_moments_change_no_byte(finished, project):
-    """The same command goes on after each kill; the study begins anew where it ends before all kills are dealt."""
+    """The same command resumes after each kill; the study starts again if it finishes before all kills."""
     chance = random.Random(0)
     kills, ends = [], 0
     command = (*TEST, "--rerun-incomplete", "--config", "resume_minutes=0.01")
@@ -84,7 +84,7 @@ def test_what_must_not_matter_changes_no_byte(finished, tmp_path):
 
 @contextlib.contextmanager
 def file_system(folder, size):
-    """A file system of so many bytes, in memory, mounted on a folder."""
+    """A file system in memory of limited size, mounted on a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, text=True
@@ -98,7 +98,7 @@ def file_system(folder, size):
 
 
 def whole(project, finished):
-    """Whether all under results/ is as in an undisturbed run."""
+    """Whether results/ is the same as in an undisturbed run."""
     made, wanted = project.digests(), finished.digests()
     return all(wanted.get(file) == digest for file, digest in made.items())
 

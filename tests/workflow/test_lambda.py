@@ -1,4 +1,4 @@
-"""Sweeps of lambda: what is there already stays, under the name that it has."""
+"""Sweeps of lambda: existing results are kept under their names."""
 
 import pyarrow.parquet as pq
 import yaml

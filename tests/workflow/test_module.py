@@ -34,7 +34,7 @@ CONFIG = "{study: mine, datasets: [digits-tiny], architectures: [gru], protocols
 
 @pytest.fixture
 def another(project, tmp_path):
-    """Runs Snakemake in a workflow of which the project is a module, maybe with a prefix."""
+    """Runs Snakemake in a workflow that uses the project as a module, optionally with a prefix."""
     folder = tmp_path / "another"
     folder.mkdir()
     (folder / "mine.yaml").write_text(CONFIG)

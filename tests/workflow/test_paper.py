@@ -1,4 +1,4 @@
-"""The paper's grid from real files to figures, its sizes as published, its steps and counts cut."""
+"""The paper's grid from real files to figures, with the published sizes but fewer steps and networks."""
 
 import pandas as pd
 import pytest

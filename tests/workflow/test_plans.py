@@ -104,7 +104,7 @@ def test_a_missing_file_is_one_line_that_says_what_to_do(project, data_dir):
 
 
 def test_numbers_that_planning_has_for_itself_are_those_of_the_library():
-    """Where they stand, PyTorch is imported, for which planning does not wait."""
+    """The modules that define them import PyTorch, for which planning must not wait."""
     resources = (ROOT / "workflow/rules/resources.smk").read_text()
     own = {name: int(value) for name, value in re.findall(r"^([A-Z_]+) = (\d+)\b", resources, re.MULTILINE)}
     assert own["FRONT_ROWS"] == ensemble.FRONT_ROWS

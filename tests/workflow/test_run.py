@@ -1,4 +1,4 @@
-"""The tiny study, run by Snakemake to the end: files, tables, and what a change makes run again."""
+"""The tiny study, run by Snakemake to the end: files, tables, and what a change reruns."""
 
 import contextlib
 import json
@@ -42,7 +42,7 @@ COLUMNS = {
 
 @contextlib.contextmanager
 def edited(path, text="\nEDITED = True\n"):
-    """The file with text added, and as it was afterwards, times included."""
+    """The file with text added, restored afterwards, times included."""
     import os
 
     before, times = path.read_bytes(), path.stat()
@@ -139,7 +139,7 @@ def test_the_library_opens_what_the_workflow_made(finished):
 
 
 def test_the_same_config_gives_the_same_bytes(finished, project):
-    """Of one cell, from images to networks fine-tuned and measured; of the whole study among the faults."""
+    """For one cell, from images to fine-tuned and measured networks; tests of faults compare the complete study."""
     project.snakemake("results/networks/digits-tiny/gru/vocu/settled/0-1/weights.safetensors", *TEST)
     made, before = project.digests(), finished.digests()
     assert len(made) > 12
@@ -188,14 +188,14 @@ def test_editing_the_library_runs_again_what_uses_it(finished, module, again, sp
 
 @pytest.mark.parametrize("module", ["networks/units/lstm.py", "study.py", "cli.py", "core/looks.py"])
 def test_what_changes_no_result_of_this_study_runs_nothing_again(finished, module):
-    """Another unit than the study's, and what only plans; on looks figures, explorer and report alone depend."""
+    """A unit not in the study, and modules for planning only; only figures, explorer and report depend on looks."""
     by_looks = {*PLOTS, "describe_study", "all"}
     with edited(finished.folder / "src/slowpoints" / module):
         assert set(finished.planned(*TEST)) <= (by_looks if module == "core/looks.py" else set())
 
 
 def test_editing_a_unit_redraws_no_figure_of_unchanged_tables(finished):
-    """It runs all that computes with networks again; figures follow if a table changes by that."""
+    """It reruns everything that computes with networks; figures follow only if a table changes."""
     with edited(finished.folder / "src/slowpoints/networks/units/gru.py"):
         output = finished.snakemake(*TEST, "-n")
     reasons = output.split("Reasons:")[1]

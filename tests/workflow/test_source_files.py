@@ -1,4 +1,4 @@
-"""Files of a data set of one's own: their contents say whether it is made again, not their times nor their folder."""
+"""Files of a user's data set: it is remade if their contents change, not their times or folder."""
 
 import gzip
 import shutil

@@ -1,4 +1,4 @@
-"""What surrounds a run changes nothing of it: settings of Matplotlib, the terminal's encoding, names of folders."""
+"""The environment of a run does not change it: settings of Matplotlib, the terminal's encoding, names of folders."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def reference(project):
 
 
 def drawn(project, **variables):
-    """A figure and an explorer, made anew."""
+    """A figure and an explorer, made again."""
     shutil.rmtree(project.folder / "results", ignore_errors=True)
     project.snakemake(FIGURE, PAGE, "--cores", "2", "--configfile", "config/test.yaml", **variables)
     return [(project.folder / file).read_bytes() for file in (FIGURE, PAGE)]
@@ -48,7 +48,7 @@ def test_figures_and_pages_are_the_same_in_any_surroundings(reference, tmp_path)
 
 
 def test_a_matplotlibrc_of_the_user_changes_no_figure(reference, tmp_path):
-    """One that can be read, in the folder of settings: the former stopped Matplotlib, this one would be obeyed."""
+    """A readable one, in the folder of settings, which Matplotlib would follow."""
     usual = drawn(reference)
     settings = tmp_path / "settings/matplotlib"
     settings.mkdir(parents=True)
@@ -84,7 +84,7 @@ def python_of(link, environment, *arguments, folder):
 
 
 def test_an_environment_below_a_folder_with_a_space_runs_jobs(project, environment, tmp_path):
-    """As `make` puts it into the project's own folder."""
+    """As `make` creates it in the project's folder."""
     folder = project.folder.rename(tmp_path / "my project's (copy) & $HOME")
     target = "results/datasets/digits-tiny/train.parquet"
     arguments = (target, "--cores", "1", "--configfile", "config/test.yaml")

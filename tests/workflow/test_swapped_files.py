@@ -1,4 +1,4 @@
-"""Files of a finished run that lie in another's place: every rule that reads one refuses it, naming file and reason."""
+"""Swapped files of a finished run: every rule that reads one refuses it, naming file and reason."""
 
 import shutil
 

@@ -19,7 +19,7 @@ FLOAT32_TOLERANCE = 2e-6  # relative to the largest number of a tensor
 
 @pytest.fixture
 def drawn():
-    """Tables, index, recurrent weights and gradient of the hidden states; several trials meet the same row."""
+    """Tables, index, recurrent weights and gradient of the hidden states; several trials share a row."""
 
     def draw(unit, networks=3, rows=7, hidden=19, trials=10, frames=6):
         rng = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""Units compiled for a GPU compute the same, and run uncompiled where compilation fails."""
+"""Units compiled for a GPU compute the same, and run uncompiled if compilation fails."""
 
 import pytest
 import torch
