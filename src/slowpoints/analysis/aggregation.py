@@ -1,4 +1,4 @@
-"""Tables over the whole grid, gathered from those of its cells.
+"""Tables over the whole grid, collated from those of its cells.
 
 S networks, D delays, C classes.
 """
@@ -23,7 +23,7 @@ from slowpoints.core.tables import read_facts, stored_class_names
 from slowpoints.task.timing import FRAMES
 
 LOG_FLOOR = -12.0
-"""Least log10 of a speed: below lies only rounding."""
+"""Smallest log10 of a speed; anything below is rounding."""
 LEAST_ACCURACY, LEAST_SHARE = 0.5, 0.8
 """A network has learned if its nominal accuracy reaches both the first and the second times its cell's median."""
 
@@ -33,15 +33,14 @@ def collate(paths: Iterable[str | Path], schema: TableSchema, seeds: dict[str, i
 
     Args:
         paths: a file for each seed block of each cell.
-        schema: of these tables.
-        seeds: how many networks of each data set's cells belong to the study: seeds 0, 1, ... below that number.
+        schema: schema of these tables.
+        seeds: number of networks per cell that belong to the study, by data set: seeds 0, 1, ... below that number.
 
     Raises:
-        TypeError: if `schema` is no `TableSchema`.
-        FileNotFoundError: naming the file that is not there.
-        ValueError: if there is no path, or naming the file that is damaged, of another schema or version, or not of the
-            cell, mode and seeds that its path says, or the files that hold the same row, or were made with different
-            settings.
+        TypeError: if `schema` is not a `TableSchema`.
+        FileNotFoundError: naming a missing file.
+        ValueError: if there is no path; naming a file that is damaged, of another schema or version, or whose cell,
+            mode or seeds differ from its path; or naming files with the same row or with different settings.
     """
     instance(schema, TableSchema, "schema", " (slowpoints.core.schemas)")
     files = [str(path) for path in paths]
@@ -54,13 +53,13 @@ def collate(paths: Iterable[str | Path], schema: TableSchema, seeds: dict[str, i
     twice = table[table.duplicated(list(schema.key), keep=False)]
     if len(twice):
         row = twice.iloc[0][list(schema.key)].to_dict()
-        raise ValueError(f"{' and '.join(twice.index.unique(0))}: the row {row} is there more than once")
+        raise ValueError(f"{' and '.join(twice.index.unique(0))}: the row {row} occurs more than once")
     table = table[table["seed"] < table["dataset"].map(seeds).astype(int)]
     return table.sort_values(list(schema.key), ignore_index=True)
 
 
 def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
-    """Names of classes by data set, of those that have any, as a table of one of its cells has them.
+    """Names of classes by data set, for those that have any, from a table of one of its cells.
 
     Args:
         paths: as for `collate`.
@@ -74,7 +73,7 @@ def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
 
 
 def code_revisions(paths: Iterable[str | Path]) -> list[str]:
-    """Revisions of the code that measured tables of cells, each once.
+    """Unique revisions of the code that measured tables of cells.
 
     Args:
         paths: as for `collate`.
@@ -83,7 +82,7 @@ def code_revisions(paths: Iterable[str | Path]) -> list[str]:
 
 
 def _check_same_settings(files: Sequence[str]) -> None:
-    """Refuses files that were measured with other settings than others of their data set, protocol and mode."""
+    """Refuses files of the same data set, protocol and mode that were measured with different settings."""
     first: dict[tuple[str, str, str], tuple[str, str]] = {}
     for file in files:
         (dataset, _, protocol), folder, _ = place_of(file)
@@ -110,7 +109,7 @@ def accuracy_by_delay(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.Data
 def memory_measures(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """memory_score, half_life, half_life_reached and persistence of each group of `by`, which become columns.
 
-    Data sets may differ in their delays and classes; where `by` names no data set, there must be one.
+    Data sets may differ in their delays and classes; if `by` does not contain the data set, there must be only one.
     """
     if "dataset" in by:
         parts = [_memory_of_one(rows, by) for _, rows in extrapolation.groupby("dataset", sort=False)]
@@ -135,9 +134,9 @@ def _memory_of_one(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFra
 def class_memory(extrapolation: pd.DataFrame) -> pd.DataFrame:
     """Memory of each class of each network as trained: columns of the network, label, memory_score and class_score.
 
-    `memory_score` is of the class's accuracy. `class_score` is of its hits less false alarms (the share of its trials
-    that are reported as it, less the share of the others'): a class that a network falls into when it has forgotten all
-    would score 1 else. NaN where a table of an older study does not count false alarms.
+    `memory_score` is of the class's accuracy. `class_score` is that of its hits minus false alarms (the share of its
+    trials reported as this class, minus the share of the other classes' trials that are): otherwise, a class that a
+    network reports once it has forgotten would score 1. NaN for older studies, which do not count false alarms.
     """
     by = [*NETWORK, "label"]
     memory = memory_measures(extrapolation, by)[[*by, "memory_score"]]
@@ -157,10 +156,10 @@ CAP = 10  # margin times are capped at so many times the longest delay, as in ta
 
 
 def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
-    """The slow-point table with every predictor of memory that the statistics compare, one column each.
+    """The slow-point table with a column for every predictor of memory in the statistics.
 
-    Speeds and times as log10 (speeds floored, times + 1), others as they are; those of which the table has no column
-    are left out.
+    Speeds and times are log10 (speeds floored, times + 1), others unchanged; predictors missing in the table are
+    omitted.
     """
     logs = {
         f"log10_{name}": log10_floored(points[name].to_numpy(float)) for name in SPEEDS + IN_NOISE if name in points
@@ -170,9 +169,9 @@ def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def early_margin_time(relaxation: pd.DataFrame) -> pd.DataFrame:
-    """Frames that the margin would last at the rate at which it falls 20 frames after the class centre.
+    """Frames that the margin would last at its rate of decline 20 frames after the class centre.
 
-    m / (m' - m) with m the margin there and m' one frame earlier: nothing later is used.
+    m / (m' - m) with m the margin at that frame and m' one frame earlier: no later frame is used.
 
     Args:
         relaxation: table `relaxation`, mode trained.
@@ -190,14 +189,14 @@ def early_margin_time(relaxation: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_trained(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the networks as trained."""
+    """Rows of trained networks, without fine-tuned ones."""
     return table[table["mode"] == TRAINED]
 
 
 def network_table(
     accuracy: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame, by_noise: pd.DataFrame
 ) -> pd.DataFrame:
-    """The table `networks`: one row for each network as trained.
+    """The table `networks`: one row for each trained network.
 
     Args:
         accuracy: table `accuracy`.

@@ -9,7 +9,7 @@ import pandas as pd
 from slowpoints.core.schemas.schema import NETWORK
 
 ACCURACIES = {f"accuracy_{delay}": delay for delay in (20, 34, 50, 100)}
-"""Delays of accuracies, by name; the second is that of settled states, 20 frames after the class centre."""
+"""Delay of each accuracy, by name; the second is the frame of settled states, 20 after the class centre."""
 PROTOCOL = "protocol_label"
 
 
@@ -20,8 +20,8 @@ def class_accuracies(extrapolation: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
         extrapolation: table `extrapolation`, mode trained.
 
     Returns:
-        Columns of the network, label and each of `ACCURACIES`, measured at the longest delay that is no longer than
-        that; and, a row a data set, which delay that is for each, with the `longest` of all.
+        Columns of the network, label and each of `ACCURACIES`, measured at the longest delay that does not exceed it;
+        and, a row per data set, the delay used for each, with the `longest` delay of all.
 
     Raises:
         ValueError: naming the data set, if all its delays are longer.
@@ -44,8 +44,8 @@ def class_accuracies(extrapolation: pd.DataFrame) -> tuple[pd.DataFrame, pd.Data
 def protocol_label(table: pd.DataFrame, stratum: Sequence[str]) -> pd.Series:
     """The protocol of each network as a number: its mean memory in the data set, relative to that of the strata.
 
-    The best order of protocols in hindsight, in each data set its own; of two in one data set, all that depends on it
-    is that the correlation is positive.
+    This is the best order of protocols in hindsight, separately for each data set; with two protocols, it only makes
+    the correlation positive.
 
     Args:
         table: with the stratum's columns, `dataset`, `protocol` and `memory_score`.

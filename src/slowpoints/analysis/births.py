@@ -1,4 +1,4 @@
-"""Births of memories, read off their tracks through training (`formation`)."""
+"""Births of memories, from their tracks through training (`formation`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slowpoints.core.schemas.schema import NETWORK
 
 
 def births(formation: pd.DataFrame) -> pd.DataFrame:
-    """Memories born between two snapshots: a row for each, with what it came out of and what its birth cost.
+    """Memories born between two snapshots: a row for each, with its origin and the price of its birth.
 
     "Before" is one snapshot before `step`, the first with the memory.
 
@@ -23,15 +23,15 @@ def births(formation: pd.DataFrame) -> pd.DataFrame:
 
         - parent: the class as which the track was read out before; NaN for none.
         - gap: steps since before.
-        - log10_speed, log10_older: its own, and the mean over memories that were there before.
-        - appeared: whether the track jumped to where its memory is: there was no such point before.
+        - log10_speed, log10_older: its own, and the mean over memories that existed before.
+        - appeared: whether the track jumped to its memory, so that no such point existed before.
         - merged, from_label: whether its track was merged with another before, and with which class's; NaN for none.
         - distance_before: to the nearest other track before, in typical distances.
         - parent_change: change of log10 speed, since before, of the memory that it was merged with; NaN where that was
           no memory yet.
-        - others_change: the same, mean over all other memories that were there before.
+        - others_change: the same, mean over all other memories that existed before.
 
-        NaN where there is nothing to take the mean of; the changes only of births that were merged.
+        Means over nothing are NaN; the changes are given only for births that were merged.
     """
     network, table = _with_before(formation)
     at = [*network, "step"]
@@ -55,7 +55,7 @@ def births(formation: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_before(formation: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
-    """Columns that name a network, and its tracks with what they were one snapshot before, NaN in the first."""
+    """Columns of the network, and its tracks with their values one snapshot before, NaN in the first."""
     network = [name for name in NETWORK if name in formation]
     table = formation.sort_values([*network, "label", "step"], ignore_index=True)
     if "nearest_distance" not in table:
@@ -74,14 +74,14 @@ def _with_before(formation: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
 
 
 def birth_counts(formation: pd.DataFrame) -> pd.DataFrame:
-    """How many memories of each network were born: a row for each network of the table, also without a birth.
+    """Numbers of births: a row for each network of the table, including those without a birth.
 
     Args:
         formation: table `formation`.
 
     Returns:
         Columns of the network, n_births (seen: between two snapshots), n_merged (of these, out of a track that was
-        merged with another) and n_unseen (memories that were there in the first snapshot already).
+        merged with another) and n_unseen (memories already in the first snapshot).
     """
     network, table = _with_before(formation)
     seen = table["born"] & table["was_born"].eq(False)

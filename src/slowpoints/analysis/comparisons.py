@@ -15,14 +15,14 @@ from scipy import stats
 
 from slowpoints.analysis.correlation import PERMUTATIONS, bootstrap
 
-TIE_TOLERANCE = 1e-12  # by which a permutation that is as far as what was seen may fall short of it
+TIE_TOLERANCE = 1e-12  # by which a permutation as extreme as the observed value may fall short of it
 
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 """Values of the first and of the second group, for each stratum."""
 
 
 class Effect(NamedTuple):
-    """An effect with its 95 % interval, and the test of it."""
+    """An effect with its 95 % interval and its test."""
 
     n: int
     effect: float
@@ -35,7 +35,7 @@ class Effect(NamedTuple):
 def equivalence(strata: Pairs, margin: float) -> Effect:
     """Difference of means, first less second, and two one-sided tests of whether it lies within a margin.
 
-    Without interval and p where no sample varies, which `test` says: there is nothing to estimate an error from.
+    If no sample varies, there is no interval and no p, since no error can be estimated; `test` says so.
     """
     import statsmodels.formula.api as smf  # seconds to import
     from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
@@ -95,16 +95,16 @@ def mean_difference(values: Sequence[np.ndarray], sides: Sequence[np.ndarray]) -
 
 
 def _resampled_difference(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
-    """`mean_difference` of samples given in turn for either side of each stratum."""
+    """`mean_difference` of samples in the order of strata, two sides each."""
     pairs = list(zip(samples[::2], samples[1::2], strict=True))
     sizes = [first.shape[axis] + second.shape[axis] for first, second in pairs]
     return np.average([first.mean(axis) - second.mean(axis) for first, second in pairs], axis=0, weights=sizes)
 
 
 def change(strata: Sequence[np.ndarray], rng: np.random.Generator) -> Effect:
-    """Mean of changes, one a network, and Wilcoxon's signed-rank test; the interval resamples within strata.
+    """Mean of changes, one per network, and Wilcoxon's signed-rank test; the interval resamples within strata.
 
-    No interval where each has one network, which `test` says.
+    If each stratum has one network, there is no interval; `test` says so.
     """
     changes = np.concatenate(strata)
     p = stats.wilcoxon(changes).pvalue if np.any(changes != 0) else 1.0
@@ -119,10 +119,10 @@ def change(strata: Sequence[np.ndarray], rng: np.random.Generator) -> Effect:
 
 
 def no_loss(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generator) -> Effect:
-    """Mean of changes, one a network, and a one-sided t-test that it is no loss of more than a margin; as `change`.
+    """Mean of changes, one per network, and a one-sided t-test that the loss is within a margin; as `change`.
 
-    Without interval and p where changes do not vary, as those of one network, which `test` says: there is nothing to
-    estimate an error from.
+    If changes do not vary, as for one network, there is no interval and no p, since no error can be estimated; `test`
+    says so.
     """
     effect = change(strata, rng)
     changes = np.concatenate(strata)

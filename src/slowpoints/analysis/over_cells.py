@@ -1,4 +1,4 @@
-"""Cells of the grid as a sample: their mean, how far they scatter, and what a further cell would show.
+"""Cells of the grid as a sample: their mean, their heterogeneity, and the prediction for a further cell.
 
 Random effects: the variance between cells after Paule & Mandel (1982), the interval of the mean after Hartung & Knapp
 (2001), the prediction interval after Higgins, Thompson & Spiegelhalter (2009).
@@ -21,13 +21,13 @@ LEAST_RANKED = 4
 
 
 class OverCells(NamedTuple):
-    """What cells say as a sample, by column of the table `claims`.
+    """Statistics of cells as a sample, by column of the table `claims`.
 
     Attributes:
         n_cells: cells with an effect.
         n_cells_agree: those whose effect has the claimed sign.
         cells_effect, cells_low, cells_high: mean over cells, and its 95 % interval.
-        prediction_low, prediction_high: where the effect of a further cell would lie with 95 %.
+        prediction_low, prediction_high: 95 % prediction interval for the effect of a further cell.
         q, i2: Cochran's Q, and the share of the scatter that is none within cells, in [0, 1].
     """
 
@@ -53,7 +53,7 @@ def over_cells(effects: np.ndarray, variances: np.ndarray, agree: np.ndarray) ->
         agree: whether each has the claimed sign, `[K]`.
 
     Returns:
-        The statistics, NaN for those that take more cells.
+        The statistics, NaN for those that need more cells.
     """
     counts = OverCells(len(effects), int(np.sum(agree)))
     usable = variances > 0
@@ -63,7 +63,7 @@ def over_cells(effects: np.ndarray, variances: np.ndarray, agree: np.ndarray) ->
         return counts
     from statsmodels.stats.meta_analysis import combine_effects  # seconds to import
 
-    with np.errstate(divide="ignore"):  # of cells exactly alike
+    with np.errstate(divide="ignore"):  # for identical cells
         combined = combine_effects(effects, variances, method_re="pm")
     mean, error = combined.mean_effect_re, np.sqrt(max(combined.var_hksj_re, combined.var_eff_w_re))
     half = stats.t.ppf((1 + CONFIDENCE) / 2, k - 1) * error

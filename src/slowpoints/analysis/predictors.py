@@ -16,10 +16,10 @@ from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
 
 CENTRE_FRAME = 14
-"""Frame of the delay at which class centres are (`measures.centres`): predictors that follow a path start there."""
-DIGITS = 12  # of accuracies: counts that are equal must tie, whatever the order in which classes were added up
+"""Frame of the delay at which class centres lie (`measures.centres`); predictors along a path start there."""
+DIGITS = 12  # of accuracies: equal counts must tie, in whatever order classes were added
 LONGEST = -1
-"""Of a predictor that looks at every frame up to the longest delay, and further."""
+"""`last_frame` of a predictor that looks at every frame up to the longest delay, or beyond."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Predictor:
 
     Attributes:
         sign: whether memory is expected to fall (-1) or rise (1) with it.
-        last_frame: of the delay that it uses: None for none, or `LONGEST`.
+        last_frame: last frame of the delay that it uses, or `LONGEST`; None if it uses none.
     """
 
     sign: int
@@ -36,7 +36,7 @@ class Predictor:
 
 
 PRIMARY = "log10_speed"
-"""The authors' descent: the paper's predictor, with which the others are compared."""
+"""Speed after the authors' descent: the paper's predictor, with which the others are compared."""
 SETTLED_FRAME = CENTRE_FRAME + 20
 PREDICTORS = {
     PRIMARY: Predictor(-1),
@@ -57,21 +57,21 @@ PREDICTORS = {
 }
 """Predictors of points."""
 OF_NETWORKS = {name: Predictor(1, LONGEST) for name in ("memory_score_half_noise", "memory_score_no_noise")}
-"""Predictors that a network has as a whole."""
+"""Predictors of networks, without a value for each class."""
 BASELINES = {name: Predictor(1, delay) for name, delay in ACCURACIES.items()} | {PROTOCOL: Predictor(1)}
-"""What needs no dynamics: accuracy early in the delay, and with the protocols mixed which of them it is."""
+"""Predictors that need no dynamics: accuracy early in the delay and, with the protocols mixed, their label."""
 STRATUM = ["dataset", "architecture"]
 STRATA = {"network": CELL, "mixed": STRATUM}
-"""Within what networks are ranked at each level: a cell, or with the protocols mixed."""
+"""Columns within which networks are ranked at each level: within cells, or with the protocols mixed."""
 GROUPINGS = (tuple(CELL), tuple(STRATUM), ("dataset",), ("architecture",), ())
-"""What correlations are pooled over: nothing, protocols, all but the data set, all but the architecture, all."""
+"""Groups of correlations, pooled over nothing, protocols, all but the data set, all but the architecture, all."""
 
 
 def baseline_of(predictor: str, level: str) -> str | None:
     """The baseline that a predictor must beat to be called better: the last accuracy that looks no further than it.
 
-    With the protocols mixed, that of predictors which look at no such delay is the protocol's label; within cells they
-    have none. Nor have baselines, and predictors that look at every delay, since no baseline looks as far.
+    If there is no such accuracy, it is the protocol's label with the protocols mixed, and None within cells. Baselines
+    have none, and neither have predictors that look at every delay, since no baseline looks as far.
     """
     if predictor in BASELINES:
         return None
@@ -90,8 +90,8 @@ def correlations(
 ) -> pd.DataFrame:
     """The table `correlations`: every predictor against memory, over networks and over classes within networks.
 
-    Networks that did not learn are left out. A class without a slow point counts on neither side: a network's memory is
-    here the mean over the classes that have one.
+    Networks that did not learn are excluded. A class without a slow point is excluded from both variables: a network's
+    memory is here the mean over the classes that have one.
 
     Args:
         networks: table `networks`.
@@ -100,8 +100,8 @@ def correlations(
         relaxation: table `relaxation`, mode trained; without it there is no `log10_margin_time_20`.
 
     Raises:
-        TypeError: if one of them is no data frame.
-        ValueError: naming the table and the column that it lacks.
+        TypeError: if one of them is not a data frame.
+        ValueError: naming the table and its missing column.
     """
     table_columns(networks, [*NETWORK, "learned"], "networks")
     table_columns(extrapolation, [*NETWORK, "delay", "label", "n_trials", "n_correct"], "extrapolation")
@@ -133,21 +133,21 @@ def correlations(
 
 
 def study_correlations(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """`correlations` of a study's networks as trained.
+    """`correlations` of a study's trained networks.
 
     Args:
-        tables: of the study, by name; one of an older study may have no `relaxation`.
+        tables: tables of the study by name; older studies may lack `relaxation`.
     """
     names = [name for name in ("extrapolation", "slow_points", "relaxation") if name in tables]
     return correlations(tables["networks"], *(as_trained(tables[name]) for name in names))
 
 
 def _last_frame(predictor: str, delays: pd.Series) -> float | None:
-    """Last frame of the delay that a predictor uses; of an accuracy, the delay at which it was measured.
+    """Last frame of the delay that a predictor uses; for an accuracy, the delay at which it was measured.
 
     Args:
         predictor: its name.
-        delays: by name of an accuracy, and the `longest` of all.
+        delays: delay of each accuracy by name, and the `longest` of all.
     """
     if predictor in ACCURACIES:
         return delays[predictor]
@@ -156,7 +156,7 @@ def _last_frame(predictor: str, delays: pd.Series) -> float | None:
 
 
 def _groups(table: pd.DataFrame, grouping: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Every group of a grouping that occurs, by name."""
+    """Every group of a grouping, by name."""
     if not grouping:
         yield {}
         return
@@ -173,7 +173,7 @@ def _row(where: dict[str, str], level: str, predictor: str, method: str) -> dict
 
 
 def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:
-    """Rows over networks within cells, and with the protocols mixed where several are pooled."""
+    """Rows over networks within cells and, if several protocols are pooled, with the protocols mixed."""
     several = table.groupby(STRATUM)["protocol"].nunique().max() > 1
     table = table.assign(**{PROTOCOL: protocol_label(table, STRATUM)})
     for level in ("network", "mixed") if several else ("network",):
@@ -183,8 +183,8 @@ def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str])
 
 
 def _over(table: pd.DataFrame, level: str, predictor: str, method: str, where: dict[str, str]) -> dict:
-    """Correlation of a predictor with memory, and how much more strongly it predicts than the paper's, and, by rank,
-    than its baseline."""
+    """Correlation of a predictor with memory, and its differences from the paper's predictor and, by rank, from its
+    baseline."""
     names = (level, predictor, method, *where.values())
     beside_speed = _correlation(table, level, method, predictor, PRIMARY)
     columns = asdict(beside_speed.of(0, numpy_generator("correlation", *names)))
@@ -200,7 +200,7 @@ def _over(table: pd.DataFrame, level: str, predictor: str, method: str, where: d
 
 
 def _correlation(table: pd.DataFrame, level: str, method: str, *predictors: str) -> NetworkCorrelation:
-    """Of the networks that have all of these predictors, ranked or centred within the strata of a level."""
+    """Correlations over the networks that have all these predictors, ranked or centred within strata of a level."""
     pair = dict.fromkeys(predictors)
     complete = table.dropna(subset=list(pair))
     strata = [
@@ -211,7 +211,7 @@ def _correlation(table: pd.DataFrame, level: str, method: str, *predictors: str)
 
 
 def _difference(pair: NetworkCorrelation, predictor: str, other: str, name: str, names: tuple) -> dict[str, float]:
-    """By how much the first of two predictors is the stronger, by column."""
+    """Columns of the difference in strength between the first of two predictors and the second."""
     known = PREDICTORS | OF_NETWORKS | BASELINES
     more = pair.difference(
         0, 1, (known[predictor].sign, known[other].sign), numpy_generator(name, "correlation", *names)
@@ -220,7 +220,7 @@ def _difference(pair: NetworkCorrelation, predictor: str, other: str, name: str,
 
 
 def _over_classes(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:
-    """Rows over classes within networks; a class counts as long as it is remembered and not merely reported."""
+    """Rows over classes within networks; memory of a class is its hits minus false alarms."""
     for predictor in names:
         datasets = []
         for _, group in table.groupby("dataset"):

@@ -1,4 +1,4 @@
-"""How well networks do the task that they were trained on."""
+"""Performance of networks on the task on which they were trained."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
         n_images: trials of each network.
 
     Returns:
-        A row for each network: seed, nominal_accuracy (share of right reports), null_accuracy (share of right
+        A row for each network: seed, nominal_accuracy (share of correct reports), null_accuracy (share of correct
         nulls elsewhere), n_parameters, steps, device (that trained it).
 
     Raises:

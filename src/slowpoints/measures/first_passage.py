@@ -1,4 +1,4 @@
-"""How long memories last in noise, predicted without a fit from what single noisy frames do along a path.
+"""Lifetimes of memories in noise, predicted without fitted parameters from single noise frames along a path.
 
 The state of a memory is taken to be Gaussian. Its mean z follows the noise-averaged map, its covariance P the
 linearisation about the mean (the linear noise approximation; van Kampen 2007, chapter X):
@@ -33,13 +33,13 @@ from slowpoints.task.timing import FRAMES
 TRAINED = FRAMES - 1
 """Longest delay seen in training, in frames."""
 STEPS_PER_UPDATE = 1 / 16
-"""The path is linearised anew after this share of the frames since the image."""
+"""The path is linearised again after this share of the frames since the image."""
 NOISE_PAIRS, JACOBIAN_PAIRS = 64, 4
-"""Pairs of a noise frame and its mirror image, over all of which, and over the first of which, means are taken."""
+"""Pairs of a noise frame and its mirror image: number of all, for means, and of the first, for Jacobians."""
 OUTPUT_DRAWS = 2048
-"""Quasi-random draws of the outputs, of whose reports the right ones are counted."""
+"""Number of quasi-random draws of the outputs, of which correct reports are counted."""
 EDGE = 1e-6
-"""Quasi-random numbers stay so far within 0 and 1, where the normal quantile is infinite."""
+"""Distance of quasi-random numbers from 0 and 1, where the normal quantile is infinite."""
 
 NoisyFunction = Callable[[list[Tensor], Tensor], Tensor]
 """From the drives of each gate group, `[S, B, width * H]`, and states `[S, B, n]` to values `[S, B, m]`."""
@@ -105,7 +105,7 @@ def predicted_accuracy(
 
 
 class NoisyFrames:
-    """What noise frames, and their mirror images, do to states in one frame.
+    """Effects of noise frames and their mirror images on states in one frame.
 
     Args:
         networks: S networks.

@@ -1,4 +1,4 @@
-"""Formation of memories: slow points tracked back through training to where they came from.
+"""Formation of memories: slow points tracked back through training to their origins.
 
 From the last snapshot backwards, each search starts at the point found in the next later snapshot. S networks,
 C classes, P = S * C points. Haviv, Rivkind & Barak (2019), section 5, describes the idea; criteria and procedure are
@@ -42,10 +42,10 @@ def measure_formation(
     """Tracks the slow points of a cell back to the first snapshot.
 
     Args:
-        snapshots: dynamics after so many steps, earliest first, of S networks.
+        snapshots: dynamics of S networks by training step, earliest first.
         slow_points: table `slow_points` of the same networks, in their order.
         plan: the run's stages.
-        orders: classes in the order in which they come into use, `[S, C]`.
+        orders: classes in the order of their introduction, `[S, C]`.
         max_iterations: of the deep search in each snapshot; it starts warm.
 
     Returns:
@@ -89,8 +89,8 @@ def _snapshot_columns(
 ) -> dict[str, Tensor]:
     """Columns of the table `formation`, `[P]` each, for the snapshot of that row of the tracks.
 
-    `typical` is the distance between the points of each network in the last snapshot, `[S]`: in the first ones all may
-    lie together, and no distance between them would say so.
+    `typical` is the typical distance between the points of each network in the last snapshot, `[S]`, since in the first
+    snapshots all points may coincide.
     """
     state, displacement = tracks.state[row], tracks.displacement[row]
     distance, _ = separations(_points_or_nan(dynamics, state, exist), dynamics.networks)
@@ -108,14 +108,14 @@ def _snapshot_columns(
 
 
 def nearest_tracks(distance: Tensor, typical: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest other point of each point's network, and how far it is.
+    """The nearest other point of the same network for each point, and its distance.
 
     Args:
         distance: `[S, C, C]` as of `separations`; NaN where a point is missing.
         typical: distance of each network, `[S]`: the unit.
 
     Returns:
-        `[P]` classes, -1 where there is no other point, and `[P]` distances, NaN there.
+        `[P]` classes, -1 if there is no other point, and `[P]` distances, then NaN.
     """
     least, nearest = distance.masked_fill(distance.isnan(), torch.inf).min(-1)
     alone = least.isinf()
@@ -124,11 +124,11 @@ def nearest_tracks(distance: Tensor, typical: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def add_parents(formation: pd.DataFrame) -> pd.DataFrame:
-    """The table with `born` (whether a track's memory is there) and `parent`, sorted by network, class and step.
+    """The table with `born` (whether a track's memory exists) and `parent`, sorted by network, class and step.
 
-    A memory is there from when its class is in use and its track reads out as its class, without a break to the
-    end. In the last row before that, `parent` is the class as which the track reads out, if another: the memory
-    that its point was part of.
+    A memory exists from the step at which its class is in use and its track is read out as its class, without
+    interruption until the end. In the last row before that, `parent` is the class as which the track is read out, if it
+    is another: the memory of which its point was part.
     """
     formation = formation.sort_values(["seed", "label", "step"], ignore_index=True)
     itself = (formation["readout"] == formation["label"]) & formation["in_use"]

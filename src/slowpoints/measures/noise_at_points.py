@@ -1,4 +1,4 @@
-"""What noise does to a state in one frame: the drift that remains on average, and the spread around it.
+"""Effect of noise on a state in one frame: the mean drift, and the spread around it.
 
 The mean of squared speed over noise frames, which the paper's penalty takes, is their sum: drift^2 + diffusion^2.
 S networks, C classes, P = S * C points, n state coordinates, K pairs of frames.
@@ -16,8 +16,8 @@ from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import next_states
 
 PAIRS = 256
-"""Pairs of noise frames, each with its mirror image about the mean frame: what noise does to first order cancels in
-their mean, so that small drifts can be told from the spread."""
+"""Pairs of noise frames, each with its mirror image about the mean frame. The first order of the noise cancels in their
+mean, so that small drifts can be distinguished from the spread."""
 
 
 @torch.no_grad()
@@ -33,8 +33,8 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
     """Drift and diffusion at states, per frame, `[P]` each.
 
     Drift is the length of the mean of s(F(z, noise)) - s(z), diffusion the root of the summed variance of its
-    coordinates, s the coordinates of speed. What the error of the mean adds to the drift's square is taken off, but
-    never below that error itself: a smaller drift could not be told from none.
+    coordinates, s the coordinates of speed. The contribution of the error of the mean to the squared drift is
+    subtracted, down to that error itself: a smaller drift cannot be distinguished from none.
 
     Args:
         networks: S networks.
@@ -59,7 +59,7 @@ def noise_parts(networks: Networks, states: Tensor) -> tuple[Tensor, Tensor]:
 def margin_parts(networks: Networks, dynamics: Dynamics, states: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Drift and diffusion of the readout margin at states, per frame, `[P]` each.
 
-    The margin is the output of the own class less the largest other after a triggered step under the mean input. Drift
+    The margin is the output of the own class minus the largest other after a triggered step under the mean input. Drift
     is its change in a frame under the mean input, diffusion its standard deviation after a frame of noise.
 
     Args:

@@ -16,21 +16,21 @@ from slowpoints.task.timing import FRAMES
 SETTLED = FRAMES
 """Frames after which a state counts as settled: the length of a trial."""
 MARGIN_AT = 100
-"""Frame at which the time that a margin has left is taken."""
+"""Frame at which the remaining time of a margin is computed."""
 EACH_UNTIL, FIFTH_UNTIL, PER_DECADE = SETTLED, MARGIN_AT, 10
-"""The path is noted at each frame at first, then at every fifth, then at so many a decade."""
+"""The path is recorded at each frame first, then at every fifth, then at this many frames per decade."""
 
 
 @dataclass(frozen=True)
 class Relaxation:
-    """A path, noted at K frames.
+    """A path, recorded at K frames.
 
     Attributes:
         frames: K numbers of frames since the class centre.
         states: `[K, P, n]`.
         speed: `[K, P]`.
-        margin: own output less the best other after a triggered step, `[K, P]`.
-        readout: class read out then, -1 for null, `[K, P]`.
+        margin: own output minus the best other after a triggered step, `[K, P]`.
+        readout: class read out by that step, -1 for null, `[K, P]`.
         following: margin one frame after `MARGIN_AT`, `[P]`.
     """
 
@@ -59,7 +59,7 @@ class Relaxation:
 
 
 def relaxation_frames(longest: int) -> list[int]:
-    """Frames at which a path is noted: dense early, then log-spaced to the longest delay."""
+    """Frames at which a path is recorded: dense early, then log-spaced to the longest delay."""
     longest = max(longest, MARGIN_AT)
     decades = np.log10(longest / FIFTH_UNTIL)
     later = np.geomspace(FIFTH_UNTIL, longest, 1 + round(PER_DECADE * decades)).round().astype(int)
@@ -98,13 +98,13 @@ def settled_states(dynamics: Dynamics, start: Tensor) -> Tensor:
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:
-    """Output of the own class less the best of the others, null included, `[P]` from `[P, C + 1]`."""
+    """Output of the own class minus the best of the others, null included, `[P]` from `[P, C + 1]`."""
     own = logits.gather(1, labels[:, None] + 1)[:, 0]
     return own - logits.scatter(1, labels[:, None] + 1, -torch.inf).amax(1)
 
 
 def _visited(dynamics: Dynamics, states: Tensor, frames: list[int]) -> Iterator[Tensor]:
-    """States `[P, n]` so many frames on, for each of the frames."""
+    """States `[P, n]` after each of these numbers of frames."""
     wanted, longest = set(frames), max(frames) + 1
     with report_stage("relaxation", longest, unit="frame") as progress:
         for frame in range(longest):

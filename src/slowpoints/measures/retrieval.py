@@ -1,4 +1,4 @@
-"""How long networks remember: retrieval accuracy against delay. docs/method.md, Memory.
+"""Memory of networks: retrieval accuracy against delay (docs/method.md, Memory).
 
 S networks, B trials each, D delays.
 """
@@ -44,8 +44,8 @@ def measure_memory(
 ) -> pd.DataFrame:
     """Retrieval accuracy at each delay: image at frame 0, trigger at frame `delay`, noise at all others.
 
-    Until the trigger a network runs on by itself, so one roll-out serves all delays: at each a triggered step
-    branches off. All networks see the same images, as many of each class, in turn where there are fewer.
+    Until the trigger a network runs autonomously, so one roll-out serves all delays: a triggered step branches off at
+    each. All networks see the same images, equally many of each class, repeated if there are too few.
 
     Args:
         networks: S networks.
@@ -92,7 +92,7 @@ def measure_memory(
 
 
 def measure_in_less_noise(networks: Networks, images: ImageSet, **settings: Any) -> pd.DataFrame:
-    """Memory with half the noise and with none: what of it noise ends, and what drift.
+    """Memory with half the noise and with none, which separates the effects of noise and drift.
 
     Args:
         networks: S networks.
@@ -132,10 +132,10 @@ def reports(
 
 
 def checked_trials(n_images: int, images: ImageSet) -> int:
-    """How many images are shown, as many of each class.
+    """Checked number of images, equally many of each class.
 
     Raises:
-        TypeError, ValueError: if that is no positive multiple of the classes.
+        TypeError, ValueError: if it is not a positive multiple of the classes.
     """
     n_images = whole(n_images, "n_images", least=1)
     if n_images % images.classes:
@@ -144,13 +144,13 @@ def checked_trials(n_images: int, images: ImageSet) -> int:
 
 
 def chosen_rows(images: ImageSet, n_images: int) -> np.ndarray:
-    """Rows of `n_images` images, as many of each class; a class with fewer is gone through again and again."""
+    """Rows of `n_images` images, equally many of each class; images of small classes are repeated."""
     per_class = n_images // images.classes
     return images.rows_by_class("memory images", lambda rng, rows: np.resize(rng.permutation(rows), per_class))
 
 
 def _noise_from_bank(networks: Networks, trials: int, size: int, scale: float) -> Drives:
-    """Frames from a bank for each network, that a trial walks without repetition (`task.trials.NoiseBank`)."""
+    """Frames from a bank for each network, which a trial traverses without repetition (`task.trials.NoiseBank`)."""
     bank = NoiseBank(size, networks.device)
     tables = _bank_drives(networks, size, scale)
     draws = torch.empty(len(networks), trials, 2, dtype=torch.float64, device=networks.device)

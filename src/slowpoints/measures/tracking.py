@@ -17,7 +17,7 @@ from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.residual import Map
 
 Search = Callable[[Map, Tensor], Tensor]
-"""From a residual and states `[P, n]` to where the search from them ends."""
+"""From a residual and starts `[P, n]` to the end states of the search."""
 RETRACED = 0.5
 """A move is retraced if the search back in the later snapshot ends within this share of it from where it began."""
 
@@ -42,9 +42,9 @@ def back_track(residuals: Sequence[Map], last: Tensor, search: Search, measure: 
 
     Args:
         residuals: of the maps, earliest first.
-        last: points of the last map, `[P, n]`; taken as they are.
-        search: how a point is sought from a start.
-        measure: coordinates in which distances are taken.
+        last: points of the last map, `[P, n]`; used unchanged.
+        search: searches for points from starts.
+        measure: coordinates in which distances are measured.
     """
     states, moves, retraced = [last], [torch.full_like(last[:, 0], torch.nan)], [torch.ones_like(last[:, 0]).bool()]
     with report_stage("formation", len(residuals) - 1, unit="snapshot") as progress:
