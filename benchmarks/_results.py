@@ -20,7 +20,7 @@ from slowpoints.core.devices import device_name
 from slowpoints.core.files import atomic
 from slowpoints.core.provenance import package_versions
 
-KEPT = ROOT / "benchmarks/results"
+RESULTS = ROOT / "benchmarks/results"
 """Results that the tables of README.md are made of."""
 SHOWN = ("torch", "numpy", "scipy")  # packages whose versions bear on time
 

@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from _results import KEPT, said_of
+from _results import RESULTS, said_of
 from _study import ROOT
 
 README = ROOT / "benchmarks/README.md"
@@ -75,7 +75,7 @@ def run(name: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     script, *options = shlex.split(RUNS[name])
     commands = [["snakemake", "--cores", "all", "all", "--configfile", STUDIES[name]]] if name in STUDIES else []
-    commands.append([sys.executable, f"benchmarks/{script}", *options, "--output", str(KEPT / f"{name}.parquet")])
+    commands.append([sys.executable, f"benchmarks/{script}", *options, "--output", str(RESULTS / f"{name}.parquet")])
     for command in commands:
         subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
 
@@ -87,7 +87,7 @@ def with_tables(page: str) -> str:
         names = match[2].split(", ")
         if unknown := [name for name in names if name not in RUNS]:
             raise ValueError(f"{README}: no benchmark is called {unknown[0]}; there are {', '.join(RUNS)}")
-        paths = [KEPT / f"{name}.parquet" for name in names]
+        paths = [RESULTS / f"{name}.parquet" for name in names]
         if missing := [path.name for path in paths if not path.is_file()]:
             print(f"{README.name}: table of {match[2]} left as it is, without {', '.join(missing)}")
             return match[0]

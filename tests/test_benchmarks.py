@@ -91,7 +91,7 @@ def study(copy, finished):
 @pytest.fixture
 def kept(tmp_path, monkeypatch) -> Path:
     """A folder of benchmarks' rows."""
-    monkeypatch.setattr(bench, "KEPT", tmp_path)
+    monkeypatch.setattr(bench, "RESULTS", tmp_path)
     return tmp_path
 
 

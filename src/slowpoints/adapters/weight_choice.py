@@ -94,7 +94,7 @@ def choose_weight(
 
 
 class _Copies:
-    """Fine-tuned copies of a module, from a folder where they lie there already."""
+    """Fine-tuned copies of a module, from a folder if they already exist."""
 
     def __init__(
         self,

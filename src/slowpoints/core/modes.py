@@ -14,7 +14,7 @@ from slowpoints.core.looks import Look
 TRAINED = "trained"
 """The mode of networks as trained."""
 CONTROL = "control"
-"""As many steps without a penalty: what the other modes are compared with."""
+"""The same number of steps without a penalty, with which the other modes are compared."""
 
 LOOKS: dict[str, Look] = {
     TRAINED: Look("before", "#9a9a9a", ":"),
@@ -30,7 +30,7 @@ LOOKS: dict[str, Look] = {
     "noise": Look("more noise", "#5aae61", (0, (3, 1, 1, 1, 1, 1))),
     "weight_decay": Look("weight decay", "#bf9f00", (0, (2, 2, 6, 2))),
 }
-"""Looks of the networks as trained, and of each mode, told apart by line style where colours cannot be.
+"""Looks of trained networks and of each mode, distinguished by line style where colours are not.
 
 The modules of `training.modes` define what the modes do.
 """
@@ -40,7 +40,7 @@ PAPER = ("slow_points", "centre_of_mass")
 OURS = ("settled", "path")
 """Our own penalties."""
 RIVALS = ("long_delays", "temporal_consistency", "flossing", "noise", "weight_decay")
-"""Other ways to make memory last, with which the penalties are compared."""
+"""Other ways of training for longer memory, with which the penalties are compared."""
 LAMBDA_MEANS = {
     "slow_points": "weight of the squared speeds in noise",
     "centre_of_mass": "the same",
@@ -53,8 +53,8 @@ LAMBDA_MEANS = {
     "noise": "factor on the standard deviation of the input noise",
     "weight_decay": "coefficient of decoupled weight decay",
 }
-"""What the one setting of a mode, its lambda, means."""
-KEPT = "lambda.txt"  # in the folder of a mode: the lambda of its networks
+"""Meaning of lambda, the only setting of a mode."""
+LAMBDA_FILE = "lambda.txt"  # in the folder of a mode
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class Tuning:
 
 
 def lambda_text(lambda_: float) -> str:
-    """The shortest text that reads as exactly this lambda: 0.01, 300, 1e-05."""
+    """The shortest text for exactly this lambda: 0.01, 300, 1e-05."""
     return repr(float(lambda_)).removesuffix(".0")
 
 
 def keep_lambda(folder: Path, lambda_: float) -> None:
-    """Writes down the lambda of the networks in the folder of a cell and mode, beside their seed blocks.
+    """Records the lambda of the networks in the folder of a cell and mode, beside their seed blocks.
 
-    Not a declared output, so it survives while a seed block is made again: `tunings` needs it then, too.
+    It is not a declared output, so it survives while a seed block is made again, when `tunings` needs it.
     """
-    with atomic(folder / KEPT) as temporary:
+    with atomic(folder / LAMBDA_FILE) as temporary:
         temporary.write_text(lambda_text(lambda_) + "\n", encoding="utf-8")
 
 
@@ -92,7 +92,7 @@ def kept_lambda(folder: Path) -> float | None:
     Raises:
         ValueError: naming the file, if it cannot be read or holds no lambda.
     """
-    note = folder / KEPT
+    note = folder / LAMBDA_FILE
     if not note.is_file():
         return None
     try:
@@ -103,16 +103,16 @@ def kept_lambda(folder: Path) -> float | None:
     except (OSError, ValueError) as error:
         reason = str(error)
     raise ValueError(
-        f"{note} should hold the lambda of the networks beside it, but {reason}; write there what column lambda of "
-        "their tables says, or remove it"
+        f"{note} should hold the lambda of the networks beside it, but {reason}; write there the value of column "
+        "lambda in their tables, or remove it"
     )
 
 
 def lambdas(mode: str, setting: Any) -> list[float]:
-    """Lambdas of a mode from the setting `lambda`: a number, a list, or either by mode.
+    """Lambdas of a mode from the setting `lambda`: a number, a list, or one of these by mode.
 
     Raises:
-        KeyError: if the setting goes by mode and has none for this one.
+        KeyError: if the setting is by mode and has none for this one.
     """
     of_mode = setting[mode] if isinstance(setting, dict) else setting
     return [float(lambda_) for lambda_ in of_mode] if isinstance(of_mode, (list, tuple)) else [float(of_mode)]
@@ -122,7 +122,7 @@ def tunings(modes: Iterable[str], setting: Any, tuned: dict[str, float]) -> list
     """Every mode with each of its lambdas.
 
     A mode with one lambda has the folder `slow_points`, one with several `slow_points-0.01` for each, unless the
-    plain folder holds networks of that lambda already: so a number that becomes a list retrains nothing.
+    plain folder already holds networks of that lambda. Thus, turning a number into a list retrains nothing.
     `layout.tuning_named` reads them.
 
     Args:

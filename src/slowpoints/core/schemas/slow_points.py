@@ -1,4 +1,4 @@
-"""Tables of slow points, of the eigenvalues there, of the paths to them, and of the states around them."""
+"""Tables of slow points, their eigenvalues, the paths to them, and the states around them."""
 
 import pyarrow as pa
 

@@ -23,7 +23,7 @@ from slowpoints.datasets.overlap import refuse_copies
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
 TRAIN_FILES = tuple(f"data_batch_{batch}" for batch in range(1, 6))
 TEST_FILE = "test_batch"
-NAMES_FILE = "batches.meta"  # names of the classes, where it is there
+NAMES_FILE = "batches.meta"  # names of the classes; optional
 DOWNLOADS = (ARCHIVE,)
 SHAPE = (3, 32, 32)  # as stored, channels first
 APART = "images for validation and tests must not be trained on, nor any twice"
@@ -110,7 +110,7 @@ def read(source: Source, folder: Path) -> tuple[tuple, tuple]:
 
 
 def files(source: Source, folder: Path) -> list[Path]:
-    """The files that will be read: the batches and names of classes where they are there, or the archive.
+    """The files that will be read: the batches and names of classes if they exist, or the archive.
 
     Raises:
         FileNotFoundError: naming a batch that is missing.

@@ -53,7 +53,7 @@ def _present(folder: Path, name: str) -> Path:
 
 
 def _check_twin(path: Path, magic: int, array: np.ndarray) -> None:
-    """Raises ValueError where a file is there gzipped and not, with other contents."""
+    """Raises ValueError if a file exists both gzipped and not, with different contents."""
     twin = path.with_suffix("")
     if path.suffix == ".gz" and twin.is_file() and not np.array_equal(read_array(twin, magic), array):
         raise ValueError(f"{path}: differs from {twin.name}, which is there as well; remove the one that is not meant")
