@@ -140,7 +140,7 @@ class Network:
 
 
 class _CheckedFrame:
-    """A callable of inputs and states that says what is wrong with it, as `CheckedMap`."""
+    """A callable of inputs and states with clear errors, as `CheckedMap`."""
 
     def __init__(self, function: Callable[[Tensor, Tensor], Tensor]):
         self.inputs: Tensor | None = None

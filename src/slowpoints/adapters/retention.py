@@ -1,4 +1,4 @@
-"""How long any recurrent network remembers: accuracy against delay, from states in which memories start.
+"""Memory of any recurrent network: accuracy against delay, from states in which memories start.
 
 B trials of n state coordinates, D delays, C classes, N inputs.
 """

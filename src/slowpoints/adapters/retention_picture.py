@@ -33,7 +33,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Picture:
 
 
 def _label(name: str, table: pd.DataFrame) -> str:
-    """A curve's name with its half-life, or, where accuracy does not fall so far, what it is at the longest delay."""
+    """A curve's name with its half-life or, if accuracy does not fall that far, accuracy at the longest delay."""
     try:
         life = half_life(table)
     except ValueError:  # nothing is read out right

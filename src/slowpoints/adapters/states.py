@@ -1,4 +1,4 @@
-"""States and sequences of a network in the forms that users have: arrays, lists of trials, an LSTM's pairs."""
+"""States and sequences of a network in the forms that users provide: arrays, lists of trials, an LSTM's pairs."""
 
 from __future__ import annotations
 

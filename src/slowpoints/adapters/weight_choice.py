@@ -1,4 +1,4 @@
-"""How strong a penalty a network bears: ever larger weights until a validation measure falls."""
+"""Choice of the weight of a penalty: increasing weights until a validation measure falls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALLOWED = 0.005  # of accuracy, as the study's lambdas were chosen
 
 
 class WeightChoice(NamedTuple):
-    """What `choose_weight` came to.
+    """Result of `choose_weight`.
 
     Attributes:
         weight: the largest before the first that costs too much; 0 if the first does.
@@ -45,7 +45,7 @@ def choose_weight(
     allowed: float = ALLOWED,
     folder: str | Path | None = None,
 ) -> WeightChoice:
-    """Fine-tunes copies with ever larger weights of a penalty, until a validation measure falls by too much.
+    """Fine-tunes copies with increasing weights of a penalty, until a validation measure falls by too much.
 
     Weight 0 comes first, the control: the same steps without the penalty. Then the weights in increasing order, up to
     and with the first whose measure is more than `allowed` below the control's. How long memories last plays no part.

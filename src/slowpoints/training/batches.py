@@ -15,7 +15,7 @@ from slowpoints.task.trials import DRAWS, Batch, NoiseBank, draw_trials, fresh_r
 
 
 class Batches:
-    """Draws batches for networks, each network's trials and noise from streams of its own.
+    """Draws batches for networks, with separate streams for each network's trials and noise.
 
     Args:
         networks: S networks.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is otherwise than in training on the full task without a penalty.
+    """Differences from training on the full task without a penalty.
 
     Attributes:
         penalty: added to each network's loss.

@@ -100,7 +100,7 @@ def fine_tune(
     resume: ResumeAt | None = None,
     watch: Stopwatch | None = None,
 ) -> tuple[Networks, pd.DataFrame]:
-    """Fine-tunes trained networks with changes of one's own, such as a penalty; all else as `regularise`."""
+    """Fine-tunes trained networks with given changes, such as a penalty; otherwise as `regularise`."""
     stage = _full_task(networks, steps, changes.t_max, learning_rate)
     orders = class_orders(protocol, networks.spec.classes, networks.spec.dataset, networks.seeds)
     run = Run(networks, images, training, [stage], "fine-tuning", orders=orders, changes=changes, watch=watch)
@@ -114,7 +114,7 @@ def _full_task(networks: Networks, steps: int, t_max: int, learning_rate: float)
 
 
 def _compile(networks: Networks, images: ImageSet, training: Training, protocol: Protocol) -> None:
-    """One step whose outcome is dropped: what is compiled at a first step does not count as time of fine-tuning."""
+    """One discarded step, so that compilation in the first step does not count as time of fine-tuning."""
     stage = _full_task(networks, 1, FRAMES, 0.0)
     orders = class_orders(protocol, networks.spec.classes, networks.spec.dataset, networks.seeds)
     run = Run(networks, images, training, [stage], "fine-tuning", orders=orders)

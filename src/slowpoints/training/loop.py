@@ -1,4 +1,4 @@
-"""Optimisation of an ensemble: all networks of a cell at once, each on trials and noise of its own.
+"""Optimisation of an ensemble: all networks of a cell at once, each on its own trials and noise.
 
 Shapes: S networks, B trials of a batch, T frames.
 """
@@ -76,7 +76,7 @@ def optimise(run: Run, resume: ResumeAt | None = None) -> tuple[Networks, pd.Dat
 
 
 class Run:
-    """A training run of networks along a plan of stages: all that changes from step to step.
+    """A training run along a plan of stages: everything that changes from step to step.
 
     Args:
         networks: where to start from; left as they are.
@@ -249,7 +249,7 @@ class Run:
 
 
 def _named(tensors: dict[str, Tensor], prefix: str, device: torch.device) -> dict[str, Tensor]:
-    """Tensors whose names begin so, by the rest of their names."""
+    """Tensors whose names have this prefix, by the rest of their names."""
     return {name.removeprefix(prefix): t.to(device) for name, t in tensors.items() if name.startswith(prefix)}
 
 

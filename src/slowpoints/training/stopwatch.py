@@ -1,4 +1,4 @@
-"""How long fine-tuning took, over all runs of it that were interrupted and resumed."""
+"""Seconds of fine-tuning, over all interrupted and resumed runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modes of fine-tuning, a module each, of the mode's name: what it changes of fine-tuning without a penalty.
+"""Modes of fine-tuning, one module each, named after the mode: its changes to fine-tuning without a penalty.
 
 A module here holds a function `changes(setup, lambda_)` that returns `Changes`. It is imported by name when it is used,
 so that a job's digest holds its own mode alone, and another mode beside it runs nothing again. Names, looks and the
@@ -24,7 +24,7 @@ def changes_of(mode: str) -> Callable:
 
 
 def mode_file(mode: str) -> Path:
-    """The file of a mode's module, which digests of code count where that mode is used.
+    """The file of a mode's module, for digests of jobs that use the mode.
 
     Raises:
         ValueError: if there is no such mode.

@@ -8,5 +8,5 @@ from slowpoints.training.penalties import SpeedPenalty
 
 
 def changes(setup: Setup, lambda_: float) -> Changes:
-    """A penalty at the class centres, which stay where they were at the start."""
+    """A penalty at the class centres, which stay fixed from the start."""
     return Changes(SpeedPenalty(setup.networks, *setup.class_centres(), lambda_, setup.settings.noise_frames))

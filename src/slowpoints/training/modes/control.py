@@ -1,4 +1,4 @@
-"""No penalty: what the other modes are compared with."""
+"""No penalty: the control of the other modes."""
 
 from __future__ import annotations
 

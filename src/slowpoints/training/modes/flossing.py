@@ -1,4 +1,4 @@
-"""Gradient flossing: Lyapunov exponents along noise frames are pushed towards zero.
+"""Gradient flossing: Lyapunov exponents along noise frames are driven towards zero.
 
 Engelken (2023), Gradient flossing: improving gradient descent through dynamic control of Jacobians, NeurIPS,
 arXiv 2312.17306. S networks, C classes, n coordinates, K exponents.

@@ -1,4 +1,4 @@
-"""Longer trials: image and report drawn as in the task, for trials of so many frames."""
+"""Longer trials: image and report are drawn as in the task, for the longer trial."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def changes(setup: Setup, lambda_: float) -> Changes:
 
 
 class PathPenalty(DriftPenalty):
-    """A `DriftPenalty` at states that are recomputed from the networks as they are, every so many steps.
+    """A `DriftPenalty` at states that are recomputed from the current networks at regular intervals.
 
     Args:
         networks: those that will be fine-tuned.

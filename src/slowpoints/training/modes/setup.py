@@ -36,7 +36,7 @@ class Points(NamedTuple):
 
 @dataclass(frozen=True)
 class Setup:
-    """Networks at the start of fine-tuning, and where penalties find their points.
+    """Networks at the start of fine-tuning, and the sources of points for penalties.
 
     Attributes:
         networks: trained networks.
@@ -55,7 +55,7 @@ class Setup:
     longest_delay: int
 
     def stored_points(self) -> Points:
-        """The slow points of the table, one a class."""
+        """The slow points of the table, one per class."""
         spec = self.networks.spec
         states, exist = stored_points(self.slow_points, spec.unit.parts * spec.hidden, self.networks.device)
         return self._points(states[None], exist)
@@ -65,13 +65,13 @@ class Setup:
         return self.relaxed(self.networks, [0])
 
     def relaxed(self, networks: Networks, frames: Sequence[int]) -> Points:
-        """States of networks so many frames on from their class centres under the mean input, F frames by C classes."""
+        """States at F frames after the C class centres of networks, under the mean input."""
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.images, self.search)
         return self._points(relaxation_path(dynamics.step, centres.state, frames), centres.found)
 
     def _points(self, states: Tensor, exist: Tensor) -> Points:
-        """Points from states `[F, S * C, n]`, of the first classes alone if the settings say so."""
+        """Points from states `[F, S * C, n]`, restricted to the first classes if the settings say so."""
         bias, shape = self.networks.weights["bias"], (len(self.networks), self.networks.spec.classes)
         exist = exist.view(shape).clone()
         if self.settings.points is not None:

@@ -1,4 +1,4 @@
-"""A penalty on how far hidden states move from frame to frame of a trial: temporal activation regularisation.
+"""A penalty on the change of hidden states between frames of a trial: temporal activation regularisation.
 
 Merity, McCann & Socher (2017), Revisiting activation regularization for language RNNs, arXiv 1708.01009.
 """

@@ -27,7 +27,7 @@ def changes(setup: Setup, lambda_: float) -> Changes:
 
 
 class TrackedPenalty(SpeedPenalty):
-    """A `SpeedPenalty` whose points descend to where the network's speed is least, every so many steps.
+    """A `SpeedPenalty` whose points descend the current speed at regular intervals.
 
     Args:
         networks: as for `SpeedPenalty`, like the others but the last.
