@@ -138,7 +138,7 @@ def test_scripts_and_their_helper_count(copy, before, edited, touched):
     ("file", "old", "new", "touched"),
     [
         ("training/loop.py", "LOGGED_ROWS = 100  # rows", "LOGGED_ROWS = 100  # lines", set()),
-        ("training/loop.py", '"""Training came to a loss', '"""It came to a loss', set()),
+        ("training/loop.py", '"""Training reached a loss', '"""It reached a loss', set()),
         ("networks/units/gru.py", 'Look("GRU", marker="o")', 'Look("gated", marker="x")', set()),
         ("training/loop.py", "def clip_gradients(weights: list[Tensor]", "def clip_gradients(weights: list", set()),
         (

@@ -94,20 +94,20 @@ def measure_slow_points(
     labels = torch.arange(images.classes, device=networks.device).repeat(len(networks))
     path = relax(dynamics, centres.state, labels, longest_delay)
     slow, columns = _descended(dynamics, centres, settings.adam_steps)
-    eigenvalues, kinds = slow.new_empty(len(slow), 0), np.full(len(slow), None)
+    eigenvalues, types = slow.new_empty(len(slow), 0), [None] * len(slow)
     if full:
         deep = _searched(dynamics, centres, settings)
         columns |= _deep(dynamics, centres, deep)
         with report_stage("spectrum"):
             eigenvalues = spectra(dynamics.step, slow)
         columns |= _spectral(eigenvalues) | _lasting(dynamics, centres.state, slow, labels, cap)
-        kinds = deep.kind
+        types = list(deep.kind)
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, dynamics, path, slow, labels)
     if full and settings.predict_lifetimes:
         columns |= _predicted(networks, dynamics, centres.state, longest_delay)
     found = centres.found.cpu().numpy()
     table = point_table(columns, networks.seeds, images.classes, centres.found)
-    table["deep_kind"] = np.where(found, kinds, None)
+    table["deep_kind"] = [name if exists else None for name, exists in zip(types, found, strict=True)]
     table["state"] = [state if exists else None for state, exists in zip(slow.cpu().numpy(), found, strict=True)]
     unmeasured = [name for name in SLOW_POINTS.columns if name not in table and name not in TUNED_COLUMNS]
     table[unmeasured] = np.nan

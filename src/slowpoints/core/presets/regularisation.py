@@ -80,9 +80,9 @@ class Regularisation(Section):
 
     measure: Literal["short", "full"] = Field(
         default="short",
-        description="short measures fine-tuned networks by what the claims compare: accuracy, memory, slow points by the "
-        "authors' descent, relaxation, drift and diffusion; full adds the deep search, eigenvalues and lifetimes, which "
-        "networks as trained always have.",
+        description="short measures of fine-tuned networks what the claims compare: accuracy, memory, slow points by "
+        "the authors' descent, relaxation, drift and diffusion; full adds the deep search, eigenvalues and lifetimes, "
+        "which networks as trained always have.",
     )
 
     def steps_of(self, mode: str) -> int:
