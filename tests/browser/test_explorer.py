@@ -249,12 +249,14 @@ def test_a_study_of_few_tables_is_shown(page, tables, tmp_path, kept):
 
 
 def test_the_explorer_of_a_whole_study_that_snakemake_ran(finished, page):
-    """The tiny study, including slow points, spectra and paths of fine-tuned networks."""
+    """The tiny study, including slow points and paths of fine-tuned networks, whose spectra are not measured."""
     path = finished.folder / "results/test/explorer.html"
     visit(page, path, "#digits-tiny/gru/vocu/0/settled")
     assert text(page, "#summary").startswith("digits-tiny, GRU, VoCu, seed 0, settled, λ = 3000")
     for panel in PANELS:
-        assert traces(page, panel), panel
+        assert bool(traces(page, panel)) == (panel != "spectrum"), panel
+    go(page, "#digits-tiny/gru/vocu/0")
+    assert traces(page, "spectrum")
 
 
 def test_classes_that_have_names_are_called_by_them(page, tables, tmp_path):

@@ -10,7 +10,7 @@ from slowpoints.core.presets.section import Section, section
 from slowpoints.core.presets.values import OrNull, Whole, matching, one_of
 
 KINDS = "kinds"
-"""Of what a check is told: the names of all kinds of source, which this storey does not know."""
+"""Of what a check is told: the names of all kinds of source, which this layer does not know."""
 Address = Annotated[
     str,
     matching(
