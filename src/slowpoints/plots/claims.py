@@ -39,6 +39,7 @@ VERDICTS = {
 }
 ROW, AROUND, TITLE = 0.125, 0.36, 0.13  # inches: of a scope; quantity and ticks of a group; a line of a claim's title
 LEAST_ROWS = 3  # that axes have room for
+LONG_LABEL = 32  # characters, beyond which labels leave room for one tick less
 TICKS = 3  # spaces between them at most: more run into each other
 TITLE_WIDTH, QUANTITY_WIDTH = 56, 66  # characters of a line
 TALLEST = 4.5  # inches of one column alone
@@ -143,5 +144,7 @@ def _draw_group(ax: Axes, rows: pd.DataFrame) -> None:
         )
     ax.set_yticks(range(len(rows)), rows["scope"])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.xaxis.set_major_locator(MaxNLocator(TICKS))
+    narrow = rows["scope"].str.len().max() > LONG_LABEL
+    ax.xaxis.set_major_locator(MaxNLocator(TICKS - narrow))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))  # no trailing zeros
     ax.tick_params(axis="y", length=0)
