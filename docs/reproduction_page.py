@@ -14,6 +14,7 @@ from results_page import RESULTS, ROOT, searches, studies
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import asked, interval
+from slowpoints.core.config import read_yaml
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas.schema import CELL
@@ -95,7 +96,7 @@ def origins() -> str:
 
 def settings() -> str:
     """The settings of the finished studies beside those of the paper's presets."""
-    paper = read_study({"datasets": list(PAPER), "data_dir": None}, name="paper")
+    paper = read_study(read_yaml(ROOT / "config/paper.yaml") | {"data_dir": None}, name="config/paper.yaml")
     columns = {f"paper: {name}": _settings(paper.settings(), name) for name in PAPER}
     for name in studies():
         stored = origin(name).settings
