@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from places import ROOT
 
 PARTS = ("Snakefile", "workflow", "config", "scripts", "src", "slurm", "environment.yml")
 LOG = "driver.log"
+TIMED = re.compile(r"/cost\.json$|/costs\.csv$|/figures/control\.")
 
 
 class Project:
@@ -80,6 +82,7 @@ class Project:
         return {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of each file under results/."""
+        """SHA-256 of each file under results/ that holds no seconds, which are measured."""
         results = self.folder / "results"
-        return {file: hashlib.sha256((results / file).read_bytes()).hexdigest() for file in sorted(self.files())}
+        files = [file for file in sorted(self.files()) if not TIMED.search(file)]
+        return {file: hashlib.sha256((results / file).read_bytes()).hexdigest() for file in files}

@@ -85,10 +85,10 @@ CELL = "results/networks/digits-tiny/gru/vocu"
         (f"{CELL}/trained/5-2/weights.safetensors", "block 5-2: its last seed comes before its first"),
         (
             "results/other/figures/claims.pdf",
-            "no tables of other in results/other/tables/; give the --configfile of other",
+            "results/other/tables/ has no tables of other; give the --configfile of other",
         ),
-        ("results/other/explorer.html", "no tables of other in results/other/tables/; give the --configfile of other"),
-        ("results/reference-other/explorer.html", "no tables of reference-other in reference/other/; see reference/"),
+        ("results/other/explorer.html", "results/other/tables/ has no tables of other; give the --configfile of other"),
+        ("results/reference-other/explorer.html", "reference/other/ has no tables of reference-other; see reference/"),
     ],
 )
 def test_a_file_that_the_study_does_not_have_is_named(project, target, message):

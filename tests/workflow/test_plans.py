@@ -70,7 +70,7 @@ def test_a_rule_s_digest_is_of_its_own_script():
     rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     scripts = re.findall(r'script:\s+"../../scripts/(\w+).py"', rules)
     assert set(scripts) == {path.stem for path in (ROOT / "scripts").glob("[!_]*.py")}
-    named = re.findall(r'code=(?:library|cell|reading)_digest\("(\w+)"|code=(figure|explorer)_digest', rules)
+    named = re.findall(r'code=(?:library|cell|tuning|reading)_digest\("(\w+)"|code=(figure|explorer)_digest', rules)
     other = {"figure": "plot_figure", "explorer": "draw_explorer"}
     assert [name or other[kind] for name, kind in named] == scripts
 

@@ -16,8 +16,10 @@ SCRIPTS = [text for language, text in BLOCKS if language == "python"]
 NETWORK = """
 import torch
 module, inputs = torch.nn.GRU(3, 8), torch.randn(20, 5, 3)
+readout, silence, task_loss = torch.nn.Linear(8, 2), torch.zeros(3), torch.zeros(())
+states, labels = torch.randn(6, 8).tanh(), torch.tensor([0, 1, 0, 1, 0, 1])
 """
-"""What the library's example takes as given: a network of one's own, and sequences."""
+"""What the library's example assumes: a network with its readout and task loss, sequences, and states with labels."""
 
 
 def run(folder, *command):

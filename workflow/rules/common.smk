@@ -169,21 +169,12 @@ def grid():
     return seed_blocks
 
 
-def over_grid(file, tuned=False):
-    """Paths of a file in every seed block of the study, of trained networks and, if `tuned`, of fine-tuned ones."""
+def over_grid(file, trained=True, tuned=False):
+    """Paths of a file in every seed block of the study, of networks as trained, as fine-tuned, or both."""
     return [
         f"{SEED_BLOCK}/{file}".format(mode=mode, **place)
         for place, modes in grid()
-        for mode in [TRAINED, *(modes if tuned else [])]
-    ]
-
-
-def tuned_blocks(file):
-    """Paths of a file in every seed block of fine-tuned networks of the study."""
-    return [
-        f"{SEED_BLOCK}/{file}".format(mode=mode, **place)
-        for place, modes in grid()
-        for mode in modes
+        for mode in [*([TRAINED] if trained else []), *(modes if tuned else [])]
     ]
 
 

@@ -43,7 +43,7 @@ rule regularise_networks:
 
 rule collate_costs:
     input:
-        tuned_blocks(COST),
+        over_grid(COST, trained=False, tuned=True),
     output:
         layout.COSTS.format(study=STUDY.name),
     log:
@@ -85,7 +85,7 @@ rule validate_networks:
 
 rule collate_validation:
     input:
-        tuned_blocks("validation.parquet"),
+        over_grid("validation.parquet", trained=False, tuned=True),
     output:
         f"{TABLES}/validation.parquet".format(study=STUDY.name),
     log:

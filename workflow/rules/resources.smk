@@ -135,10 +135,8 @@ def measuring_mb(wildcards):
 def retrieving_minutes(wildcards):
     """For the roll-out to the longest delay."""
     chosen, width = STUDY.presets[wildcards.dataset], columns(wildcards)
-    trials, bank = (
-        len(seeds_of_block(wildcards)) * chosen.memory.n_images,
-        chosen.memory.noise == "bank",
-    )
+    trials = len(seeds_of_block(wildcards)) * chosen.memory.n_images
+    bank = chosen.memory.noise == "bank"
     a_frame = width * (chosen.network.hidden + (0 if bank else pixels(chosen.source)))
     front_end = (
         len(seeds_of_block(wildcards))
@@ -187,9 +185,7 @@ def trial_lengths(wildcards):
 
 def networks():
     """Networks of the study, as trained and as fine-tuned."""
-    return sum(
-        len(layout.seeds_of_block(place["block"])) * (1 + len(modes)) for place, modes in grid()
-    )
+    return sum(len(layout.seeds_of_block(at["block"])) * (1 + len(modes)) for at, modes in grid())
 
 
 def gathering_mb(wildcards):
