@@ -224,7 +224,7 @@ def test_lambda_is_chosen(study):
     output = run(study, "python benchmarks/choose_lambda.py digits-tiny --config config/test.yaml --lambdas 0.01 1")
     table = pd.read_parquet(study / "benchmarks/choose_lambda.parquet")
     tried = set(zip(table["mode"], table["lambda"], strict=True))
-    first = {(mode, 0.01) for mode in ("slow_points", "centre_of_mass", "settled")}
+    first = {(mode, 0.01) for mode in ("slow_points", "centre_of_mass", "settled", "path")}
     assert {("control", 0.0), *first} <= tried <= {("control", 0.0), *first, *((mode, 1.0) for mode, _ in first)}
     assert table["valid_accuracy"].between(0, 1).all()
     assert re.search(r"^digits-tiny lambda \{'slow_points': (None|[\d.]+), ", output, re.MULTILINE)

@@ -59,7 +59,7 @@ def apart(page, panel):
 def traces(page, panel):
     """Class, opacity and hover texts of each trace."""
     return page.evaluate(
-        "panel => document.querySelector(`#${panel} .plot`).data.map("
+        "panel => (document.querySelector(`#${panel} .plot`).data ?? []).map("
         "({ meta, opacity, hovertext }) => ({ label: meta?.label ?? null, opacity, hovertext }))",
         panel,
     )

@@ -107,7 +107,7 @@ def test_numbers_that_planning_has_for_itself_are_those_of_the_library():
     """The modules that define them import PyTorch, for which planning must not wait."""
     resources = (ROOT / "workflow/rules/resources.smk").read_text()
     own = {name: int(value) for name, value in re.findall(r"^([A-Z_]+) = (\d+)\b", resources, re.MULTILINE)}
-    assert own["FRONT_ROWS"] == ensemble.FRONT_ROWS
+    assert own["FRONT_END_CHUNK"] == ensemble.FRONT_END_CHUNK
     assert own["LIFETIME_CAP"] == lifetimes.LIFETIME_CAP
 
 

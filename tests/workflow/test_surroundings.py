@@ -97,5 +97,5 @@ def test_an_environment_elsewhere_below_a_folder_with_a_space_is_refused_by_name
     done = python_of(link, environment, "-n", "--configfile", "config/test.yaml", folder=project.folder)
     assert done.returncode != 0
     assert f"{link}/bin/python" in done.stderr
-    assert "has a space" in done.stderr
+    assert "contains a space" in done.stderr
     assert "Traceback" not in done.stderr

@@ -30,9 +30,9 @@ SWAPS = [
     (f"{TABLES}/formation.parquet", f"{TABLES}/claims.parquet", ["plot_claims"],
      "not a table 'claims' but 'formation'"),
     (OTHER, f"{TABLES}/networks.parquet", ["correlate_predictors"],
-     "a table of the study 'other', where those of 'test' are read"),
+     "a table of the study 'other', where 'test' is expected"),
     (OTHER, f"{TABLES}/claims.parquet", ["plot_claims"],
-     "a table of the study 'other', where those of 'test' are read"),
+     "a table of the study 'other', where 'test' is expected"),
 ]  # fmt: skip
 OUTPUTS = {
     "measure_memory": at("accuracy.parquet"),

@@ -12,7 +12,7 @@ CPU_SECONDS, GPU_SECONDS = 2e-10, 1e-12  # for each multiply-add
 BASE_MB, BASE_MINUTES = 2000, 5  # Python, PyTorch, the images; starting up on a slow disk
 # Likewise for tables and figures, which do not load PyTorch; on a cluster, a job runs two of them at a time.
 LIGHT_MB, LIGHT_MINUTES = 1700, 3
-FRONT_ROWS = 1024  # images per pass through a front end without gradients
+FRONT_END_CHUNK = 1024  # images per pass through a front end without gradients
 LIFETIME_CAP = 10  # lifetimes are followed up to this multiple of the longest delay
 
 
@@ -128,7 +128,8 @@ def measuring_mb(wildcards):
     chosen = STUDY.presets[wildcards.dataset]
     trials = len(seeds_of_block(wildcards)) * chosen.memory.n_images
     hessians = 2 * 8 * points(wildcards) * coordinates(wildcards) ** 2
-    numbers = hessians + FRONT_ROWS * front_end_load(chosen)[0] + trials * 4 * columns(wildcards)
+    front_end = FRONT_END_CHUNK * front_end_load(chosen)[0]
+    numbers = hessians + front_end + trials * 4 * columns(wildcards)
     return numbers * 4e-6
 
 
