@@ -1,7 +1,5 @@
 # Resources of jobs, estimated from the sizes of data set and study; they grow with each attempt. Constants were fitted
 # to measured jobs (docs/cluster.md), with a margin; those of GPUs have not been measured.
-from dataclasses import astuple
-
 from slowpoints.task.curricula import snapshot_steps, stages
 from slowpoints.task.timing import FRAMES
 
@@ -180,8 +178,8 @@ def fine_tuning_mb(wildcards):
 
 def trial_lengths(wildcards):
     """Length of a trial while fine-tuning, in those of the task."""
-    mode, lambda_, _ = astuple(tuning(wildcards))
-    return lambda_ / FRAMES if mode == "long_delays" else 1
+    tuned = tuning(wildcards)
+    return tuned.lambda_ / FRAMES if tuned.mode == "long_delays" else 1
 
 
 def networks():
