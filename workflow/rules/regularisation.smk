@@ -99,7 +99,7 @@ rule collate_validation:
     params:
         kind="validation",
         seeds=STUDY_SEEDS,
-        settings=STUDY.settings(),
+        settings=STUDY_SETTINGS,
         code=library_digest("collate_table"),
     script:
         "../../scripts/collate_table.py"
