@@ -157,6 +157,7 @@ def test_one_figure_can_be_had_by_itself(finished):
 
 
 PLOTS = {"draw_explorer", *(f"plot_{name}" for name in FIGURES)}
+OF_CLAIMS = {"plot_cells", "plot_claims", "plot_control"}  # drawn from the table of claims
 MEASURES = {"measure_memory", "find_slow_points", "track_formation"}
 ON_NETWORKS = {"train_networks", "regularise_networks", *MEASURES}
 
@@ -172,8 +173,8 @@ ON_NETWORKS = {"train_networks", "regularise_networks", *MEASURES}
         ("plots/style.py", PLOTS, {*ON_NETWORKS, "correlate_predictors", "judge_claims"}),
         (
             "analysis/claims/penalties.py",
-            {"judge_claims", "plot_claims", "describe_study"},
-            {*ON_NETWORKS, *PLOTS - {"plot_claims"}, "collate_networks", "correlate_predictors"},
+            {"judge_claims", *OF_CLAIMS, "describe_study"},
+            {*ON_NETWORKS, *PLOTS - OF_CLAIMS, "collate_networks", "correlate_predictors"},
         ),
         ("explorer/panels.js", {"draw_explorer"}, {*ON_NETWORKS, *PLOTS - {"draw_explorer"}, "judge_claims"}),
         ("analysis/correlation.py", {"correlate_predictors", "judge_claims"}, {*ON_NETWORKS, "plot_extrapolation"}),

@@ -144,7 +144,7 @@ def _draw_group(ax: Axes, rows: pd.DataFrame) -> None:
         )
     ax.set_yticks(range(len(rows)), rows["scope"])
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    narrow = rows["scope"].str.len().max() > LONG_LABEL
+    narrow = rows["scope"].map(len).max() > LONG_LABEL
     ax.xaxis.set_major_locator(MaxNLocator(TICKS - narrow))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))  # no trailing zeros
     ax.tick_params(axis="y", length=0)
