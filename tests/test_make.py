@@ -109,3 +109,16 @@ def test_the_python_may_lie_below_a_folder_with_a_space(tmp_path, python):
         encoding="utf-8",
     )
     assert f'"{python}" -m venv .venv' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("uv", "installer"), [("/my programs/uv", '"/my programs/uv" pip install'), ("", ".venv/bin/pip install")]
+)
+def test_uv_installs_with_the_same_hashes_where_it_is_found(uv, installer):
+    done = subprocess.run(
+        ["make", "-C", ROOT, "--dry-run", "--always-make", "setup", f"UV={uv}"], capture_output=True, encoding="utf-8"
+    )
+    installs = [line for line in done.stdout.splitlines() if "pip install" in line]
+    assert len(installs) == 3
+    assert all(line.startswith(installer) for line in installs)
+    assert "--no-deps --require-hashes -r hashes.lock" in installs[0]
