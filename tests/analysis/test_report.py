@@ -37,7 +37,7 @@ def as_html(text):
 
 
 def test_the_front_page_answers_each_question_and_says_what_failed():
-    page = as_html(report.summary(CLAIMS, NETWORKS))
+    page = as_html(report.summary(CLAIMS.assign(n_needed=[None, 61.0, None, None]), NETWORKS))
     assert "2 networks (data: odd_name_;" in page
     assert "1 learned the task, with an accuracy of 0.900 to 0.900" in page
     questions = re.findall(r"<strong>(.*?)</strong>", page)
@@ -46,6 +46,7 @@ def test_the_front_page_answers_each_question_and_says_what_failed():
     assert TITLES["C3"] in against
     assert TITLES["C2"] not in against
     assert TITLES["C2"] in undecided
+    assert "(odd_name_: about 61 networks)" in undecided
     assert page.count("Not tested in this study.") == 3  # no penalties, no births, no other noise
 
 

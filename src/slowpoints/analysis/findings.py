@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.baselines import PROTOCOL
@@ -16,6 +17,9 @@ from slowpoints.core.looks import unit_look
 from slowpoints.core.modes import OURS, RIVALS
 from slowpoints.core.schemas.schema import CELL
 from slowpoints.task.protocols import PROTOCOLS
+
+MOST_NEEDED = 10_000
+"""More networks than anyone trains; beyond this, only that it is more is said."""
 
 
 def pooled(claims: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +47,8 @@ def findings(rows: pd.DataFrame, claim: str) -> list[str]:
 
 
 def unconfirmed(rows: pd.DataFrame, verdict: str) -> list[str]:
-    """Claims of the paper that have this verdict: for each claim, what was asked, and in which places.
+    """Claims of the paper that have this verdict: for each claim, what was asked, in which places, and how many
+    networks would decide it.
 
     Modes that are not the paper's are left out.
 
@@ -54,13 +59,21 @@ def unconfirmed(rows: pd.DataFrame, verdict: str) -> list[str]:
     places: dict[str, dict[str, list[str]]] = {name: {} for name, claim in all_claims().items() if not claim.ours}
     for row in rows[(rows["verdict"] == verdict) & ~rows["mode"].isin([*OURS, *RIVALS])].itertuples():
         if row.claim in places:
-            places[row.claim].setdefault(asked(row), []).append(place_name(row))
+            places[row.claim].setdefault(asked(row), []).append(place_name(row) + _needed(row))
     parts = []
     for claim, of_claim in places.items():
         if of_claim:
             texts = (f"{what} ({', '.join(where)})" for what, where in of_claim.items())
             parts.append(f"{_titled(claim)}: {'; '.join(texts)}.")
     return parts
+
+
+def _needed(row: Any) -> str:
+    """How many networks a row would need; empty where this is unknown."""
+    needed = getattr(row, "n_needed", np.nan)
+    if pd.isna(needed):
+        return ""
+    return f": about {needed:,.0f} networks" if needed <= MOST_NEEDED else f": more than {MOST_NEEDED:,} networks"
 
 
 def counted(rows: pd.DataFrame) -> list[str]:

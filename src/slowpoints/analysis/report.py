@@ -41,11 +41,11 @@ def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
     answers[WHY] = longer_without_noise(networks)
     for topic, sentences in answers.items():
         parts += [f"**{topic}**", _listed(sentences or ["Not tested in this study."])]
-    for title, verdict, none in (
-        ("Which of the paper's claims are contradicted", CONTRADICTED, "None."),
-        ("Which of the paper's claims remain undecided", UNDECIDED, "None."),
+    for title, verdict in (
+        ("Which of the paper's claims are contradicted", CONTRADICTED),
+        ("Which of the paper's claims remain undecided, and how many networks would decide them", UNDECIDED),
     ):
-        parts += [f"**{title}**", _listed(unconfirmed(rows, verdict) or [none])]
+        parts += [f"**{title}**", _listed(unconfirmed(rows, verdict) or ["None."])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,7 +83,20 @@ def claims_page(claims: pd.DataFrame) -> str:
     table = claims.assign(claim=claims["claim"].map(titles)).sort_values(
         "verdict", key=lambda verdicts: verdicts.isna(), kind="stable"
     )
-    columns = ["claim", "scope", "n", "effect", "low", "high", "p", "verdict", "p_unadjusted", "n_excluded", "test"]
+    columns = [
+        "claim",
+        "scope",
+        "n",
+        "effect",
+        "low",
+        "high",
+        "p",
+        "verdict",
+        "n_needed",
+        "p_unadjusted",
+        "n_excluded",
+        "test",
+    ]
     return table_page("Claims", table[columns])
 
 

@@ -14,7 +14,8 @@ import pandas as pd
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.claim import Evidence
 from slowpoints.analysis.claims.rows import POOLED, Excluded, Row
-from slowpoints.analysis.claims.wording import scope_text
+from slowpoints.analysis.claims.wording import UNDECIDED, scope_text
+from slowpoints.analysis.power import networks_needed
 from slowpoints.core.arguments import table_columns
 from slowpoints.core.schemas.schema import NETWORK, TUNED_NETWORK
 from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS
@@ -29,7 +30,8 @@ def judge(
     """The table `claims`.
 
     `p` is Holm-adjusted over the rows of a claim with the same level of scope (cells, data set x architecture, data
-    sets, all) and the same question; `p_unadjusted` is the p of the test itself.
+    sets, all) and the same question; `p_unadjusted` is the p of the test itself. `n_needed` is how many networks would
+    decide an inconclusive row (`power.networks_needed`).
 
     Args:
         networks: table `networks`.
@@ -77,6 +79,8 @@ def judged(rows: Sequence[Row]) -> pd.DataFrame:
         verdict(row, p) if has_verdict else None
         for row, p, has_verdict in zip(rows, table["p"], judgeable, strict=True)
     ]
+    undecided = table["verdict"] == UNDECIDED
+    table["n_needed"] = [networks_needed(row) if needs else np.nan for row, needs in zip(rows, undecided, strict=True)]
     return table
 
 

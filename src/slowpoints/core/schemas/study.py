@@ -92,6 +92,7 @@ CLAIMS = TableSchema(
         "p_unadjusted": pa.float64(),
         "n_excluded": pa.int32(),
         "scope": pa.string(),
+        "n_needed": pa.float64(),
         **typed(pa.int32(), "n_cells", "n_cells_agree"),
         **typed(
             pa.float64(), "cells_effect", "cells_low", "cells_high", "prediction_low", "prediction_high", "q", "i2"

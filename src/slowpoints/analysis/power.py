@@ -1,0 +1,39 @@
+"""How many networks it would take to decide a claim."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import stats
+
+from slowpoints.analysis.claims.rows import Row
+
+POWER = 0.8
+"""Chance of a verdict with as many networks as `networks_needed` gives."""
+LEVEL = 0.95  # of intervals
+
+
+def networks_needed(row: Row) -> float:
+    """Number of networks with which the interval of a row would exclude what its claim denies, in `POWER` of studies.
+
+    The effect and the spread are taken as estimated, and the width of the interval as proportional to 1 / sqrt(n). The
+    side of the interval that faces the bound counts, so that intervals of correlations may be asymmetric. Tests are not
+    adjusted for their number.
+
+    Args:
+        row: with an interval and something claimed.
+
+    Returns:
+        At least the present number; NaN without an interval, infinity if the effect lies on the bound.
+    """
+    n, effect, low, high = row.outcome[:4]
+    if row.claimed is None or math.isnan(low) or math.isnan(high):
+        return math.nan
+    bounds = {"none": (-row.margin, row.margin), "no loss": (-row.margin,)}.get(row.claimed, (0.0,))
+    bound = min(bounds, key=lambda bound: abs(effect - bound))
+    distance, half_width = abs(effect - bound), effect - low if effect > bound else high - effect
+    if distance == 0:
+        return math.inf
+    normal = stats.norm.ppf
+    factor = 1 + normal(POWER) / normal((1 + LEVEL) / 2)
+    return float(max(n, math.ceil(n * (factor * half_width / distance) ** 2)))
