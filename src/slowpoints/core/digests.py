@@ -46,7 +46,13 @@ def reached(*files: str | Path, looks: bool = False) -> set[Path]:
 
 
 def _text(module: Path, looks: bool) -> str:
-    return _code(module.read_bytes(), looks) if module.suffix == ".py" else module.read_text(encoding="utf-8")
+    return _code(*_source(module, looks)) if module.suffix == ".py" else module.read_text(encoding="utf-8")
+
+
+def _source(module: Path, looks: bool) -> tuple[bytes, bool]:
+    """Text of a module, and whether its looks count: they may where there are none, so that it is parsed once."""
+    python = module.read_bytes()
+    return python, looks or b"Look" not in python
 
 
 class _Effective(ast.NodeTransformer):
@@ -94,7 +100,7 @@ def _imported(module: Path, looks: bool) -> tuple[Path, ...]:
     if module.suffix != ".py":
         return ()
     modules: list[Path | None] = []
-    for node in ast.walk(_effective(module.read_bytes(), looks)):
+    for node in ast.walk(_effective(*_source(module, looks))):
         if isinstance(node, ast.ImportFrom) and node.module:
             modules += [_module_file(f"{node.module}.{name.name}", module) for name in node.names]
             modules.append(_module_file(node.module, module))
