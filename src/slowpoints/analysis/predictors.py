@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import pandas as pd
 
 from slowpoints.analysis.aggregation import as_trained, class_memory, early_margin_time, point_predictors
@@ -63,6 +64,8 @@ BASELINES = {name: Predictor(1, delay) for name, delay in ACCURACIES.items()} | 
 STRATUM = ["dataset", "architecture"]
 STRATA = {"network": CELL, "mixed": STRATUM}
 """Columns within which networks are ranked at each level: within cells, or with the protocols mixed."""
+Values = dict[str, np.ndarray]
+"""Columns of the networks of a cell, `[n]` each."""
 GROUPINGS = (tuple(CELL), tuple(STRATUM), ("dataset",), ("architecture",), ())
 """Groups of correlations, pooled over nothing, protocols, all but the data set, all but the architecture, all."""
 
@@ -177,37 +180,48 @@ def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str])
     several = table.groupby(STRATUM)["protocol"].nunique().max() > 1
     table = table.assign(**{PROTOCOL: protocol_label(table, STRATUM)})
     for level in ("network", "mixed") if several else ("network",):
-        for predictor in [*names, PROTOCOL] if level == "mixed" else names:
+        predictors = [*names, PROTOCOL] if level == "mixed" else names
+        strata = _strata(table, level, [*dict.fromkeys([*predictors, PRIMARY]), "memory_score"])
+        for predictor in predictors:
             for method in METHODS:
-                yield _row(where, level, predictor, method) | _over(table, level, predictor, method, where)
+                yield _row(where, level, predictor, method) | _over(strata, level, predictor, method, where)
 
 
-def _over(table: pd.DataFrame, level: str, predictor: str, method: str, where: dict[str, str]) -> dict:
+def _strata(table: pd.DataFrame, level: str, columns: list[str]) -> list[list[Values]]:
+    """Columns of the networks of each cell, for the cells of each stratum of a level."""
+    return [
+        [{name: cell[name].to_numpy(float) for name in columns} for _, cell in group.groupby(CELL)]
+        for _, group in table.groupby(STRATA[level])
+    ]
+
+
+def _over(strata: list[list[Values]], level: str, predictor: str, method: str, where: dict[str, str]) -> dict:
     """Correlation of a predictor with memory, and its differences from the paper's predictor and, by rank, from its
     baseline."""
     names = (level, predictor, method, *where.values())
-    beside_speed = _correlation(table, level, method, predictor, PRIMARY)
+    beside_speed = _correlation(strata, method, predictor, PRIMARY)
     columns = asdict(beside_speed.of(0, numpy_generator("correlation", *names)))
     if predictor != PRIMARY:
         columns |= _difference(beside_speed, predictor, PRIMARY, "difference", names)
     baseline = baseline_of(predictor, level)
     if baseline and method == "spearman":
-        beside_baseline = _correlation(table, level, method, predictor, baseline)
+        beside_baseline = _correlation(strata, method, predictor, baseline)
         columns |= {"baseline": baseline} | _difference(
             beside_baseline, predictor, baseline, "baseline_difference", names
         )
     return columns
 
 
-def _correlation(table: pd.DataFrame, level: str, method: str, *predictors: str) -> NetworkCorrelation:
-    """Correlations over the networks that have all these predictors, ranked or centred within strata of a level."""
-    pair = dict.fromkeys(predictors)
-    complete = table.dropna(subset=list(pair))
-    strata = [
-        [tuple(cell[name].to_numpy(float) for name in (*pair, "memory_score")) for _, cell in group.groupby(CELL)]
-        for _, group in complete.groupby(STRATA[level])
-    ]
-    return NetworkCorrelation(strata, method)
+def _correlation(strata: list[list[Values]], method: str, *predictors: str) -> NetworkCorrelation:
+    """Correlations over the networks that have all these predictors, ranked or centred within strata."""
+    names = [*dict.fromkeys(predictors), "memory_score"]
+    chosen = [[tuple(_complete(np.stack([cell[name] for name in names]))) for cell in cells] for cells in strata]
+    return NetworkCorrelation([[cell for cell in cells if len(cell[-1])] for cells in chosen], method)
+
+
+def _complete(values: np.ndarray) -> np.ndarray:
+    """Of values `[measures, n]`, those of the networks that have every predictor; memory comes last."""
+    return values[:, ~np.isnan(values[:-1]).any(0)]
 
 
 def _difference(pair: NetworkCorrelation, predictor: str, other: str, name: str, names: tuple) -> dict[str, float]:
@@ -221,11 +235,14 @@ def _difference(pair: NetworkCorrelation, predictor: str, other: str, name: str,
 
 def _over_classes(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:
     """Rows over classes within networks; memory of a class is its hits minus false alarms."""
+    tables = [
+        group.pivot_table(index=NETWORK, columns="label", values=[*names, "class_score"], dropna=False)
+        for _, group in table.groupby("dataset")
+    ]
     for predictor in names:
         datasets = []
-        for _, group in table.groupby("dataset"):
-            wide = group.pivot_table(index=NETWORK, columns="label", values=[predictor, "class_score"], dropna=False)
-            wide = wide[wide[[predictor, "class_score"]].notna().any(axis=1)]
+        for measured in tables:
+            wide = measured[[predictor, "class_score"]].dropna(how="all")
             cell, _ = pd.factorize(wide.index.droplevel("seed"))
             datasets.append(Classes(wide[predictor].to_numpy(float), wide["class_score"].to_numpy(float), cell))
         for method in METHODS:
