@@ -13,14 +13,15 @@ export CONFIG
 export MPLBACKEND = agg
 WORKERS ?= 2
 KILLS ?= 20
-TESTS ?= not slow and not slurm and not faults
+# Tests for a change; `.ci/run` runs those of `test-long` as well.
+TESTS ?= not long and not slow and not slurm and not faults
 HASHES ?= hashes.lock
 UV ?= $(shell command -v uv)
 # uv installs faster where it is found, with the same hashes, but reads no settings of pip.
 PIP := $(if $(UV),"$(UV)" pip install --quiet --python $(BIN)/python,$(BIN)/pip install --quiet --disable-pip-version-check --no-compile)
 # Byte code is written on first use: compiling all that is installed takes pip a minute.
 export PYTHONDONTWRITEBYTECODE =
-USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.cli, torch, slowpoints.cli, slowpoints.plots.figures
+USED := matplotlib.pyplot, numba, sklearn.datasets, statsmodels.api, snakemake.cli, torch, torch._dynamo, slowpoints.cli, slowpoints.plots.figures
 # JavaScript and CSS.
 PAGES := src/slowpoints/explorer docs/site
 
@@ -48,8 +49,11 @@ $(VENV)/.installed: requirements.lock hashes.lock pyproject.toml
 	$(BIN)/python -c 'import $(USED)'
 	touch $@
 
-test: setup  ## the test suite, in WORKERS (2) processes
+test: setup  ## the test suite but for long tests, in WORKERS (2) processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
+
+test-long: setup  ## runs of the workflow, whole studies, notebooks, pages in a browser, the wheel
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "long and not slow and not slurm and not faults"
 
 hashes:  ## updates hashes.lock after a change of requirements.lock; needs uv
 	uv pip compile requirements.lock --no-deps --no-emit-package torch --generate-hashes --universal \
@@ -115,4 +119,4 @@ bench: setup  ## repeats all benchmarks and updates benchmarks/README.md; hours,
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | column -t -s $$'\t'
 
-.PHONY: all unlock setup hashes test test-slow test-faults test-slurm test-mutants lint format report docs results bench help
+.PHONY: all unlock setup hashes test test-long test-slow test-faults test-slurm test-mutants lint format report docs results bench help

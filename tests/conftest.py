@@ -23,12 +23,16 @@ torch.set_num_threads(1)
 GROUPS = {"cluster": "cluster", "playwright": "browser", "report": "browser"}
 """Fixtures that are costly to set up: tests that use one go to the same worker."""
 FIRST = ("cluster", "tutorial")  # the longest: what starts last ends alone
+RUNS = {"project", "finished", "report"}
+"""Fixtures of tests that run Snakemake, which makes them `long`."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items):
-    """Groups tests by the fixtures that they use, the longest groups first."""
+    """Groups tests by the fixtures that they use, the longest groups first; marks those that run Snakemake."""
     for item in items:
+        if RUNS & set(item.fixturenames):
+            item.add_marker("long")
         for fixture in GROUPS.keys() & set(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(GROUPS[fixture]))
     items.sort(key=lambda item: not any(mark.args[0] in FIRST for mark in item.iter_markers("xdist_group")))

@@ -167,6 +167,7 @@ def test_the_capture_s_test_is_where_the_readme_says():
     assert (ROOT / CAPTURE[0].removeprefix("pytest ")).is_file()  # the suite runs it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("also", ["", " ".join(TRAINING[1:])])
 def test_training_throughput(copy, also):
     output = run(copy, f"{TRAINING[0]} {also} {TRAINING_SIZES}")
@@ -177,6 +178,7 @@ def test_training_throughput(copy, also):
     assert all(way in output for way in ways)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("also", ["", " ".join(FRONT_END[1:])])
 def test_front_end(copy, also):
     output = run(copy, f"{FRONT_END[0]} {also} {FRONT_END_SIZES}")
@@ -185,6 +187,7 @@ def test_front_end(copy, also):
     assert all(way in output for way in table["way"])
 
 
+@pytest.mark.slow
 def test_networks_are_trained_in_tf32(copy):
     weights = "results/networks/mnist-small-tf32/lstm/decu/trained/0-1/weights.safetensors"
     changes = ("snakemake", f"snakemake {weights}"), ("precision.yaml", "precision.yaml config/small.yaml")
@@ -200,6 +203,7 @@ def test_networks_of_two_presets_are_compared(study):
     assert {float(row[-1].split()[0]) for row in rows} == {0}  # difference of a preset from itself
 
 
+@pytest.mark.slow
 def test_the_paper_s_networks_are_trained_and_the_workflow_goes_on_from_there(copy):
     run(
         copy,
@@ -215,11 +219,13 @@ def test_the_paper_s_networks_are_trained_and_the_workflow_goes_on_from_there(co
     assert "rule train_networks" not in output
 
 
+@pytest.mark.long
 def test_the_study_of_noise_banks_is_planned(copy):
     plan = run(copy, "snakemake -n --cores 2 --configfile benchmarks/noise_bank.yaml")
     assert re.search(r"^train_networks +8$", plan, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_lambda_is_chosen(study):
     output = run(study, "python benchmarks/choose_lambda.py digits-tiny --config config/test.yaml --lambdas 0.01 1")
     table = pd.read_parquet(study / "benchmarks/choose_lambda.parquet")
@@ -252,6 +258,7 @@ def test_memory_is_followed_beyond_the_delays_of_the_study(study):
     assert "half-life" in output
 
 
+@pytest.mark.slow
 def test_a_descent_as_long_as_the_study_s_comes_to_its_speeds(study):
     steps = study_of(["digits-tiny"], study / "config/test.yaml").presets["digits-tiny"].slow_points.adam_steps
     run(study, f"python benchmarks/long_descent.py digits-tiny --config config/test.yaml --steps {steps}")
@@ -262,6 +269,7 @@ def test_a_descent_as_long_as_the_study_s_comes_to_its_speeds(study):
     assert (table.loc["longer", "difference"].dropna().abs() < 1e-12).all()
 
 
+@pytest.mark.slow
 def test_searches_for_slow_points_are_compared(study, tmp_path):
     """Without FixedPointFinder, which is not a package; SciPy finds the same speeds for the same residual."""
     sizes = "--kinds GRU LSTM --units 4 --points 3 --steps 20"
@@ -305,6 +313,7 @@ def test_own_networks_are_trained_on_in_all_ways(monkeypatch):
     assert "| digits | GRU | control |" in own_networks.table_of(table)
 
 
+@pytest.mark.slow
 def test_resources_asked_for_are_set_against_those_taken(study):
     output = run(study, "python benchmarks/resources.py --configfile config/test.yaml")
     table = pd.read_parquet(study / "benchmarks/resources.parquet")

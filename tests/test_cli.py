@@ -93,6 +93,7 @@ def test_bad_input_is_named_and_nothing_is_left(results, capsys, arguments, comp
     assert not (results / "networks").exists()
 
 
+@pytest.mark.slow
 def test_lines_of_jobs_that_share_a_terminal_stay_whole(results, tmp_path):
     """Each line names its cell, and no progress bar interrupts it."""
     (tmp_path / "short.yaml").write_text("presets: {digits-tiny: {training: {steps: 200}}}\n")

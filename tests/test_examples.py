@@ -24,6 +24,7 @@ def run(source: str, namespace: dict) -> list[object]:
     return [shown for shown in (*figures, value) if shown is not None]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path):
     with torch.random.fork_rng():

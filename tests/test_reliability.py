@@ -7,8 +7,8 @@ import pytest
 from places import ROOT
 
 PAGE = (ROOT / "docs/reliability.md").read_text()
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`([†‡]?)", PAGE)
-MARKS = {"": set(), "†": {"pytest.mark.faults"}, "‡": {"pytest.mark.slurm"}}
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`([*†‡]?)", PAGE)
+MARKS = {"": set(), "*": {"pytest.mark.slow"}, "†": {"pytest.mark.faults"}, "‡": {"pytest.mark.slurm"}}
 
 
 def marks(file, name):

@@ -14,7 +14,7 @@ import pytest
 from places import ROOT
 from projects import Project
 
-pytestmark = pytest.mark.xdist_group("tutorial")  # so that one worker follows it, once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tutorial")]  # so that one worker follows it, once
 
 BLOCK = re.compile(r"(?:`([\w./]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 """A block of code: the file that it is the text of, if the line before names one; its language; itself."""

@@ -66,6 +66,7 @@ def installed(tmp_path_factory):
     return python
 
 
+@pytest.mark.long
 def test_the_library_works_from_a_wheel(installed, tmp_path):
     output = run(installed, "-c", SCRIPT, folder=tmp_path)
     assert output.startswith("gru gru-after lstm mingru rnn ugrnn 200 slow points: ")
@@ -85,6 +86,7 @@ def command(installed, tmp_path):
 SHORT = "study: mine\ndatasets: [short]\npresets: {short: {base: digits-tiny, seeds: 1, training: {steps: 20}}}\n"
 
 
+@pytest.mark.long
 def test_a_cell_trains_from_a_wheel_and_status_sees_it(command, tmp_path):
     """With the same code as in a checkout, so that the workflow continues from these networks."""
     (tmp_path / "mine.yaml").write_text(SHORT)
@@ -99,11 +101,13 @@ def test_a_cell_trains_from_a_wheel_and_status_sees_it(command, tmp_path):
     assert " ".join(rows[-1]).startswith("1 of 4 networks trained")
 
 
+@pytest.mark.long
 def test_status_of_the_default_study_works_from_a_wheel(installed, tmp_path):
     output = run(installed, "-m", "slowpoints", "status", folder=tmp_path)
     assert "0 of 48 networks trained" in output
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_summed_up_from_a_wheel(command, finished, tmp_path):
     shutil.copytree(finished.folder / "results/test/tables", tmp_path / "results/test/tables")
     output = command("summary", "results/test")

@@ -10,7 +10,7 @@ from slowpoints import find_slow_points, flip_flop_trials, slow_points_of, state
 
 STEPS = {"RNN": 2500, "GRU": 1500, "LSTM": 1500}
 LOW_ERROR = 0.01  # squared error of a network that has learned the task; that of a guess is 1
-pytestmark = pytest.mark.xdist_group("flip-flop")  # trained once
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("flip-flop")]  # trained once
 
 
 @pytest.fixture(scope="module")

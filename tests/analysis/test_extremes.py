@@ -243,6 +243,7 @@ def study_of(case, folder):
     return tables
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ALSO)) for name in CASES])
 def test_a_study_goes_through_to_its_figures(tmp_path, name):
     tables = study_of(CASES[name], tmp_path)

@@ -55,6 +55,7 @@ def reworded(claim):
     return replace(claim, title="other: words, altogether - here", topic="Why?", questions=questions, measures=measures)
 
 
+@pytest.mark.long
 def test_other_words_change_no_number(monkeypatch):
     before = study()
     assert set(zip(before["claim"], before["question"], strict=True)) == {
@@ -93,6 +94,7 @@ def test_no_code_takes_a_scope_apart():
         assert not re.search(r"""scope["'\]]*\]?\.(str|split|partition|startswith|endswith)""", path.read_text()), path
 
 
+@pytest.mark.long
 def test_a_claim_is_found_in_its_module(monkeypatch):
     """One module adds it to table, sentences, figure and page; a second claim of the same name is refused."""
     names = list(claims.all_claims())

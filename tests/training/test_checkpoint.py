@@ -173,7 +173,7 @@ TRAIN = """
 """
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.faults)])
 def test_kills_at_random_moments_change_no_bit(tmp_path, kills):
     """SIGKILL during training, and while resume files are written."""
     from slowpoints import make_dataset

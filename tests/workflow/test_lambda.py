@@ -1,6 +1,7 @@
 """Sweeps of lambda: existing results are kept under their names."""
 
 import pyarrow.parquet as pq
+import pytest
 import yaml
 
 CELL = "results/networks/digits-tiny/gru/vocu"
@@ -27,6 +28,7 @@ def test_only_a_sweep_is_measured_on_the_validation_images(project):
     assert jobs["collate_validation"] == jobs["collate_costs"] == 1
 
 
+@pytest.mark.slow
 def test_a_number_that_becomes_a_list_retrains_nothing(project):
     one = f"{CELL}/slow_points/0-0/accuracy.parquet"
     project.snakemake(one, *sweep(project, 0.1))

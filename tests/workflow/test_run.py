@@ -138,6 +138,7 @@ def test_the_library_opens_what_the_workflow_made(finished):
     assert points.speed.shape == points.projected_gradient.shape == points.converged.shape == points.iterations.shape
 
 
+@pytest.mark.slow
 def test_the_same_config_gives_the_same_bytes(finished, project):
     """For one cell, from images to fine-tuned and measured networks; tests of faults compare the complete study."""
     project.snakemake("results/networks/digits-tiny/gru/vocu/settled/0-1/weights.safetensors", *TEST)
@@ -226,6 +227,7 @@ def test_fewer_seeds_train_nothing(finished):
     assert "collate_networks" in jobs
 
 
+@pytest.mark.slow
 def test_published_tables_are_tested_and_drawn_again(finished, project):
     assert "reference/ contains no study" in project.snakemake("-n", "reference_figures", fails=True)
     measured = shutil.ignore_patterns("claims*", "correlations*", "task*", "trained")

@@ -47,6 +47,7 @@ def test_figures_and_pages_are_the_same_in_any_surroundings(reference, tmp_path)
     assert "“".encode() in usual[1]
 
 
+@pytest.mark.slow
 def test_a_matplotlibrc_of_the_user_changes_no_figure(reference, tmp_path):
     """A readable one, in the folder of settings, which Matplotlib would follow."""
     usual = drawn(reference)
