@@ -30,8 +30,9 @@ from slowpoints import Dynamics, Networks, load_images, load_networks, measure_a
 from slowpoints.analysis.aggregation import memory_measures
 from slowpoints.core.modes import TRAINED, lambdas
 from slowpoints.core.presets.preset import Preset
-from slowpoints.measures.centres import class_centres
-from slowpoints.measures.relaxation import relax, settled_states
+from slowpoints.dynamics.relaxation import relaxation_path
+from slowpoints.measures.centres import Centres, class_centres
+from slowpoints.measures.relaxation import SETTLED, relax
 from slowpoints.task.curricula import class_orders, stages
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.changes import UNCHANGED, Changes
@@ -89,7 +90,7 @@ class Cell:
         settled = settled if self.settled is None else self.settled
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
-        points, exist = self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2])
+        points, exist = self._settled_from(dynamics, centres)
         labels = torch.arange(self.shape[1]).repeat(len(networks))
         path = relax(dynamics, centres.state, labels, LATER)
         later = self._points(path.states[path.frames.index(LATER)])
@@ -150,7 +151,12 @@ class Cell:
         """Settled states of the networks as they are."""
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.train, self.preset.slow_points)
-        return Points(self._points(settled_states(dynamics, centres.state)), centres.found.view(self.shape[:2]))
+        return self._settled_from(dynamics, centres)
+
+    def _settled_from(self, dynamics: Dynamics, centres: Centres) -> Points:
+        """Settled states on the paths from class centres."""
+        (settled,) = relaxation_path(dynamics.step, centres.state, [SETTLED])
+        return Points(self._points(settled), centres.found.view(self.shape[:2]))
 
     def _of_trials(self) -> tuple[Tensor, Tensor]:
         """Settled states of single trials, `[S, C * TRIALS, n]`: centres of one image each; and which exist."""
@@ -160,9 +166,9 @@ class Cell:
         for trial in range(TRIALS):
             some = self.train.images[trial::TRIALS], self.train.labels[trial::TRIALS]
             part = replace(self.train, images=some[0], labels=some[1])
-            centres = class_centres(self.networks, dynamics, part, one)
-            states.append(self._points(settled_states(dynamics, centres.state)))
-            exist.append(centres.found.view(self.shape[:2]))
+            settled = self._settled_from(dynamics, class_centres(self.networks, dynamics, part, one))
+            states.append(settled.states)
+            exist.append(settled.exist)
         return torch.cat(states, dim=1), torch.cat(exist, dim=1)
 
 

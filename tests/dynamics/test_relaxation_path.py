@@ -1,10 +1,9 @@
-"""Relaxation paths and squared speeds of maps with closed forms."""
+"""Relaxation paths of maps with closed forms."""
 
-import numpy as np
 import pytest
 import torch
 
-from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, log_spaced_frames, relaxation_path, squared_speed
+from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, log_spaced_frames, relaxation_path
 
 START = torch.tensor([[1.0, -2.0], [0.5, 4.0]], dtype=torch.float64)
 
@@ -35,20 +34,6 @@ def test_the_path_starts_at_its_start_takes_any_shape_and_no_gradient():
 def test_frames_that_do_not_increase_are_refused(frames):
     with pytest.raises(ValueError, match="must increase"):
         relaxation_path(lambda states: states, START, frames)
-
-
-def test_squared_speed_of_a_linear_map_and_its_gradient():
-    rate = torch.tensor(0.9, dtype=torch.float64, requires_grad=True)
-    speeds = squared_speed(lambda states: rate * states, START)
-    torch.testing.assert_close(speeds, 0.01 * START.square().sum(-1))
-    speeds.sum().backward()
-    torch.testing.assert_close(rate.grad, -0.2 * START.square().sum())  # d/da (a - 1)^2 = 2 (a - 1)
-
-
-def test_squared_speed_is_taken_in_the_coordinates_of_the_measure():
-    speeds = squared_speed(lambda states: states + 1, START, torch.tanh)
-    expected = (np.tanh(START.numpy() + 1) - np.tanh(START.numpy())) ** 2
-    np.testing.assert_allclose(speeds, expected.sum(-1))
 
 
 def test_log_spaced_frames_have_equal_ratios():

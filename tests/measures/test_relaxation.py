@@ -10,7 +10,7 @@ from test_slow_points import leaky
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.jacobian import jacobian
 from slowpoints.measures.noise_at_points import margin_parts, noise_drives, noise_parts
-from slowpoints.measures.relaxation import MARGIN_AT, SETTLED, margins, relax, relaxation_frames, settled_states
+from slowpoints.measures.relaxation import MARGIN_AT, SETTLED, margins, relax, relaxation_frames
 
 
 def start(*values):
@@ -37,7 +37,7 @@ def test_the_path_of_an_exponential_decay():
     expected = np.where(after > 0.05, 1, 0)[:, None] * [1, 2] - 1
     np.testing.assert_array_equal(path.readout, expected)
     np.testing.assert_allclose(path.settled_speed, 0.1 * 0.9**SETTLED)
-    np.testing.assert_allclose(settled_states(leaky(0.1), start(1.0, -1.0))[:, 0], [0.9**SETTLED, -(0.9**SETTLED)])
+    np.testing.assert_allclose(path.states[SETTLED, :, 0], [0.9**SETTLED, -(0.9**SETTLED)])
 
 
 def test_a_margin_lasts_as_long_as_it_takes_to_fall_at_its_rate():

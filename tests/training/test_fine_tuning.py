@@ -17,7 +17,8 @@ from slowpoints.core.presets.search import Search
 from slowpoints.core.schemas.training import TRAINING
 from slowpoints.core.tables import read_table, write_table
 from slowpoints.dynamics.autonomous import Dynamics
-from slowpoints.measures.relaxation import settled_states
+from slowpoints.dynamics.relaxation import relaxation_path
+from slowpoints.measures.relaxation import SETTLED
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.training.fine_tuning import regularise
 from slowpoints.training.penalties import DriftPenalty, SpeedPenalty
@@ -205,7 +206,7 @@ def test_a_penalty_slows_its_points(networks, images, training, mode):
     dynamics = Dynamics.of(networks)
     points = class_centres(networks, dynamics, images, SEARCH).state
     if mode in ("settled", "path"):
-        points = settled_states(dynamics, points)
+        (points,) = relaxation_path(dynamics.step, points, [SETTLED])
     elif mode != "centre_of_mass":
         points = stack(points_table(networks), networks)[0].flatten(0, 1)
     control, _ = tune(networks, images, training, "control", steps=60)

@@ -131,8 +131,11 @@ class Network:
             return states
         return states[:, : self.widths[0]].chunk(self.layers, dim=1)[-1]
 
-    def speed_coordinates(self, states: Tensor) -> Tensor:
-        """The coordinates in which the speed of states `[B, n]` is taken: of an LSTM h and tanh c."""
+    def displacement(self, before: Tensor, after: Tensor) -> Tensor:
+        """Difference of states `[B, n]` in the coordinates of speed: for an LSTM h and tanh c."""
+        return self._speed_coordinates(after) - self._speed_coordinates(before)
+
+    def _speed_coordinates(self, states: Tensor) -> Tensor:
         if len(self.widths) < 2:
             return states
         hidden, cell = states.split(self.widths, dim=-1)

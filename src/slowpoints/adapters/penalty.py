@@ -16,7 +16,7 @@ from slowpoints.adapters.frames import Module
 from slowpoints.core.arguments import instance, whole, whole_numbers
 from slowpoints.core.arrays import Array
 from slowpoints.core.torch_modes import usual_modes
-from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, squared_speed
+from slowpoints.dynamics.relaxation import RELAXATION_FRAMES
 
 
 class RelaxationPenalty:
@@ -101,7 +101,8 @@ class RelaxationPenalty:
             raise ValueError(f"states have {start.shape[-1]} values each; those of the path {self.path.shape[-1]}")
         self.calls += 1
         points = self.path.to(start).flatten(0, 1)
-        value = squared_speed(self.network.step(start), points, self.network.speed_coordinates).sum()
+        after = self.network.step(start)(points)
+        value = self.network.displacement(points, after).square().sum(-1).sum()
         if torch.is_grad_enabled() and not value.requires_grad:
             raise TypeError("no weight of the module takes part in a frame, so the penalty has no gradient")
         return value

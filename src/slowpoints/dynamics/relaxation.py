@@ -5,7 +5,7 @@ F frames, n state coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -35,27 +35,16 @@ def relaxation_path(step: Step, states: Tensor, frames: Sequence[int] = RELAXATI
     """
     if not frames or min(frames) < 0 or list(frames) != sorted({*frames}):
         raise ValueError(f"frames is {list(frames)}; they must increase, from 0 or later on")
-    path = []
+    return torch.stack(list(states_at(step, states, frames)))
+
+
+def states_at(step: Step, states: Tensor, frames: Sequence[int]) -> Iterator[Tensor]:
+    """The states `[..., n]` of `relaxation_path`, one frame number at a time."""
     for frame in range(frames[-1] + 1):
         if frame:
             states = step(states)
         if frame in frames:
-            path.append(states)
-    return torch.stack(path)
-
-
-def squared_speed(step: Step, states: Tensor, measure: Step = lambda states: states) -> Tensor:
-    """Squared speed of states, |m(F(z)) - m(z)|^2 per frame, with a gradient.
-
-    Args:
-        step: F, one frame under a constant input.
-        states: z, `[..., n]`.
-        measure: m, to the coordinates in which speed is taken; by default those of the states.
-
-    Returns:
-        `[...]`.
-    """
-    return (measure(step(states)) - measure(states)).square().sum(-1)
+            yield states
 
 
 def log_spaced_frames(first: int, last: int, n: int) -> tuple[int, ...]:

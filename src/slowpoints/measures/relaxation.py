@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.relaxation import states_at
 from slowpoints.task.timing import FRAMES
 
 SETTLED = FRAMES
@@ -77,7 +77,13 @@ def relax(dynamics: Dynamics, start: Tensor, labels: Tensor, longest: int) -> Re
         longest: longest delay at which memory is measured, in frames.
     """
     frames = relaxation_frames(longest)
-    noted = list(_visited(dynamics, start, frames))
+    with report_stage("relaxation", frames[-1], unit="frame") as progress:
+
+        def step(states: Tensor) -> Tensor:
+            progress.update()
+            return dynamics.step(states)
+
+        noted = list(states_at(step, start, frames))
     logits = [dynamics.logits(states) for states in noted]
     following = dynamics.step(noted[frames.index(MARGIN_AT)])
     return Relaxation(
@@ -90,25 +96,7 @@ def relax(dynamics: Dynamics, start: Tensor, labels: Tensor, longest: int) -> Re
     )
 
 
-@torch.no_grad()
-def settled_states(dynamics: Dynamics, start: Tensor) -> Tensor:
-    """States `SETTLED` frames on under the mean input, `[P, n]`."""
-    (settled,) = _visited(dynamics, start, [SETTLED])
-    return settled
-
-
 def margins(logits: Tensor, labels: Tensor) -> Tensor:
     """Output of the own class minus the best of the others, null included, `[P]` from `[P, C + 1]`."""
     own = logits.gather(1, labels[:, None] + 1)[:, 0]
     return own - logits.scatter(1, labels[:, None] + 1, -torch.inf).amax(1)
-
-
-def _visited(dynamics: Dynamics, states: Tensor, frames: list[int]) -> Iterator[Tensor]:
-    """States `[P, n]` after each of these numbers of frames."""
-    wanted, longest = set(frames), max(frames) + 1
-    with report_stage("relaxation", longest, unit="frame") as progress:
-        for frame in range(longest):
-            if frame in wanted:
-                yield states
-            states = dynamics.step(states)
-            progress.update()

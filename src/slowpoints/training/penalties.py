@@ -5,14 +5,12 @@ S networks, C classes, P points of each network, n coordinates, N inputs.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from slowpoints.core.tensors import tensor_digest
-from slowpoints.dynamics.relaxation import squared_speed
 from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.rollout import next_states
 
@@ -130,4 +128,5 @@ class DriftPenalty(Penalty):
 
 def squared_speeds(networks: Networks, drives: list[Tensor], states: Tensor) -> Tensor:
     """Squared speed of states `[S, P, n]` under drives `[S, P, width * H]`, one for each group of gates: `[S, P]`."""
-    return squared_speed(partial(next_states, networks, drives), states, networks.spec.unit.speed_coordinates)
+    after = next_states(networks, drives, states)
+    return networks.spec.unit.displacement(states, after).square().sum(-1)
