@@ -37,7 +37,7 @@ def speeds(cell: tuple[str, ...], search: Search, steps: int, results: Path) -> 
     dynamics = Dynamics.of(networks)
     centres = class_centres(networks, dynamics, images, search)
     slow, _ = descend(SpeedResidual(dynamics), centres.state, *reachable(dynamics), steps=steps)
-    table = point_table({"longer": dynamics.speed(slow)}, networks.seeds, images.classes, centres.found)
+    table = point_table({"longer": dynamics.speed(slow)}, networks.seeds, images.classes, centres.exist)
     return table.assign(**dict(zip(CELL, cell, strict=True)))
 
 

@@ -156,7 +156,7 @@ class Cell:
     def _settled_from(self, dynamics: Dynamics, centres: Centres) -> Points:
         """Settled states on the paths from class centres."""
         (settled,) = relaxation_path(dynamics.step, centres.state, [SETTLED])
-        return Points(self._points(settled), centres.found.view(self.shape[:2]))
+        return Points(self._points(settled), centres.exist.view(self.shape[:2]))
 
     def _of_trials(self) -> tuple[Tensor, Tensor]:
         """Settled states of single trials, `[S, C * TRIALS, n]`: centres of one image each; and which exist."""

@@ -6,7 +6,7 @@ from _job import logged
 from slowpoints import load_images, measure_accuracy, measure_memory, measure_slow_points, save_networks
 from slowpoints.core.costs import write_cost
 from slowpoints.core.devices import chosen_device, device_name
-from slowpoints.core.modes import keep_lambda
+from slowpoints.core.modes import write_lambda
 from slowpoints.core.presets.regularisation import Regularisation
 from slowpoints.core.presets.search import Search
 from slowpoints.core.presets.training import Training
@@ -64,5 +64,5 @@ with logged(snakemake):
         write_table(table, output[schema.name], schema, class_names=test.class_names)
     write_table(history, output.training, TRAINING)
     save_networks(networks, output.weights, params.mode, params.lambda_)
-    keep_lambda(Path(output.weights).parents[1], params.lambda_)
+    write_lambda(Path(output.weights).parents[1], params.lambda_)
     resume.done()

@@ -13,7 +13,7 @@ from slowpoints.configuration import Configuration
 from slowpoints.core.checks import checked
 from slowpoints.core.config import ConfigError, read_yaml
 from slowpoints.core.layout import NETWORKS, RESOURCES, Cell, finished_seed_blocks, seed_block_name
-from slowpoints.core.modes import CONTROL, TRAINED, Tuning, kept_lambda, lambdas, tunings
+from slowpoints.core.modes import CONTROL, TRAINED, Tuning, lambdas, read_lambda, tunings
 from slowpoints.core.presets.preset import Preset, WrittenPreset
 from slowpoints.core.presets.section import plain
 from slowpoints.core.presets.source import KINDS
@@ -84,7 +84,7 @@ class Study:
         """
         modes, setting = self.config["modes"], self.presets[cell[0]].regularisation.lambda_
         try:
-            noted = {mode: kept_lambda(networks.joinpath(*cell, mode)) for mode in modes}
+            noted = {mode: read_lambda(networks.joinpath(*cell, mode)) for mode in modes}
         except ValueError as error:
             raise ConfigError(str(error)) from None
         return tunings(modes, setting, {mode: value for mode, value in noted.items() if value is not None})

@@ -3,7 +3,7 @@
 import pytest
 
 from slowpoints.core.layout import tuning_named
-from slowpoints.core.modes import MODES, keep_lambda, kept_lambda, lambda_text, lambdas, tunings
+from slowpoints.core.modes import MODES, lambda_text, lambdas, read_lambda, tunings, write_lambda
 
 
 def folders(modes, setting, tuned=None):
@@ -58,10 +58,10 @@ def test_the_name_of_a_folder_tells_mode_and_lambda(folder):
 def test_a_note_that_is_no_lambda_is_named(tmp_path, content):
     (tmp_path / "lambda.txt").write_bytes(content)
     with pytest.raises(ValueError, match=f"^{tmp_path}/lambda.txt should hold the lambda of the networks beside it"):
-        kept_lambda(tmp_path)
+        read_lambda(tmp_path)
 
 
 def test_the_lambda_of_a_folder_is_kept_beside_its_blocks(tmp_path):
-    assert kept_lambda(tmp_path) is None
-    keep_lambda(tmp_path, 1 / 3)
-    assert kept_lambda(tmp_path) == 1 / 3
+    assert read_lambda(tmp_path) is None
+    write_lambda(tmp_path, 1 / 3)
+    assert read_lambda(tmp_path) == 1 / 3

@@ -80,7 +80,7 @@ def test_a_trained_network_remembers_without_a_point_for_each_memory(make_networ
     assert (history[history["step"] > 380].groupby("seed")["report_accuracy"].mean() > 0.9).all()
     dynamics = Dynamics.of(networks)
     centres = class_centres(networks, dynamics, images, SETTINGS)
-    assert centres.found.all()
+    assert centres.exist.all()
     z, n = gate_and_goal(dynamics, images.classes)
     frames = int(np.log(1e-12) / np.log1p(-z.min().item()))
     labels = torch.arange(images.classes).repeat(2)

@@ -98,7 +98,7 @@ def test_centres_are_means_over_rightly_read_trials(trained, images):
         for label in range(3):
             counted = right & (labels == label)
             point = 3 * network + label
-            assert centres.found[point] == counted.any()
+            assert centres.exist[point] == counted.any()
             if counted.any():
                 np.testing.assert_allclose(centres.state[point], flat[counted].mean(0), atol=1e-5)
         assert (flat <= centres.upper[3 * network] + 1e-5).all()

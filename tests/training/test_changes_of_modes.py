@@ -91,11 +91,11 @@ def test_path_is_penalised_at_six_states_on_from_each_centre(learned, images, ar
     setup = Setup(networks, images, points_table(networks), SEARCH, SETTINGS, longest_delay=1000)
     penalty = changes_of("path")(setup, 30.0).penalty
     centres = class_centres(networks, Dynamics.of(networks), images, SEARCH)
-    assert centres.found.sum() >= 4
+    assert centres.exist.sum() >= 4
     value, mean = penalty(networks), np.full(16, networks.spec.noise_mean)
     for row in range(2):
         weights, total = reference.network(networks, row), 0.0
-        for label in np.flatnonzero(centres.found.view(2, 3)[row]):
+        for label in np.flatnonzero(centres.exist.view(2, 3)[row]):
             state = centres.state.view(2, 3, -1)[row, label].numpy()
             for frame in range(801):
                 if frame in (20, 50, 100, 200, 400, 800):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from slowpoints.adapters.evaluation import Network
 from slowpoints.adapters.frames import Module
-from slowpoints.core.arguments import instance, whole, whole_numbers
+from slowpoints.core.arguments import instance, whole_number, whole_numbers
 from slowpoints.core.arrays import Array
 from slowpoints.core.torch_modes import usual_modes
 from slowpoints.dynamics.relaxation import RELAXATION_FRAMES
@@ -72,7 +72,7 @@ class RelaxationPenalty:
         self.network = Network(module, inputs)
         _check_weights(self.network)
         self.frames = sorted(whole_numbers(frames, "frames"))
-        self.every = whole(every, "every", least=1)
+        self.every = whole_number(every, "every", least=1)
         self.path: Tensor | None = None
         self.calls = 0
 
@@ -121,7 +121,7 @@ class RelaxationPenalty:
         instance(state, dict, "state")
         if set(state) != {"path", "calls"}:
             raise ValueError(f"state has the keys {sorted(state)}; it must have calls and path (state_dict)")
-        path, calls = state["path"], whole(state["calls"], "calls of the state")
+        path, calls = state["path"], whole_number(state["calls"], "calls of the state")
         if (path is None) != (calls == 0):
             raise ValueError(f"state has {calls} calls and {'no' if path is None else 'a'} path: they do not fit")
         if path is not None:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from slowpoints.adapters.frames import Frozen
 from slowpoints.adapters.states import as_states, paths_of
-from slowpoints.core.arguments import finite, instance, whole
+from slowpoints.core.arguments import finite, instance, whole_number
 from slowpoints.core.arrays import Array
 from slowpoints.core.tables import write_arrow
 from slowpoints.core.torch_modes import usual_modes
@@ -216,7 +216,7 @@ class NetworkPoints(SlowPoints):
         """
         from slowpoints.adapters.picture import draw  # Matplotlib, which takes a second to import
 
-        dimensions = whole(dimensions, "dimensions")
+        dimensions = whole_number(dimensions, "dimensions")
         if states is None:
             return draw(self, None, None, dimensions)
         visited = as_states(states, self._widths).to(self.state)

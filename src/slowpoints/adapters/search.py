@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from slowpoints.adapters.frames import Frame, Module, device_of, frozen, unwrapped
 from slowpoints.adapters.points import NetworkPoints
 from slowpoints.adapters.states import as_states
-from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arguments import finite, whole_number
 from slowpoints.core.arrays import Array, as_numbers, is_list_of_arrays
 from slowpoints.core.streams import seeded
 from slowpoints.core.torch_modes import usual_modes
@@ -71,7 +71,7 @@ def slow_points_of(
         >>> states = states_of(rnn, torch.randn(50, 20, 3))
         >>> points = slow_points_of(rnn, states).unique(1e-3)
     """
-    starts = None if starts is None else whole(starts, "starts", least=1)
+    starts = None if starts is None else whole_number(starts, "starts", least=1)
     noise = finite(noise, "noise", least=0)
     generator = seeded(seed)
     module = unwrapped(module)

@@ -23,7 +23,7 @@ def instance(value: Any, wanted: type | tuple[type, ...], name: str, advice: str
         raise TypeError(f"{name} is a {type(value).__name__}; it must be {_article(names)} {names}{advice}")
 
 
-def whole(value: Any, name: str, least: int = 0) -> int:
+def whole_number(value: Any, name: str, least: int = 0) -> int:
     """A whole number, also of NumPy or PyTorch, as Python's.
 
     Raises:
@@ -65,7 +65,7 @@ def whole_numbers(values: Any, name: str, least: int = 0) -> list[int]:
     """
     if isinstance(values, str | bytes | dict) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} is {values!r}; it must be a sequence of whole numbers")
-    numbers_ = [whole(value, f"each of {name}", least) for value in values]
+    numbers_ = [whole_number(value, f"each of {name}", least) for value in values]
     if not numbers_ or len(set(numbers_)) < len(numbers_):
         raise ValueError(f"{name} is {numbers_}; it must hold at least one number, and none twice")
     return numbers_

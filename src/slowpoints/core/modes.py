@@ -77,7 +77,7 @@ def lambda_text(lambda_: float) -> str:
     return repr(float(lambda_)).removesuffix(".0")
 
 
-def keep_lambda(folder: Path, lambda_: float) -> None:
+def write_lambda(folder: Path, lambda_: float) -> None:
     """Records the lambda of the networks in the folder of a cell and mode, beside their seed blocks.
 
     It is not a declared output, so it survives while a seed block is made again, when `tunings` needs it.
@@ -86,8 +86,8 @@ def keep_lambda(folder: Path, lambda_: float) -> None:
         temporary.write_text(lambda_text(lambda_) + "\n", encoding="utf-8")
 
 
-def kept_lambda(folder: Path) -> float | None:
-    """The lambda that `keep_lambda` wrote into a folder; None if it wrote none.
+def read_lambda(folder: Path) -> float | None:
+    """The lambda that `write_lambda` wrote into a folder; None if it wrote none.
 
     Raises:
         ValueError: naming the file, if it cannot be read or holds no lambda.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slowpoints.core.arguments import whole
+from slowpoints.core.arguments import whole_number
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ def seeded(seed: int) -> torch.Generator:
     """
     import torch
 
-    number = whole(seed, "seed", least=SEEDS.start)
+    number = whole_number(seed, "seed", least=SEEDS.start)
     if number not in SEEDS:
         raise ValueError(f"seed is {seed}; it must be less than 2^64")
     return torch.Generator("cpu").manual_seed(number)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arguments import finite, whole_number
 from slowpoints.core.streams import numpy_generator
 from slowpoints.core.tables import write_arrow
 from slowpoints.datasets.columns import read_columns
@@ -58,7 +58,7 @@ class ImageSet:
         _check_arrays(self.images, self.labels, "images")
         if self.images.ndim != 4:
             raise ValueError(f"images are of shape {self.images.shape}; [n, height, width, channels] is needed")
-        _check_labels(self.labels, whole(self.classes, "classes", least=1), "images")
+        _check_labels(self.labels, whole_number(self.classes, "classes", least=1), "images")
         for name in ("mean", "std"):
             if not finite(getattr(self, name), name, least=0) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must lie in [0, 1], the range of scaled pixels")

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arguments import finite, whole_number
 from slowpoints.core.arrays import Array
 from slowpoints.core.progress import report_stage
 from slowpoints.core.torch_modes import usual_modes
@@ -107,8 +107,8 @@ def find_slow_points(
             with less than float64, or has other derivatives in PyTorch than those of its values.
     """
     tolerance = finite(tolerance, "tolerance", least=0)
-    max_iterations, relax = whole(max_iterations, "max_iterations"), whole(relax, "relax")
-    newton, excursion = whole(newton, "newton"), whole(excursion, "excursion")
+    max_iterations, relax = whole_number(max_iterations, "max_iterations"), whole_number(relax, "relax")
+    newton, excursion = whole_number(newton, "newton"), whole_number(excursion, "excursion")
     state = checked_rows(start, "start", map_of_networks(step if residual is None else residual))
     low, high = bounds_like(state, lower, upper)
     state = clamp_start(state, low, high)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import torch
 
-from slowpoints.core.arguments import whole
+from slowpoints.core.arguments import whole_number
 from slowpoints.core.progress import report_stage
 from slowpoints.core.streams import uniform
 from slowpoints.core.torch_modes import usual_defaults
@@ -36,7 +36,7 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
         TypeError, ValueError: naming the argument, if images do not fit the networks, or `n_images` is not at least 1.
     """
     check_measured(networks, images)
-    n_images = whole(n_images, "n_images", least=1)
+    n_images = whole_number(n_images, "n_images", least=1)
     spec, device = networks.spec, networks.device
     table = networks.image_table(images)
     order = torch.arange(spec.classes, device=device).expand(len(networks), -1)

@@ -23,13 +23,13 @@ class Centres:
 
     Attributes:
         state: `[P, n]`; zero where no trial was read out correctly.
-        found: whether any trial was, `[P]`.
+        exist: whether any trial was, `[P]`.
         lower: smallest value of each coordinate over all trials and frames of the network, `[P, n]`.
         upper: largest value, likewise.
     """
 
     state: Tensor
-    found: Tensor
+    exist: Tensor
     lower: Tensor
     upper: Tensor
 

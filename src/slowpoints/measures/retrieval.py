@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from slowpoints.core.arguments import finite, one_of, whole, whole_numbers
+from slowpoints.core.arguments import finite, one_of, whole_number, whole_numbers
 from slowpoints.core.intervals import wilson
 from slowpoints.core.progress import report_stage
 from slowpoints.core.schemas.memory import QUIETER
@@ -68,7 +68,7 @@ def measure_memory(
     n_images = checked_trials(n_images, images)
     one_of(noise, NOISES, "noise")
     noise_scale = finite(noise_scale, "noise_scale", least=0)
-    if noise == "bank" and (bank := whole(bank, "bank", least=1)) <= delays[-1]:
+    if noise == "bank" and (bank := whole_number(bank, "bank", least=1)) <= delays[-1]:
         raise ValueError(f"bank is {bank}; it must be more than the longest delay, {delays[-1]}")
     rows = chosen_rows(images, n_images)
     labels = torch.as_tensor(images.labels[rows].astype(np.int64), device=networks.device)
@@ -137,7 +137,7 @@ def checked_trials(n_images: int, images: ImageSet) -> int:
     Raises:
         TypeError, ValueError: if it is not a positive multiple of the classes.
     """
-    n_images = whole(n_images, "n_images", least=1)
+    n_images = whole_number(n_images, "n_images", least=1)
     if n_images % images.classes:
         raise ValueError(f"n_images is {n_images}; it must be a multiple of {images.classes}, the classes")
     return n_images

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from slowpoints.core.arguments import instance, whole
+from slowpoints.core.arguments import instance, whole_number
 from slowpoints.core.presets.search import Search
 from slowpoints.core.progress import report_stage
 from slowpoints.core.schemas.schema import TUNED_COLUMNS
@@ -88,7 +88,7 @@ def measure_slow_points(
     """
     check_measured(networks, images)
     instance(settings, Search, "settings", " (slowpoints.core.presets.search)")
-    longest_delay = whole(longest_delay, "longest_delay", least=1)
+    longest_delay = whole_number(longest_delay, "longest_delay", least=1)
     dynamics, cap = Dynamics.of(networks), LIFETIME_CAP * longest_delay
     centres = class_centres(networks, dynamics, images, settings)
     labels = torch.arange(images.classes, device=networks.device).repeat(len(networks))
@@ -105,16 +105,16 @@ def measure_slow_points(
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, dynamics, path, slow, labels)
     if full and settings.predict_lifetimes:
         columns |= _predicted(networks, dynamics, centres.state, longest_delay)
-    found = centres.found.cpu().numpy()
-    table = point_table(columns, networks.seeds, images.classes, centres.found)
-    table["deep_kind"] = [name if exists else None for name, exists in zip(types, found, strict=True)]
-    table["state"] = [state if exists else None for state, exists in zip(slow.cpu().numpy(), found, strict=True)]
+    exist = centres.exist.cpu().numpy()
+    table = point_table(columns, networks.seeds, images.classes, centres.exist)
+    table["deep_kind"] = [name if exists else None for name, exists in zip(types, exist, strict=True)]
+    table["state"] = [state if exists else None for state, exists in zip(slow.cpu().numpy(), exist, strict=True)]
     unmeasured = [name for name in SLOW_POINTS.columns if name not in table and name not in TUNED_COLUMNS]
     table[unmeasured] = np.nan
     return MeasuredPoints(
         table,
-        _spectrum_table(table[found], eigenvalues.cpu().numpy()[found]),
-        _relaxation_table(table[found], path, found),
+        _spectrum_table(table[exist], eigenvalues.cpu().numpy()[exist]),
+        _relaxation_table(table[exist], path, exist),
         centres,
         path,
         slow,
@@ -123,7 +123,7 @@ def measure_slow_points(
 
 def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor, Columns]:
     """Slow points by the authors' descent `[P, n]`, and columns about them."""
-    log.info("authors' descent, %d steps from %d class centres", steps, int(centres.found.sum()))
+    log.info("authors' descent, %d steps from %d class centres", steps, int(centres.exist.sum()))
     residual, bounds = SpeedResidual(dynamics), reachable(dynamics)
     slow, noted = descend(residual, centres.state, *bounds, steps=steps, note_at=(EARLY_STEPS,))
     speed = dynamics.speed(slow)
@@ -232,9 +232,9 @@ def _unpaired(values: Tensor, networks: int) -> tuple[Tensor, Tensor]:
     return first.flatten(), second.flatten()
 
 
-def _relaxation_table(points: pd.DataFrame, path: Relaxation, found: np.ndarray) -> pd.DataFrame:
-    """A row for each point that was found and frame of its path."""
-    with_point = torch.as_tensor(found, device=path.speed.device)
+def _relaxation_table(points: pd.DataFrame, path: Relaxation, exist: np.ndarray) -> pd.DataFrame:
+    """A row for each existing point and recorded frame of its path."""
+    with_point = torch.as_tensor(exist, device=path.speed.device)
     columns = {"speed": path.speed, "margin": path.margin, "readout": class_or_null(path.readout)}
     return pd.DataFrame(
         {

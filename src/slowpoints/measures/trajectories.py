@@ -54,7 +54,7 @@ def measure_trajectories(networks: Networks, images: ImageSet, points: MeasuredP
     frames = [frame for frame in points.path.frames if frame <= FURTHEST]
     on_the_way = measure(points.path.states[: len(frames)]).unflatten(1, (len(networks), -1))
     centres, slow = (measure(flat).unflatten(0, (len(networks), -1)) for flat in (points.centres.state, points.state))
-    exist = points.centres.found.view(len(networks), -1).cpu().numpy()
+    exist = points.centres.exist.view(len(networks), -1).cpu().numpy()
     directions = _unstable(networks, points)
     trials, classes = np.arange(len(labels)) % TRIALS_PER_CLASS, np.arange(images.classes)
     tables = []

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from slowpoints.core.arguments import whole
+from slowpoints.core.arguments import whole_number
 from slowpoints.core.torch_modes import usual_modes
 from slowpoints.networks.derived import plain_copy
 from slowpoints.networks.ensemble import Networks
@@ -57,7 +57,7 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
     """
     if not isinstance(networks, Networks):
         raise TypeError(f"networks is a {type(networks).__name__}; it must be a Networks, as load_networks gives them")
-    row = whole(row, "row")
+    row = whole_number(row, "row")
     if row >= len(networks):
         raise ValueError(f"row is {row}; there are {len(networks)} networks")
     if networks.spec.architecture not in FORMS:

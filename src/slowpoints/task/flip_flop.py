@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from slowpoints.core.arguments import finite, whole
+from slowpoints.core.arguments import finite, whole_number
 from slowpoints.core.streams import seeded
 
 
@@ -32,7 +32,7 @@ def flip_flop_trials(trials: int, frames: int, bits: int = 3, *, rate: float = 0
         TypeError, ValueError: naming the argument, if it is impossible.
     """
     trials, frames, bits = (
-        whole(size, name, least=1) for name, size in (("trials", trials), ("frames", frames), ("bits", bits))
+        whole_number(size, name, least=1) for name, size in (("trials", trials), ("frames", frames), ("bits", bits))
     )
     if finite(rate, "rate", least=0) > 1:
         raise ValueError(f"rate is {rate}; it must be at most 1, a pulse in every frame")

@@ -68,7 +68,7 @@ class Setup:
         """States at F frames after the C class centres of networks, under the mean input."""
         dynamics = Dynamics.of(networks)
         centres = class_centres(networks, dynamics, self.images, self.search)
-        return self._points(relaxation_path(dynamics.step, centres.state, frames), centres.found)
+        return self._points(relaxation_path(dynamics.step, centres.state, frames), centres.exist)
 
     def _points(self, states: Tensor, exist: Tensor) -> Points:
         """Points from states `[F, S * C, n]`, restricted to the first classes if the settings say so."""
