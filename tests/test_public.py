@@ -83,7 +83,7 @@ REFUSED = {
         (lambda g: sp.choose_weight("gru", print, len), "module is a str"),
         (lambda g: sp.choose_weight(g.gru, None, len), "fine_tune is a NoneType"),
         (lambda g: sp.choose_weight(g.gru, print, len, weights=[]), r"weights is \[\]"),
-        (lambda g: sp.choose_weight(g.gru, lambda *_: None, lambda _: "good"), "what validate gave is 'good'"),
+        (lambda g: sp.choose_weight(g.gru, lambda *_: None, lambda _: "good"), "the value of validate is 'good'"),
     ],
     "collate": [
         (lambda g: sp.collate([g.folder / "none.parquet"], EXTRAPOLATION, {"small": 2}), "none.parquet"),
@@ -99,7 +99,7 @@ REFUSED = {
         (lambda g: sp.find_slow_points(halved, torch.zeros(3)), "start"),
         (lambda g: sp.find_slow_points(halved, torch.full((2, 3), torch.nan)), "start"),
         (lambda g: sp.find_slow_points(halved, torch.zeros(2, 3), 1.0, -1.0), "lower|upper|bounds"),
-        (lambda g: sp.find_slow_points("halved", torch.zeros(2, 3)), "map must lead .* not callable"),
+        (lambda g: sp.find_slow_points("halved", torch.zeros(2, 3)), "map must take .* not callable"),
         (lambda g: sp.find_slow_points(halved, torch.zeros(2, 3), max_iterations="many"), "max_iterations"),
     ],
     "flip_flop_trials": [
@@ -210,7 +210,7 @@ REFUSED = {
     "spectra": [
         (lambda g: sp.spectra(halved, torch.zeros(3)), "states"),
         (lambda g: sp.spectra(halved, [["one", "two"]]), "states"),
-        (lambda g: sp.spectra("halved", torch.zeros(2, 3)), "map must lead .* not callable"),
+        (lambda g: sp.spectra("halved", torch.zeros(2, 3)), "map must take .* not callable"),
     ],
     "states_of": [
         (lambda g: sp.states_of(g.gru, torch.zeros(4)), "inputs"),

@@ -383,10 +383,10 @@ REFUSED = {
     "states must be finite": lambda: RelaxationPenalty(GRU)(torch.full((4, 3), torch.nan)),
     "states have 4 values each; those of the module have 3": lambda: RelaxationPenalty(GRU)(torch.zeros(4, 4)),
     r"states have the shape \(2, 4, 3\)": lambda: RelaxationPenalty(GRU)(torch.zeros(2, 4, 3)),
-    "states lie on the device meta": lambda: RelaxationPenalty(GRU)(torch.zeros(4, 3, device="meta")),
+    "states are on the device meta": lambda: RelaxationPenalty(GRU)(torch.zeros(4, 3, device="meta")),
     "the path from these states is not finite": lambda: RelaxationPenalty(unbounded())(torch.ones(4, 3)),
     "no weight of the module takes part": lambda: RelaxationPenalty(lambda z: z / 2)(torch.ones(4, 3)),
-    "the network must give the next states": lambda: RelaxationPenalty(nn.Linear(3, 2))(torch.ones(4, 3)),
+    "the network must return the next states": lambda: RelaxationPenalty(nn.Linear(3, 2))(torch.ones(4, 3)),
     "state is a list": lambda: RelaxationPenalty(GRU).load_state_dict([]),
     r"state has the keys \['calls'\]": lambda: RelaxationPenalty(GRU).load_state_dict({"calls": 0}),
     "state has 3 calls and no path": lambda: RelaxationPenalty(GRU).load_state_dict({"path": None, "calls": 3}),
@@ -404,5 +404,5 @@ def test_what_does_not_fit_is_refused(message):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no second device")
 def test_states_on_another_device_are_refused():
-    with pytest.raises(ValueError, match="states lie on cpu, the weights of the module on cuda:0"):
+    with pytest.raises(ValueError, match="states are on cpu, the weights of the module on cuda:0"):
         RelaxationPenalty(seeded("GRU").cuda(), INPUTS)(torch.zeros(4, 3))

@@ -39,11 +39,11 @@ REFUSED = {
     "states must be finite": lambda: slow_points_of(nn.GRU(3, 5), torch.full((1, 5), torch.nan)),
     "inputs have 1 axes; they must have 3": lambda: states_of(nn.GRU(3, 5), torch.zeros(3)),
     "dimensions is 4; it must be 2 or 3": lambda: slow_points_of(torch.tanh, torch.ones(2, 3)).plot(dimensions=4),
-    "states have 2 coordinates; 3 dimensions": lambda: slow_points_of(torch.tanh, torch.ones(2, 2)).plot(dimensions=3),
-    "it gave tuple": lambda: slow_points_of(lambda z: (z, z), torch.ones(2, 2)),
-    r"it gave \(2, 1\)": lambda: slow_points_of(lambda z: z[:, :1], torch.ones(2, 2)),
-    "of a larger network pass the recurrent layer": lambda: slow_points_of(Classifier(), torch.zeros(1, 5)),
-    "in operations of PyTorch, .*; it gave ndarray": lambda: slow_points_of(
+    "they cannot be drawn in 3 dimensions": lambda: slow_points_of(torch.tanh, torch.ones(2, 2)).plot(dimensions=3),
+    "it returned tuple": lambda: slow_points_of(lambda z: (z, z), torch.ones(2, 2)),
+    r"it returned \(2, 1\)": lambda: slow_points_of(lambda z: z[:, :1], torch.ones(2, 2)),
+    "for a larger network pass the recurrent layer": lambda: slow_points_of(Classifier(), torch.zeros(1, 5)),
+    "in operations of PyTorch, .*; it returned ndarray": lambda: slow_points_of(
         lambda z: np.tanh(z.numpy()), torch.ones(2, 2)
     ),
     "inputs are packed; give them padded": lambda: states_of(

@@ -139,7 +139,7 @@ def test_half_life_and_memory_score_of_a_known_curve():
     assert memory_score(table, first=10) == pytest.approx(0.75)
     assert np.isnan(half_life(with_accuracies(1, 0.9, 0.8)))
     assert np.isnan(half_life(with_accuracies(0.5, 0.5, 0.5)))
-    with pytest.raises(ValueError, match="no memory is read out right at delay 1: readout, labels"):
+    with pytest.raises(ValueError, match="no memory is read out correctly at delay 1: readout, labels"):
         half_life(with_accuracies(0, 0, 0.3))
 
 
@@ -172,8 +172,8 @@ REFUSED = {
     "module is a str": {"module": "lstm"},
     "readout is a Tensor": {"readout": torch.zeros(3)},
     "readout takes 6 features; the hidden states have 3": {"readout": nn.Linear(6, 2)},
-    r"readout must give logits \[B, C\] of 4 hidden states; it gave \(4,\)": {"readout": lambda h: h[:, 0]},
-    r"it gave NoneType": {"readout": lambda h: None},
+    r"readout must return logits \[B, C\] of 4 hidden states; it returned \(4,\)": {"readout": lambda h: h[:, 0]},
+    r"it returned NoneType": {"readout": lambda h: None},
     "states must be finite": {"states": torch.full((4, 6), torch.nan)},
     "states have 3 values each": {"states": torch.zeros(4, 3)},
     r"states have the shape \(2, 4, 6\)": {"states": torch.zeros(2, 4, 6)},
@@ -188,8 +188,8 @@ REFUSED = {
     "ask has 3 values, inputs 2": {"ask": torch.zeros(3)},
     "noise is -1": {"noise": -1},
     "noise is 'loud'": {"noise": "loud"},
-    r"noise gave the shape \(2,\) for frame 1; it must give \(4, 2\)": {"noise": lambda frame: torch.zeros(2)},
-    "noise gave a float for frame 1": {"noise": lambda frame: 0.5},
+    r"noise returned the shape \(2,\) for frame 1; it must return \(4, 2\)": {"noise": lambda frame: torch.zeros(2)},
+    "noise returned a float for frame 1": {"noise": lambda frame: 0.5},
     "seed is 'x'": {"seed": "x"},
     "ask and noise change the inputs": {"module": lambda z: z / 2, "noise": 0.1},
     "states are not finite at delay 5": {"module": lambda z: 1e30 * z, "states": torch.ones(4, 3)},

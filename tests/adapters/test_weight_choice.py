@@ -95,7 +95,7 @@ REFUSED = {
     "allowed is -1": {"allowed": -1},
     "folder is a int": {"folder": 3},
     "the measure of the copy without a penalty is nan": {"validate": lambda module: math.nan},
-    "what validate gave is 'good'": {"validate": lambda module: "good"},
+    "the value of validate is 'good'": {"validate": lambda module: "good"},
 }
 
 

@@ -69,7 +69,7 @@ def test_a_file_in_latin_1_is_named_with_the_line(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("study: mine\ndata_dir: /données\n", encoding="latin-1")
     with pytest.raises(
-        ConfigError, match=r"not encoded in UTF-8 but maybe in Latin-1 \(byte 0xe9 in line 2\); save it"
+        ConfigError, match=r"not encoded in UTF-8, but perhaps in Latin-1 \(byte 0xe9 in line 2\); save it"
     ):
         read_yaml(path)
 
@@ -146,7 +146,7 @@ def test_a_setting_is_taken_as_snakemake_takes_it(value):
     ("text", "complaint"),
     [
         ("seeds", "--config is 'seeds'; it must be KEY=VALUE, such as seeds=2"),
-        ("2x=3", "--config 2x=3: '2x' is no key"),
+        ("2x=3", "--config 2x=3: '2x' is not a key"),
         ("presets={digits: {seeds: 1, seeds: 2}}", "--config presets: the key seeds is given twice"),
     ],
 )
@@ -389,7 +389,7 @@ def test_any_text_is_yaml_or_is_refused_by_name(text):
 
 @pytest.mark.parametrize("text", ["presets: &a {mine: *a}", "datasets: &a [*a]", "presets: &a {mine: {training: *a}}"])
 def test_a_configuration_that_holds_itself_is_refused(shipped, text):
-    with pytest.raises(ConfigError, match=r"mine\.yaml: nested without end"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: nested endlessly"):
         read_study(parse_yaml(text, "mine.yaml"), shipped=shipped, name="mine.yaml")
 
 

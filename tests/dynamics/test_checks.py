@@ -52,13 +52,13 @@ def autocast(states):
 
 
 REFUSED = {
-    "gives other values": [
+    "gives different values": [
         lambda z: torch.tanh(z @ WEIGHTS) + 1e-5 * torch.randn_like(z),
         lambda z: torch.tanh(nn.functional.dropout(z @ WEIGHTS, 0.1)),
         lambda z: torch.tanh((z - STARTS[0]) * (1 + 0.1 * torch.randn_like(z))),  # not random at a start
         Adapting(),
     ],
-    "gave float32": [lambda z: torch.tanh(z.float() @ WEIGHTS.float())],
+    "returned float32": [lambda z: torch.tanh(z.float() @ WEIGHTS.float())],
     "less than the digits of float64": [
         lambda z: torch.tanh(z.float() @ WEIGHTS.float()).double(),
         lambda z: 0.9 * z + 0.1 * torch.tanh(z.float()).double(),
@@ -98,14 +98,14 @@ def test_a_map_that_becomes_another_during_the_search_is_refused():
         calls.append(1)
         return torch.tanh(states @ WEIGHTS) + 0.1 * (len(calls) > 8)
 
-    with pytest.raises(TypeError, match="other values at the end of the search"):
+    with pytest.raises(TypeError, match="different values at the end of the search"):
         find_slow_points(step, STARTS)
 
 
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (lambda z: torch.tanh(z + 0.1 * torch.randn_like(z)), "gives other values"),
+        (lambda z: torch.tanh(z + 0.1 * torch.randn_like(z)), "gives different values"),
         (torch.no_grad()(torch.tanh), "lets no gradient through"),
         (lambda z: z - z.mean(0), "any number of rows"),
     ],
@@ -200,7 +200,7 @@ def test_eigenvalues_of_derivatives_that_are_not_finite_are_nan():
         ({"lower": "low"}, "lower must be an array of numbers"),
         ({"lower": torch.nan}, "lower is NaN"),
         ({"upper": [1, 2]}, r"upper has the shape \(2,\)"),
-        ({"residual": 3}, "the residual must lead from states"),
+        ({"residual": 3}, "the residual must take states"),
         ({"residual": lambda z: z[:, :2], "newton": 3}, "residual of 3 values"),
     ],
 )

@@ -177,7 +177,7 @@ def test_a_snapshot_that_is_missing_is_said_to_be_so(make_networks, tmp_path):
     save_snapshots({1: dynamics, 2: dynamics}, (0, 1), path)
     tensors, facts = read_tensors(path)
     write_tensors({name: tensor[:1] for name, tensor in tensors.items()}, path, facts)
-    with pytest.raises(ValueError, match=f"{path}: its snapshots are not as many as its steps, 2"):
+    with pytest.raises(ValueError, match=f"{path}: it has 2 steps, but not as many snapshots"):
         load_snapshots(path)
 
 

@@ -164,7 +164,7 @@ def test_a_subclass_with_its_own_forward_is_no_unit():
         def forward(self, inputs, states):
             return 0.9 * states + 0.1 * super().forward(inputs, states)
 
-    with pytest.raises(ValueError, match="a Leaky has a forward of its own"):
+    with pytest.raises(ValueError, match="a Leaky overrides the forward of"):
         from_torch(Leaky(3, 6))
 
 

@@ -1,4 +1,4 @@
-"""A network as it is now: one frame in evaluation, with its own weights, which are neither copied nor changed.
+"""One frame of a network in evaluation mode, with the network's own weights, which are neither copied nor changed.
 
 B states of n coordinates, N inputs, H hidden units.
 """
@@ -27,16 +27,16 @@ class Network:
     """A recurrent network whose frames are run in the precision of its weights.
 
     Args:
-        module: see `frames.Module`, also one that `torch.compile` or `DistributedDataParallel` made.
-        inputs: the constant input `[N]`. None is zero, or of a callable none at all.
+        module: see `frames.Module`; may be wrapped by `torch.compile` or `DistributedDataParallel`.
+        inputs: the constant input `[N]`. None means zero, or, for a callable, none at all.
 
     Attributes:
         module: the network itself.
-        inputs: the constant input in float64, on the CPU if it lay there.
-        widths: coordinates of the parts of a state, as `Frame.widths`; none of a callable.
+        inputs: the constant input in float64, on the device on which it was passed.
+        widths: number of coordinates of each part of a state, as `Frame.widths`; empty for a callable.
 
     Raises:
-        TypeError: if the module is no callable.
+        TypeError: if the module is not callable.
         ValueError: if inputs are not finite, or do not fit it.
     """
 
@@ -55,13 +55,13 @@ class Network:
 
     @property
     def owner(self) -> nn.Module | None:
-        """The module whose weights these are, if it is known."""
+        """The module that owns the weights, if it is known."""
         owner = getattr(self.module, "__self__", self.module)
         return owner if isinstance(owner, nn.Module) else None
 
     @property
     def weight(self) -> Tensor | None:
-        """One of the weights, for their precision and device; None of a function, which may use some unseen."""
+        """One of the weights, for their precision and device; None for a function, whose weights are not known."""
         weights = () if self.owner is None else self.owner.parameters()
         return next((weight.detach() for weight in weights if weight.is_floating_point()), None)
 
@@ -82,12 +82,12 @@ class Network:
         return values
 
     def step(self, like: Tensor) -> Callable[[Tensor], Tensor]:
-        """One frame under the constant input, `[B, n]` to `[B, n]`, of states of that precision on that device."""
+        """One frame under the constant input, `[B, n]` to `[B, n]`, for states like these in precision and device."""
         frame = self.frame()
         return frame if self.inputs is None else InputStep(frame, self.inputs.to(like))
 
     def frame(self) -> Callable[..., Tensor]:
-        """One frame, of inputs `[B, N]` and states `[B, n]`, or of states alone where there is no input."""
+        """One frame as a function of inputs `[B, N]` and states `[B, n]`, or of states alone if there is no input."""
         if self._is_known:
             return Frame(self.module, in_evaluation)
         function = callable_in_evaluation(self.module)
@@ -95,7 +95,7 @@ class Network:
 
     @torch.no_grad()
     def path(self, states: Tensor, frames: Sequence[int]) -> Tensor:
-        """As `relaxation_path`; of layers of `torch.nn` by their own passes over sequences, in a tenth of the time."""
+        """As `relaxation_path`; layers of `torch.nn` run over whole sequences, which takes a tenth of the time."""
         frame = self.frame()
         if self.inputs is None or not isinstance(frame, Frame):
             return relaxation_path(self.step(states), states, frames)
@@ -107,16 +107,16 @@ class Network:
         return torch.stack(path)
 
     def states(self, states: Array) -> Tensor:
-        """States `[B, n]` in the precision and on the device of the weights, or of a function in their own.
+        """States `[B, n]` in the precision and on the device of the weights; for a function, in their own.
 
         Raises:
-            ValueError: if they are not finite, do not fit the module or lie on another device.
+            ValueError: if they are not finite, do not fit the module or are on another device.
         """
         weight = self.weight
         parts = states if isinstance(states, tuple | list) else [states]
         tensors = [part for part in parts if isinstance(part, Tensor) and not part.is_meta]
         if weight is not None and (other := {part.device for part in tensors} - {weight.device}):
-            raise ValueError(f"states lie on {other.pop()}, the weights of the module on {weight.device}")
+            raise ValueError(f"states are on {other.pop()}, the weights of the module on {weight.device}")
         start = as_states(states, self.widths)
         if start.dim() != 2:
             raise ValueError(f"states have the shape {tuple(start.shape)}; they must be [B, n]")
@@ -126,7 +126,7 @@ class Network:
         return start.to(floating[0] if floating else torch.get_default_dtype())
 
     def hidden(self, states: Tensor) -> Tensor:
-        """What a readout sees of states `[B, n]`: hidden states of the last layer `[B, H]`; of a callable, all of n."""
+        """Input of a readout at states `[B, n]`: hidden states `[B, H]` of the last layer; for a callable, all."""
         if not self.widths:
             return states
         return states[:, : self.widths[0]].chunk(self.layers, dim=1)[-1]
@@ -155,17 +155,17 @@ class _CheckedFrame:
 
 
 def in_evaluation(module: AnyModule) -> AnyModule:
-    """The same module in evaluation mode, which leaves the caller's module in its own mode.
+    """A view of a module in evaluation mode, while the caller's module keeps its own mode.
 
-    Gradients reach the caller's parameters, which both share. Whatever else a call assigns (derived weights, buffers
-    that are replaced, a hidden state that a module keeps) stays in the view. A view is cheap: take a new one for each
+    Both share their parameters, so gradients reach the caller's. Whatever else a call assigns (derived weights, buffers
+    that are replaced, a hidden state that a module keeps) stays in the view. Views are cheap: take a new one for each
     call, since weights may have moved to another device.
     """
     return _view(module, {})
 
 
 def callable_in_evaluation(function: Any) -> Any:
-    """As `in_evaluation`, also for a method of a module; any other callable as it is."""
+    """As `in_evaluation`, also for methods of a module; other callables are returned as they are."""
     if isinstance(function, nn.Module):
         return in_evaluation(function)
     if inspect.ismethod(function) and isinstance(function.__self__, nn.Module):
@@ -174,7 +174,7 @@ def callable_in_evaluation(function: Any) -> Any:
 
 
 def _view(module: Any, views: dict[int, nn.Module]) -> Any:
-    """A view of a module and of all modules within; `views` holds those taken already, since one may occur twice."""
+    """A view of a module and all its submodules; `views` holds those taken already, since one may occur twice."""
     if id(module) not in views:
         view = views[id(module)] = module.__new__(type(module))
         view.__dict__ = vars(module) | {

@@ -45,11 +45,11 @@ class Frozen(NamedTuple):
 
 
 class Frame:
-    """One frame of a recurrent module of PyTorch, any number of layers taken as one state.
+    """One frame of a recurrent module of PyTorch, with all its layers in one state.
 
     Args:
         module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells.
-        prepared: what to run in its place; a copy in float64, without dropout, unless said.
+        prepared: returns the module to run in its place; by default a copy in float64, without dropout.
 
     Raises:
         TypeError: if it is not such a module.
@@ -63,8 +63,8 @@ class Frame:
     ):
         if not isinstance(module, nn.RNNBase | nn.RNNCellBase):
             raise TypeError(
-                f"a {type(module).__name__} is none of torch.nn.RNN, GRU, LSTM and their cells; of a larger network "
-                "pass the recurrent layer, and record the states of a custom network while it runs"
+                f"a {type(module).__name__} is none of torch.nn.RNN, GRU, LSTM and their cells; for a larger "
+                "network pass the recurrent layer, and for a custom network record its states while it runs"
             )
         if getattr(module, "bidirectional", False):
             raise ValueError(
@@ -163,7 +163,7 @@ class InputStep:
 
 
 def unwrapped(module: Module) -> Any:
-    """The network within wrappers of `torch.compile`, `DataParallel` or `DistributedDataParallel`, in any order."""
+    """The network inside wrappers of `torch.compile`, `DataParallel` or `DistributedDataParallel`, in any order."""
     if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
         return unwrapped(module.module)
     for original in ("_orig_mod", "_torchdynamo_orig_callable"):  # of a module, of a function

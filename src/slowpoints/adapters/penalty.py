@@ -22,39 +22,39 @@ from slowpoints.dynamics.relaxation import RELAXATION_FRAMES
 class RelaxationPenalty:
     """Sum of squared speeds along the paths that memories take under a constant input, to be added to a loss.
 
-    From each state the network relaxes under the constant input; at some frames of that path its squared speed
-    |m(F(z)) - m(z)|^2 is summed over all states and frames. F is one frame in evaluation mode; m gives the coordinates
-    of a state, of an LSTM h and tanh c. The gradient reaches the weights through F alone: the states of the path are
-    taken as constants. It is mode `path` of the study, and its weight the study's lambda: 30 is a good first one for
-    a few dozen states. As it is a sum, twice as many states count twice.
+    From each state the network relaxes under the constant input. At the given frames of this path its squared speed
+    |m(F(z)) - m(z)|^2 is taken, and summed over all states and frames. F is one frame in evaluation mode; m gives the
+    coordinates in which speed is measured, for an LSTM h and tanh c. Gradients reach the weights through F alone: the
+    states of the path are treated as constants. This is the mode `path` of the study, and its weight the study's
+    lambda: 30 is a good first choice for a few dozen states. The penalty is a sum: twice as many states count twice.
 
-    The path is sought anew at the first call and at every `every`-th after it, from the states of that call and with
-    the weights of that moment. In between the path stays, and **the states of those calls are only checked**: pass
-    those of minibatches as they come, and work them out anew as seldom as you like. With `every=1` each call follows
-    its own states. A path costs `frames[-1]` frames of the network, a call in between one frame and its gradient.
+    The path is computed at the first call and again at every `every`-th call after it, from the states and the weights
+    of that call. In between the path is kept, and **the states of those calls are only checked**: states of each
+    minibatch can be passed as they come, even if they are recomputed only rarely. With `every=1` each call follows its
+    own states. A path costs `frames[-1]` frames of the network, a call in between one frame and its gradient.
 
-    The module's mode, buffers and gradients, and PyTorch's random numbers, are left alone. Dropout is off. Inside
-    autocast the penalty keeps to the precision of the weights. A module that `torch.compile`, `DataParallel` or
-    `DistributedDataParallel` made may be passed: the module within is run, and `DistributedDataParallel` averages the
-    penalty's gradients with all others. A training step that is compiled as a whole is interrupted by the penalty, so
-    `torch.compile(..., fullgraph=True)` cannot include it.
+    The module's mode, buffers and gradients, and PyTorch's random number generators, are not changed. Dropout is off.
+    Inside autocast the penalty keeps the precision of the weights. The module may be wrapped by `torch.compile`,
+    `DataParallel` or `DistributedDataParallel`: the module inside is run, and `DistributedDataParallel` averages the
+    penalty's gradients with all others. The penalty is a graph break in a compiled training step, which therefore
+    cannot be compiled with `fullgraph=True`.
 
     Args:
-        module: `torch.nn.RNN`, `GRU`, `LSTM`, with any number of layers or projections, one of their cells, or any
-            callable with weights: of states `[B, n]`, or, where inputs are given, of inputs `[B, N]` and states, to the
-            next states `[B, n]`.
-        inputs: the constant input while memories last, `[N]`. None is zero, or of a callable none at all.
-        frames: at which speed is penalised, increasing, from 0.
-        every: calls after which the path is sought anew.
+        module: `torch.nn.RNN`, `GRU` or `LSTM` with any number of layers or projections, one of their cells, or any
+            callable with weights: from states `[B, n]`, or with `inputs` from inputs `[B, N]` and states, to the next
+            states `[B, n]`.
+        inputs: the constant input of the delay, `[N]`. None means zero, or, for a callable, none at all.
+        frames: numbers of frames since the start at which speed is penalised; 0 is the start itself.
+        every: number of calls after which the path is computed again.
 
     Attributes:
         path: the states whose speed is penalised, `[K, B, n]`; None before the first call.
-        calls: how many there have been.
+        calls: number of calls so far.
 
     Raises:
-        TypeError: if the module is no callable, or a setting no number.
-        ValueError: if the module has no weight to train, its weights are not of one precision, float32 or float64, or
-            inputs or settings are impossible or do not fit it.
+        TypeError: if the module is not callable, or a setting is not a number.
+        ValueError: if the module has no trainable weight, its weights are not all float32 or all float64, or inputs or
+            settings are invalid or do not fit the module.
 
     Example:
         >>> penalty = RelaxationPenalty(network, torch.zeros(3))
@@ -82,13 +82,13 @@ class RelaxationPenalty:
         """The sum, a scalar in the precision and on the device of the weights.
 
         Args:
-            states: from which memories start, `[B, n]`, as `states_of` lays them out, or for an LSTM a pair of hidden
-                and cell states.
+            states: where memories start, `[B, n]`, laid out as by `states_of`, or for an LSTM a pair of hidden and cell
+                states.
 
         Raises:
-            ValueError: if they are not finite, do not fit the module or lie on another device, or the network runs from
-                them to values that are not finite.
-            TypeError: if a callable does not lead from states to states, or no weight of it takes part.
+            ValueError: if they are not finite, do not fit the module or are on another device, or the network diverges
+                from them.
+            TypeError: if a callable does not map states to states, or does not use its weights.
         """
         start = self.network.states(states)
         if self.calls % self.every == 0:
@@ -108,15 +108,15 @@ class RelaxationPenalty:
         return value
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint needs for the penalty to go on to the same bits: the path, and the calls so far."""
+        """State for a checkpoint, from which the penalty continues bit for bit: the path and the number of calls."""
         return {"path": None if self.path is None else self.path.clone(), "calls": self.calls}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from what `state_dict` gave.
+        """Restores what `state_dict` returned.
 
         Raises:
-            TypeError: if it is no dictionary.
-            ValueError: if it lacks a part, or its path is none of as many frames.
+            TypeError: if it is not a dictionary.
+            ValueError: if keys are missing or unknown, or the path does not match the calls or the frames.
         """
         instance(state, dict, "state")
         if set(state) != {"path", "calls"}:
@@ -140,7 +140,7 @@ class RelaxationPenalty:
 
 
 def _check_weights(network: Network) -> None:
-    """Raises ValueError if a module has no weight to train, or speeds cannot be told in their precision."""
+    """Raises ValueError if a module has no trainable weight, or weights too imprecise to resolve speeds."""
     if network.owner is None:
         return
     weights = [weight for weight in network.owner.parameters() if weight.requires_grad]
@@ -149,6 +149,6 @@ def _check_weights(network: Network) -> None:
     if (types := {weight.dtype for weight in weights}) not in ({torch.float32}, {torch.float64}):
         names = ", ".join(sorted(str(each).removeprefix("torch.") for each in types))
         raise ValueError(
-            f"weights of the module are {names}; they must be float32 or float64, all of them: rounded to less, slow "
-            "states do not move at all (keep weights in float32 and use torch.autocast)"
+            f"weights of the module are {names}; they must all be float32 or all be float64: in lower precision "
+            "slow states do not move at all (keep weights in float32 and use torch.autocast)"
         )

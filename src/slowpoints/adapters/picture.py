@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from slowpoints.adapters.points import NetworkPoints
 
 SCREEN_DPI = 100
-MAX_PATHS = 30  # drawn of the states, so that the points remain visible
+MAX_PATHS = 30  # drawn, so that the points remain visible
 DIRECTION_LENGTH = 0.08  # half the length of an unstable direction, relative to the largest distance from the mean
 ATTRACTING, LEAVING, SLOW = "#21688e", "#c2410c", "#8a8a8a"
 GROUPS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -49,7 +49,7 @@ def draw(points: NetworkPoints, states: Tensor | None, paths: list[Tensor] | Non
 
     Args:
         points: to be drawn.
-        states: `[V, n]`, whose principal components are taken; None for those of the points.
+        states: `[V, n]`, whose principal components are the axes; None for those of the points.
         paths: the same states as paths, `[T, n]` each; None to draw them as dots.
         dimensions: 2 or 3.
     """
@@ -57,7 +57,7 @@ def draw(points: NetworkPoints, states: Tensor | None, paths: list[Tensor] | Non
         raise ValueError(f"dimensions is {dimensions}; it must be 2 or 3")
     n = points.state.shape[1]
     if n < dimensions:
-        raise ValueError(f"states have {n} coordinates; {dimensions} dimensions cannot be drawn of them")
+        raise ValueError(f"states have {n} coordinates; they cannot be drawn in {dimensions} dimensions")
     if not len(points):
         raise ValueError("there are no points to draw")
     cloud = points.state if states is None else states

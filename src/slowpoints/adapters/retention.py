@@ -1,4 +1,4 @@
-"""Memory of any recurrent network: accuracy against delay, from states in which memories start.
+"""Memory of any recurrent network: accuracy against delay, from the states in which memories start.
 
 B trials of n state coordinates, D delays, C classes, N inputs.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from slowpoints.adapters.picture import Picture
 
 COLUMNS = ("delay", "label", "n", "n_correct", "accuracy", "low", "high")
-ROWS_AT_ONCE, FRAMES_AT_ONCE = 4096, 64  # trials and frames of one pass, so that what it holds on the way stays small
+ROWS_AT_ONCE, FRAMES_AT_ONCE = 4096, 64  # trials and frames of one pass, which bound its memory
 Sampler = Callable[[int], Tensor]
 
 
@@ -45,26 +45,27 @@ def retention(
     noise: float | Sampler = 0.0,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Accuracy with which memories are read out after each delay.
+    """Accuracy of the readout after each delay.
 
-    From states just after what is to be remembered, the network runs on under a constant input and noise. At frame d of
-    the delays it is asked, on a branch of its own, so that one roll-out serves all: the input of that frame is changed
-    by `ask - inputs`, and the hidden state after it is read out. The network runs in evaluation, in the precision of
-    its weights, and is not changed.
+    From states just after what is to be remembered, the network runs on under a constant input and noise. After each
+    delay it is asked on a separate branch, so that one roll-out serves all delays: the input of that frame is changed
+    by `ask - inputs`, and the hidden state after it is read out. The network runs in evaluation mode, in the precision
+    of its weights, and is not changed.
 
     Args:
-        module: `torch.nn.RNN`, `GRU`, `LSTM`, with any number of layers or projections, one of their cells, or any
-            callable: of states `[B, n]`, or, where inputs are given, of inputs `[B, N]` and states, to the next states.
-        readout: from the last layer's hidden states `[B, H]`, of a callable all its states `[B, n]`, to the logits of
-            the classes, `[B, C]`.
-        states: one a trial, `[B, n]`, as `states_of` lays them out, or for an LSTM a pair of hidden and cell states.
+        module: `torch.nn.RNN`, `GRU` or `LSTM` with any number of layers or projections, one of their cells, or any
+            callable: from states `[B, n]`, or with `inputs` from inputs `[B, N]` and states, to the next states.
+        readout: from hidden states of the last layer `[B, H]`, or for a callable its whole states `[B, n]`, to logits
+            of the classes `[B, C]`.
+        states: one for each trial, `[B, n]`, laid out as by `states_of`, or for an LSTM a pair of hidden and cell
+            states.
         labels: what each trial is to remember, `[B]`, from 0 to C - 1.
         delays: in frames since the states, at least 1, each once.
-        inputs: the constant input of the delay `[N]`. None is zero, or of a callable none at all.
-        ask: the input that asks for the answer `[N]`. None where the readout needs no such input.
-        noise: standard deviation of Gaussian noise on the inputs, drawn anew for each value, frame and trial; or a
-            callable from the number of a frame, 1 the first, to its inputs `[B, N]` in place of constant and noise. It
-            is called once for each frame, in order.
+        inputs: the constant input of the delay `[N]`. None means zero, or, for a callable, none at all.
+        ask: the input that asks for the answer `[N]`. None if the readout needs no such input.
+        noise: standard deviation of Gaussian noise on the inputs, drawn independently for each value, frame and trial;
+            or a callable from the number of a frame, starting at 1, to its inputs `[B, N]`, which replace constant
+            input and noise. It is called once for each frame, in order.
         seed: of the noise.
 
     Returns:
@@ -72,10 +73,9 @@ def retention(
         high (Wilson 95 % interval).
 
     Raises:
-        TypeError: if the module or the readout is no callable or does not lead to what it must, or a setting is no
-            number.
-        ValueError: if states, labels, inputs or settings are impossible, or do not fit the module or each other, or the
-            network runs to values that are not finite.
+        TypeError: if module or readout is not callable or returns something else, or a setting is not a number.
+        ValueError: if states, labels, inputs or settings are invalid, or do not fit the module or each other, or the
+            network diverges.
 
     Example:
         >>> states = states_of(network, stimuli)[-1]
@@ -103,23 +103,23 @@ def half_life(table: pd.DataFrame, *, chance: float | None = None, trained: int 
     Interpolated in log delay between the two delays around the first crossing.
 
     Args:
-        table: as `retention` gives it.
-        chance: accuracy of a guess; 1 / number of labels, unless said.
-        trained: delay at which accuracy starts to count; the shortest, unless said.
+        table: as returned by `retention`.
+        chance: accuracy of a guess; by default 1 / number of labels.
+        trained: delay at which accuracy starts to count; by default the shortest.
 
     Returns:
-        NaN where accuracy does not fall so far within the delays, or is no better than chance from the start.
+        NaN if accuracy does not fall that far within the delays, or is no better than chance from the start.
 
     Raises:
-        TypeError: if it is no data frame, or a setting no number.
-        ValueError: if the table lacks a column, the trained delay is not in it, or no memory is read out right there.
+        TypeError: if the table is not a data frame, or a setting is not a number.
+        ValueError: if the table lacks a column or the trained delay, or no memory is read out correctly at that delay.
     """
     delays, accuracy = _curve(table)
     trained = int(delays[0]) if trained is None else int(finite(trained, "trained"))
     chance = 1 / table["label"].nunique() if chance is None else finite(chance, "chance", least=0)
     if not accuracy[delays == trained].all():
         raise ValueError(
-            f"no memory is read out right at delay {trained}: readout, labels, inputs or ask do not fit the states"
+            f"no memory is read out correctly at delay {trained}: readout, labels, inputs or ask do not fit the states"
         )
     return float(measures.half_life(delays, accuracy[None], chance=chance, trained=trained)[0])
 
@@ -128,25 +128,25 @@ def memory_score(table: pd.DataFrame, *, first: int | None = None) -> float:
     """Accuracy averaged over log delay, up to the longest delay: one number that is never missing.
 
     Args:
-        table: as `retention` gives it.
-        first: delay from which on; the shortest, unless said.
+        table: as returned by `retention`.
+        first: first delay of the average; by default the shortest.
 
     Raises:
-        TypeError: if it is no data frame.
-        ValueError: if the table lacks a column, or the first delay is not in it, or no later one.
+        TypeError: if the table is not a data frame.
+        ValueError: if the table lacks a column, the first delay, or any later one.
     """
     delays, accuracy = _curve(table)
     return float(measures.memory_score(delays, accuracy, int(delays[0]) if first is None else first))
 
 
 def plot_retention(tables: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Picture:
-    """Accuracy over all labels against delay, with its 95 % interval, and where half of it is lost.
+    """Plots accuracy over all labels against delay, with 95 % intervals, and half-lives in the legend.
 
     Args:
-        tables: as `retention` gives them, several by name: `{"before": table, "after": other}`.
+        tables: as returned by `retention`; several by name, such as `{"before": table, "after": other}`.
 
     Raises:
-        TypeError: if they are no data frames.
+        TypeError: if they are not data frames.
         ValueError: if there are none, or one lacks a column.
     """
     from slowpoints.adapters.retention_picture import draw  # Matplotlib, which takes a second to import
@@ -179,22 +179,22 @@ def _checked_labels(labels: Array, trials: int) -> Tensor:
         raise ValueError(f"labels have the shape {tuple(values.shape)}; there must be one for each of {trials} states")
     checked = values.long()
     if (checked != values).any() or checked.min() < 0:
-        raise ValueError("labels must be whole numbers from 0 on")
+        raise ValueError("labels must be whole numbers from 0 to C - 1")
     return checked
 
 
 def _inputs(
     network: Network, states: Tensor, ask: Array | None, noise: float | Sampler, seed: int
 ) -> tuple[Callable[[int], Tensor | None], Tensor | None]:
-    """The inputs `[B, N]` of each frame, and what asking adds to them `[N]`; None where there are none."""
+    """The inputs `[B, N]` of each frame, and what asking adds to them `[N]`; None if there are none."""
     question, generator = network.checked_input(ask, "ask"), seeded(seed)
     if network.inputs is None:
         if question is not None or callable(noise) or finite(noise, "noise", least=0):
-            raise ValueError("ask and noise change the inputs, of which this callable has none unless they are given")
+            raise ValueError("ask and noise change the inputs, but this callable takes none, since inputs is None")
         return lambda _: None, None
     constant = network.inputs.to(states)
     if question is not None and question.shape != constant.shape:
-        raise ValueError(f"ask has {len(question)} values, inputs {len(constant)}; they must have as many")
+        raise ValueError(f"ask has {len(question)} values, inputs {len(constant)}; they must have equally many")
     asking = None if question is None else question.to(states) - constant
     shape = (len(states), len(constant))
     if callable(noise):
@@ -211,10 +211,10 @@ def _inputs(
 
 
 class _Sampled:
-    """A caller's own inputs of each frame.
+    """The inputs of each frame from the caller's function.
 
     Raises:
-        TypeError: when called, if they are no tensor.
+        TypeError: when called, if they are not a tensor.
         ValueError: when called, if they have another shape.
     """
 
@@ -225,10 +225,11 @@ class _Sampled:
         values = self.sampler(frame)
         if not isinstance(values, Tensor | np.ndarray):
             raise TypeError(
-                f"noise gave a {type(values).__name__} for frame {frame}; it must give a tensor {self.shape}"
+                f"noise returned a {type(values).__name__} for frame {frame}; it must return a tensor {self.shape}"
             )
         if tuple(values.shape) != self.shape:
-            raise ValueError(f"noise gave the shape {tuple(values.shape)} for frame {frame}; it must give {self.shape}")
+            shape = tuple(values.shape)
+            raise ValueError(f"noise returned the shape {shape} for frame {frame}; it must return {self.shape}")
         return torch.as_tensor(values).to(self.like)
 
 
@@ -239,7 +240,7 @@ def _asked(
     inputs: Callable[[int], Tensor | None],
     asking: Tensor | None,
 ) -> Iterator[Tensor]:
-    """Hidden states `[B, H]` after the frame that asks, for each of the delays."""
+    """Hidden states `[B, H]` after the frame that asks, at each delay."""
     frame, number = network.frame(), 0
     with report_stage("retention", delays[-1], unit="frame", bar=True) as progress:
         for delay in delays:
@@ -280,14 +281,14 @@ def _logits(readout: Callable[[Tensor], Any], hidden: Tensor, label: Tensor) -> 
     logits = readout(hidden)
     shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[0] != len(hidden):
-        raise TypeError(f"readout must give logits [B, C] of {len(hidden)} hidden states; it gave {shape}")
+        raise TypeError(f"readout must return logits [B, C] of {len(hidden)} hidden states; it returned {shape}")
     if int(label.max()) >= shape[1]:
-        raise ValueError(f"labels go up to {int(label.max())}; the readout has {shape[1]} classes, from 0 on")
+        raise ValueError(f"labels go up to {int(label.max())}; the readout has {shape[1]} classes, 0 to {shape[1] - 1}")
     return logits
 
 
 def _table(delays: list[int], n_correct: np.ndarray, n: np.ndarray) -> pd.DataFrame:
-    """Rows by delay and label, from counts `[D, C]` and trials of each label `[C]`; of labels that occur."""
+    """A row for each delay and label that occurs, from counts of correct trials `[D, C]` and of trials `[C]`."""
     labels = np.flatnonzero(n)
     trials, correct = np.tile(n[labels], len(delays)), n_correct[:, labels].ravel()
     columns = (np.repeat(delays, len(labels)), np.tile(labels, len(delays)), trials, correct, correct / trials)

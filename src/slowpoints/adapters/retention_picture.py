@@ -16,7 +16,7 @@ LINES = ("--", "-", "-.", ":", (0, (5, 1)))
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Picture:
-    """As `plot_retention`, of tables by name."""
+    """As `plot_retention`, for tables by name."""
     with project_style():
         figure = Picture(figsize=(4.2, 3.2))
         panel = figure.add_subplot()
@@ -36,7 +36,7 @@ def _label(name: str, table: pd.DataFrame) -> str:
     """A curve's name with its half-life or, if accuracy does not fall that far, accuracy at the longest delay."""
     try:
         life = half_life(table)
-    except ValueError:  # nothing is read out right
+    except ValueError:  # nothing is read out correctly
         life = np.nan
     last = over_labels(table)["accuracy"].iloc[-1]
     text = f"half-life {life:,.0f}" if np.isfinite(life) else f"{last:.2f} at {table['delay'].max():,} frames"

@@ -19,15 +19,15 @@ from slowpoints.core.progress import report_stage
 from slowpoints.core.tensors import read_tensors, tensor_digest, write_tensors
 
 WEIGHTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
-ALLOWED = 0.005  # of accuracy, as the study's lambdas were chosen
+ALLOWED = 0.005  # drop in accuracy, as in the choice of the study's lambdas
 
 
 class WeightChoice(NamedTuple):
     """Result of `choose_weight`.
 
     Attributes:
-        weight: the largest before the first that costs too much; 0 if the first does.
-        module: the copy that was fine-tuned with it.
+        weight: the largest one tried before the first that costs too much; 0 if the smallest does.
+        module: the copy fine-tuned with it.
         table: a row for each weight tried, 0 first: weight, measure, change against weight 0, passed, seconds.
     """
 
@@ -45,22 +45,22 @@ def choose_weight(
     allowed: float = ALLOWED,
     folder: str | Path | None = None,
 ) -> WeightChoice:
-    """Fine-tunes copies with increasing weights of a penalty, until a validation measure falls by too much.
+    """Fine-tunes copies with increasing weights of a penalty until a validation measure falls by too much.
 
-    Weight 0 comes first, the control: the same steps without the penalty. Then the weights in increasing order, up to
-    and with the first whose measure is more than `allowed` below the control's. How long memories last plays no part.
-    Each copy starts with the random numbers of PyTorch as they are at the call, which are left there.
+    Weight 0 comes first, as the control: the same steps without the penalty. The weights follow in increasing order, up
+    to and including the first whose measure is more than `allowed` below the control's. How long memories last plays no
+    role. Each copy starts from the same state of PyTorch's random number generators, which the call leaves unchanged.
 
     Args:
-        module: all that is trained, recurrent layer and readout. Not changed.
+        module: everything that is trained, recurrent layer and readout. Not changed.
         fine_tune: trains a copy in place with a weight: `fine_tune(copy, weight)`.
-        validate: measure of a copy, more is better, such as accuracy on validation trials, the same at each call.
-        weights: to be tried, positive.
-        allowed: by how much the measure may fall.
-        folder: where each copy is saved when it is done, and from where an interrupted call goes on.
+        validate: measure of a copy, higher is better, such as accuracy, always on the same validation trials.
+        weights: weights to try, positive.
+        allowed: greatest acceptable drop of the measure.
+        folder: where finished copies are saved, and from which an interrupted call resumes.
 
     Raises:
-        TypeError: if an argument is not of its type.
+        TypeError: if an argument has the wrong type.
         ValueError: if weights are not positive, the control's measure is not finite, or the folder holds copies of
             another module.
 
@@ -110,7 +110,7 @@ class _Copies:
         self.start = {name: tensor_digest(tensor) for name, tensor in _tensors(module).items()}
 
     def tuned(self, weight: float) -> tuple[nn.Module, float, float]:
-        """The copy with that weight, its measure, and the seconds that it took."""
+        """The copy fine-tuned with a weight, its measure, and the seconds that fine-tuning took."""
         tuned = copy.deepcopy(self.module)
         path = None if self.folder is None else self.folder / f"weight-{weight:g}.safetensors"
         if path is not None and path.is_file():
@@ -131,15 +131,15 @@ class _Copies:
 
 
 def finite_or_nan(value: Any) -> float:
-    """A measure as a number: of a copy that diverged it may be none.
+    """A measure as a number; NaN if it is not finite, as of a copy that diverged.
 
     Raises:
-        TypeError: if it is no number.
+        TypeError: if it is not a number.
     """
     number = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
     if isinstance(number, float) and not np.isfinite(number):
         return float("nan")
-    return finite(number, "what validate gave")
+    return finite(number, "the value of validate")
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -151,7 +151,7 @@ def _ascending(weights: Any) -> list[float]:
     """Positive weights in increasing order.
 
     Raises:
-        TypeError: if they are no numbers.
+        TypeError: if they are not numbers.
         ValueError: if there are none, or one is not positive.
     """
     if isinstance(weights, str) or not hasattr(weights, "__iter__"):

@@ -79,7 +79,7 @@ def _of_tensor(values: Tensor, name: str) -> Tensor:
     if values.is_complex():
         raise ValueError(f"{name} are complex; they must be real")
     if values.is_meta:
-        raise ValueError(f"{name} lie on the device meta, where tensors hold no numbers")
+        raise ValueError(f"{name} are on the device meta, where tensors have no values")
     if type(values).__name__ == "MaskedTensor":
         raise ValueError(f"{name} are masked; give those values alone that are there, or fill them in")
     if values.layout != torch.strided or values.is_nested or values.is_quantized:

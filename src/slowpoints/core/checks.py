@@ -41,7 +41,7 @@ RULES = {
     "string_too_short": "it must have at least {min_length} characters",
     "too_long": "it must have at most {max_length} items",
 }
-"""Rules of pydantic's other errors. Errors of our own types (`core.presets.values`) have their own words."""
+"""Rules of pydantic's other errors. Errors of our own types (`core.presets.values`) have their own messages."""
 
 
 def checked(model: type[T], value: Any, name: str, context: Any = None) -> T:
@@ -60,7 +60,9 @@ def checked(model: type[T], value: Any, name: str, context: Any = None) -> T:
         _check_numbers_and_keys(value, name)
         return TypeAdapter(model).validate_python(value, context=context)
     except RecursionError:
-        raise ConfigError(f"{name}: nested without end; no alias of YAML (*) may stand inside what it names") from None
+        raise ConfigError(
+            f"{name}: nested endlessly; a YAML alias (*) must not occur inside the value that it refers to"
+        ) from None
     except ValidationError as caught:
         errors = caught.errors(include_url=False)
     foremost = min(errors, key=lambda error: error["type"] != UNKNOWN)  # a misspelt key makes another missing
@@ -174,7 +176,7 @@ def _hint(hint: Any, path: Sequence[Any]) -> Any:
 
 
 def _options(hint: Any) -> tuple[Any, ...]:
-    """Members of a union without its annotations; the type itself if it is no union."""
+    """Members of a union without its annotations; the type itself if it is not a union."""
     while typing.get_origin(hint) is typing.Annotated:
         hint = typing.get_args(hint)[0]
     return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)

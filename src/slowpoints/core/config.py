@@ -60,8 +60,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a file of YAML or JSON; an empty one for an empty file.
 
     Raises:
-        ConfigError: naming the file, if it cannot be read, is not encoded in UTF-8, is no YAML or no mapping, or has a
-            key twice.
+        ConfigError: naming the file, if it cannot be read, is not encoded in UTF-8, is not YAML or not a mapping, or
+            has a key twice.
     """
     try:
         text = _decoded(path.read_bytes(), str(path))
@@ -83,7 +83,7 @@ def _decoded(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"{name}: is not encoded in UTF-8 but maybe in Latin-1 (byte 0x{content[error.start]:x} in line "
+            f"{name}: is not encoded in UTF-8, but perhaps in Latin-1 (byte 0x{content[error.start]:x} in line "
             f"{line}); save it in UTF-8"
         ) from None
 
@@ -93,7 +93,7 @@ def parse_yaml(text: str, name: str) -> Any:
     try:
         with contextlib.suppress(ValueError):
             value = json.loads(text)
-            with contextlib.suppress(yaml.scanner.ScannerError):  # JSON that is no YAML
+            with contextlib.suppress(yaml.scanner.ScannerError):  # JSON that is not YAML
                 yaml.compose(text.replace("\t", " "), Loader=_Strict)
             return value
         return yaml.load(text, Loader=_Strict)
@@ -119,13 +119,13 @@ def parse_setting(text: str) -> dict[str, Any]:
     """The setting of `--config KEY=VALUE`, parsed like Snakemake's `parse_config`.
 
     Raises:
-        ConfigError: if it is no KEY=VALUE, or has a key twice inside.
+        ConfigError: if it is not KEY=VALUE, or its value has a key twice.
     """
     key, equals, value = text.partition("=")
     if not equals:
         raise ConfigError(f"--config is {text!r}; it must be KEY=VALUE, such as seeds=2")
     if not KEY.match(key):
-        raise ConfigError(f"--config {text}: {key!r} is no key; see config/README.md")
+        raise ConfigError(f"--config {text}: {key!r} is not a key; see config/README.md")
     value = value.strip("'\"")
     if value == "":
         return {key: None}

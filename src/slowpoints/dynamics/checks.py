@@ -23,17 +23,17 @@ ROW_BY_ROW = (
 )
 NOT_DETERMINISTIC = (
     "it is random (noise, dropout) or has a state that changes from call to call, whereas slow points are those of a "
-    "fixed map: switch that off (`module.eval()`, noise 0)"
+    "fixed map: switch this off (`module.eval()`, noise 0)"
 )
 MIN_ROWS = 32  # on which a function is called twice: dropout of a few units shows in at least one of them
 FINE_STEPS, COARSE_STEPS = (1e-9, 1e-8), (1e-5, 1e-3)
-"""Of differences, relative to 1 + |z|. Rounding in float32 hides the fine ones, in 16 bits all but the last."""
+"""Step lengths, relative to 1 + |z|. Rounding in float32 hides the fine ones, in 16 bits all but the last."""
 GRADIENT_STEPS = (1e-7, 1e-6)
-FLOAT32_STEPS = (1e-3, 1e-2)  # of a map in float32 throughout, as `spectra` allows
+FLOAT32_STEPS = (1e-3, 1e-2)  # for a map in float32 throughout, which `spectra` allows
 CALL_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
-"""Differences between values of two calls that count as rounding."""
+"""Differences between the values of two calls that count as rounding."""
 ROW_TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
-"""The same between values of a row alone and among others."""
+"""The same between the values of a row alone and among others."""
 SPEED_TOLERANCE = 1e-6
 
 
@@ -120,12 +120,12 @@ class CheckedResidual(Residual):
             changed = not _equal(self.residual(start), values, ROW_TOLERANCE)
         if changed:
             raise TypeError(
-                f"the {self.name} gives other values at the end of the search than during it; {NOT_DETERMINISTIC}"
+                f"the {self.name} gives different values at the end of the search than during it; {NOT_DETERMINISTIC}"
             )
 
     @torch.no_grad()
     def _check_calls(self, states: Tensor) -> None:
-        """The same states must have the same values within a call, at another call, and in other company."""
+        """The same states must have the same values within a call, in another call, and among other rows or alone."""
         points = len(states)
         together = self.residual(states)
         self.n_values, self.initial = together.shape[1], (states.clone(), together)
@@ -148,7 +148,7 @@ class CheckedResidual(Residual):
     def _require_equal(self, first: Tensor, again: Tensor) -> None:
         if not _equal(first, again, CALL_TOLERANCE):
             raise TypeError(
-                f"the {self.name} gives other values for the same states at another call; {NOT_DETERMINISTIC}"
+                f"the {self.name} gives different values for the same states in another call; {NOT_DETERMINISTIC}"
             )
 
     def _check_derivative(self, states: Tensor) -> None:

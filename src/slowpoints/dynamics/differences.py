@@ -12,7 +12,7 @@ from torch import Tensor
 
 PROBES = 4  # states at which derivatives are compared with differences
 SHIFT = {torch.float64: 1e-3, torch.float32: 0.1}
-"""Distance of the probes from the states, relative to 1 + |z|: off kinks, as of ReLU at 0, by more than a step."""
+"""Distance of the probes from the states, relative to 1 + |z|: further than a step from kinks, as of ReLU at 0."""
 SLOPE_TOLERANCE, CURVATURE_TOLERANCE, COARSE_TOLERANCE = 1e-4, 0.01, 0.2
 """Relative differences allowed in first derivatives, in second ones, and over long steps or in float32."""
 ROUNDING_ERRORS = {torch.float64: 1e3, torch.float32: 30}  # in a difference, relative to values and states
@@ -61,7 +61,7 @@ class Differences:
         return bool((close.any(0) | ~comparable).all())
 
     def consistent(self) -> bool:
-        """Whether they agree over all lengths, the longest roughly, as those of a smooth function do."""
+        """Whether differences of all lengths agree, the longest roughly, as those of a smooth function do."""
         lengths, most_exact = len(self.slopes), self.slopes[-2]
         fine = self._close(most_exact, lengths - 1, SLOPE_TOLERANCE)
         return bool(fine.all() and self._close(most_exact, lengths, COARSE_TOLERANCE).all())

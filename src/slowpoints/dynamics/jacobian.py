@@ -46,7 +46,7 @@ def spectra(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
         ValueError: if the states are not finite numbers of that shape, or rows depend on each other.
         TypeError: if `step` is not a map of states, or its derivative by PyTorch is not that of its values.
     """
-    from slowpoints.dynamics.checks import checked_step  # which differentiates residuals by `jacobian`
+    from slowpoints.dynamics.checks import checked_step  # which itself imports `jacobian`
 
     return eigenvalues(jacobian(*checked_step(step, states)))
 
@@ -54,7 +54,7 @@ def spectra(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
 def eigenvalues(matrices: Tensor) -> Tensor:
     """Eigenvalues of each matrix, `[P, n]` complex, largest absolute value first; NaN where a matrix is not finite."""
     finite = matrices.isfinite().flatten(1).all(1)
-    if not finite.all():  # some builds of LAPACK end the process on them
+    if not finite.all():  # which make some builds of LAPACK abort
         values = torch.full(matrices.shape[:2], torch.nan, dtype=matrices.dtype.to_complex(), device=matrices.device)
         values[finite] = eigenvalues(matrices[finite])
         return values

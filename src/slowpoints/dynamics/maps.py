@@ -40,25 +40,25 @@ class CheckedMap:
 
     def _check(self, after: Any, states: Tensor) -> None:
         if not isinstance(after, Tensor):
-            raise TypeError(f"{self._requirement()}; it gave {type(after).__name__}")
+            raise TypeError(f"{self._requirement()}; it returned {type(after).__name__}")
         result, shape = tuple(after.shape), tuple(states.shape)
         if len(result) != 2 or result[0] != shape[0] or (result != shape and not self.residual):
             values = "values for each of the" if self.residual else "the next"
-            raise TypeError(f"the {self.name} must give {values} states {shape}; it gave {result}")
+            raise TypeError(f"the {self.name} must return {values} states {shape}; it returned {result}")
         if after.dtype != states.dtype:
             required, actual = (str(tensor.dtype).removeprefix("torch.") for tensor in (states, after))
             raise TypeError(
-                f"the {self.name} gave {actual} for states in {required}; it must compute in {required} throughout, "
-                "and so must its weights (`module.double()`, and no `.float()`)"
+                f"the {self.name} returned {actual} for states in {required}; it must compute in {required} "
+                "throughout, and so must its weights (`module.double()`, and no `.float()`)"
             )
         if after.device != states.device:
-            raise TypeError(f"the {self.name} gave values on {after.device} for states on {states.device}")
+            raise TypeError(f"the {self.name} returned values on {after.device} for states on {states.device}")
 
     def _requirement(self, error: Exception | None = None) -> str:
         """What a callable must be, in particular one that raised this error."""
         if isinstance(error, RuntimeError) and ("dtype" in str(error) or "Double" in str(error)):
             return f"the {self.name} must take states in float64, and have its weights in float64"
         return (
-            f"the {self.name} must lead from states, or inputs and states, to the next states, in operations of "
-            "PyTorch, on the device of the states; of a larger network pass the recurrent layer"
+            f"the {self.name} must take states, or inputs and states, to the next states, in operations of PyTorch, on "
+            "the device of the states; for a larger network pass the recurrent layer"
         )

@@ -159,7 +159,7 @@ def _check_rows(residual: Residual, state: Tensor) -> None:
             alone = residual.of_rows(torch.tensor([row], device=state.device), points)(state[row : row + 1])[0]
         except RuntimeError as error:
             raise ValueError(ROW_BY_ROW) from error
-        # Float32 may round otherwise.
+        # Float32 may round differently.
         if not torch.allclose(alone, together[row], rtol=1e-4, atol=1e-6, equal_nan=True):
             raise ValueError(ROW_BY_ROW)
 

@@ -1,4 +1,4 @@
-"""Snapshots of the autonomous dynamics through training, and their file."""
+"""Snapshots of the autonomous dynamics during training, and their file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def load_snapshots(path: str | Path, networks: Networks | None = None) -> dict[i
 
     Args:
         path: the file.
-        networks: whose weights the last snapshot must have, and whose device the snapshots go to; None to skip.
+        networks: whose weights the last snapshot must have, and to whose device they are moved; None for no check.
 
     Raises:
         ValueError: naming the file, if it is damaged, or holds no snapshots or those of other networks.
@@ -40,7 +40,7 @@ def load_snapshots(path: str | Path, networks: Networks | None = None) -> dict[i
     if not {*TENSORS} <= {*stacked} or "steps" not in facts:
         raise ValueError(f"{path}: holds no snapshots with their training steps")
     if {len(tensor) for tensor in stacked.values()} != {len(facts["steps"])}:
-        raise ValueError(f"{path}: its snapshots are not as many as its steps, {len(facts['steps'])}")
+        raise ValueError(f"{path}: it has {len(facts['steps'])} steps, but not as many snapshots")
     if networks is not None:
         for name in WEIGHTS:
             if not torch.equal(stacked[name][-1], networks.weights[name].float().cpu()):

@@ -50,7 +50,7 @@ def plain_copy(module: Module) -> Module:
 def _graph_tensors(module: nn.Module) -> dict[int, Any]:
     """A memo for `copy.deepcopy` that already contains copies of tensors in graphs, which it cannot copy itself.
 
-    Such are derived weights, and hidden states that a module keeps for its next frame.
+    Examples are derived weights, and hidden states that a module keeps for its next frame.
     """
     memory: dict[int, Any] = {}
     seen: set[int] = set()

@@ -34,7 +34,7 @@ MEAN_INPUT_FRAMES = 1000  # noise images whose mean feature is the mean input (a
 
 @dataclass(frozen=True)
 class Specification:
-    """All that defines a network but its weights.
+    """Everything that defines a network except its weights.
 
     Attributes:
         dataset: name of the preset.
@@ -178,7 +178,7 @@ class Networks:
         return front_end_features(layers, self.weights, frames, self.spec.image_shape) if layers else frames
 
     def drive(self, features: Tensor) -> list[Tensor]:
-        """Input product plus bias for features `[S, R, F]`, of each gate group, `[S, R, g * H]` for its g gates."""
+        """Input product plus bias of each gate group at features `[S, R, F]`: `[S, R, g * H]` for g gates."""
         return [
             torch.baddbmm(bias[:, None], features, weight[:, :-1])
             if weight.numel()

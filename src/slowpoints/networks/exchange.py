@@ -56,7 +56,7 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
         TypeError: if `networks` is not a `Networks`.
     """
     if not isinstance(networks, Networks):
-        raise TypeError(f"networks is a {type(networks).__name__}; it must be a Networks, as load_networks gives them")
+        raise TypeError(f"networks is a {type(networks).__name__}; it must be a Networks, as returned by load_networks")
     row = whole_number(row, "row")
     if row >= len(networks):
         raise ValueError(f"row is {row}; there are {len(networks)} networks")
@@ -180,18 +180,18 @@ def _architecture(module: nn.Module) -> str:
         for base in (form.layer, form.cell):
             if isinstance(module, base):
                 if type(module).forward is not base.forward:
-                    raise ValueError(f"a {type(module).__name__} has a forward of its own, not a {base.__name__}'s")
+                    raise ValueError(f"a {type(module).__name__} overrides the forward of {base.__name__}")
                 return architecture
     raise ValueError(f"a {type(module).__name__} is none of torch.nn.RNN, GRU, LSTM and their cells")
 
 
 def _theirs(columns: Tensor, form: _Form) -> Tensor:
-    """Our columns in PyTorch's order and signs."""
+    """Our columns in PyTorch's order and with its signs."""
     gates = columns.chunk(len(form.gates), dim=-1)
     return torch.cat([sign * gates[index] for index, sign in form.gates], dim=-1)
 
 
 def _ours(columns: Tensor, form: _Form) -> Tensor:
-    """PyTorch's columns in our order and signs."""
+    """PyTorch's columns in our order and with our signs."""
     gates = zip(columns.chunk(len(form.gates), dim=-1), form.gates, strict=True)
     return torch.cat([sign * gate for gate, (_, sign) in sorted(gates, key=lambda item: item[1])], dim=-1)

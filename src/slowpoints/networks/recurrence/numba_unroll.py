@@ -93,5 +93,5 @@ def _run(kernel: Callable, networks: int, *arguments: Tensor | list[Tensor]) -> 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    # OpenMP's number of threads is set per thread: without this a product would be split, and rounded otherwise.
+    # OpenMP's number of threads is set per thread: without this a product would be split, and rounded differently.
     return ThreadPoolExecutor(thread_name_prefix="recurrence", initializer=torch.set_num_threads, initargs=(1,))

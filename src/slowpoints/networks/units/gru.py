@@ -77,6 +77,6 @@ class GRU(Unit):
 
 
 def _inner(recurrent: list[Tensor], r: Tensor, h: Tensor) -> Tensor:
-    """How n's input depends on h: through the reset state r h, `[S, B, H, H]`."""
+    """Derivatives of n's input with respect to h, through the reset state r h, `[S, B, H, H]`."""
     u_r = recurrent[0][:, None, :, r.shape[-1] :]
     return r[..., None] * recurrent[1][:, None] + times_weights(scale_columns(u_r, r * (1 - r) * h), recurrent[1])

@@ -16,7 +16,7 @@ class GRUAfter(Unit):
 
     z, r = sigmoid(W x + U h + b), m = U h + b, n = tanh(W x + b + r m), h' = (1 - z) h + z n (Cho et al. 2014, version
     1 of the preprint; `torch.nn.GRU`, whose update gate is 1 - z). All but the order of reset and product is as in
-    the unit `gru`.
+    `gru`.
     """
 
     name = "gru-after"
@@ -73,6 +73,6 @@ class GRUAfter(Unit):
 
 
 def _inner(recurrent: list[Tensor], r: Tensor, m: Tensor) -> Tensor:
-    """How n's input depends on h: through r m, `[S, B, H, H]`."""
+    """Derivatives of n's input with respect to h, through r m, `[S, B, H, H]`."""
     u_r = recurrent[0][:, None, :, r.shape[-1] :]
     return scale_columns(recurrent[2][:, None], r) + scale_columns(u_r, r * (1 - r) * m)

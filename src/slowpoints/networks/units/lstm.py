@@ -63,7 +63,7 @@ class LSTM(Unit):
         return after - after.new_ones(after.shape[:-1]).diag_embed()
 
     def newton(self, drive, state, recurrent):
-        """As `Unit.newton`. A unit's c acts on itself and its own h alone, so a system in h remains to be solved."""
+        """As `Unit.newton`. A unit's c acts only on itself and its own h, so the system to be solved is in h alone."""
         _, saved = self.step(drive, state, recurrent)
         slopes = _slopes(state, saved)
         h_by_h, c_by_h = (slope.mT for slope in _from_h(slopes, recurrent))
@@ -131,7 +131,7 @@ def _squashed(c: Tensor) -> _Measured:
 
 
 class _Slopes(NamedTuple):
-    """First derivatives of a unit's c' and h' in its five variables, `[S, B, 5, H]` each.
+    """First derivatives of a unit's c' and h' with respect to its five variables, `[S, B, 5, H]` each.
 
     `through_o` is the part of h' through the output gate, `tanh_c` the derivatives of tanh c'.
     """
@@ -159,7 +159,7 @@ def _slopes(state: State, saved: tuple) -> _Slopes:
 
 
 def _from_h(slopes: _Slopes, recurrent: list[Tensor]) -> list[Tensor]:
-    """Derivatives of h' and c' in h through the gates, a column per coordinate of theirs, `[S, B, H, H]` each."""
+    """Derivatives of h' and c' with respect to h through the gates, a column per coordinate, `[S, B, H, H]` each."""
     u = _gates_of(recurrent)
     return [
         sum((scale_columns(u[gate], of[:, :, gate]) for gate in range(4)), start=of.new_zeros(()))
@@ -170,7 +170,7 @@ def _from_h(slopes: _Slopes, recurrent: list[Tensor]) -> list[Tensor]:
 def _local_hessian(
     speed_h: Tensor, before: _Measured, after: _Measured, c: Tensor, saved: tuple, slopes: _Slopes
 ) -> Tensor:
-    """Hessian of a unit's own share of half the squared speed in its five variables, `[S, B, 5, 5, H]`.
+    """Hessian of a unit's share of half the squared speed with respect to its five variables, `[S, B, 5, 5, H]`.
 
     Args:
         speed_h: h' - h, `[S, B, H]`.
@@ -208,11 +208,11 @@ def _local_hessian(
 
 
 def _in_state(local: Tensor, h_slope: Tensor, u: list[Tensor]) -> Tensor:
-    """From the units' variables to h and c, `[S, B, 2 H, 2 H]`, by the chain rule; h' - h depends on h directly, too.
+    """Hessian with respect to h and c, `[S, B, 2 H, 2 H]`, by the chain rule; h' - h also depends on h directly.
 
     Args:
-        local: `[S, B, 5, 5, H]`.
-        h_slope: of h' in the five variables, `[S, B, 5, H]`.
+        local: with respect to the five variables of each unit, `[S, B, 5, 5, H]`.
+        h_slope: derivatives of h' with respect to these, `[S, B, 5, H]`.
         u: recurrent weights of each gate, `[S, 1, H, H]`.
     """
     own_c = local[:, :, C, C]

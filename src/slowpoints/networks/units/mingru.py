@@ -9,10 +9,10 @@ from slowpoints.networks.units.unit import Unit, join
 
 
 class MinGRU(Unit):
-    """Minimal gated recurrent unit: gate and new state see the input alone.
+    """Minimal gated recurrent unit: gate and new state depend on the input alone.
 
     z = sigmoid(W x + b), n = W x + b, h' = (1 - z) h + z n (Feng et al. 2024, "Were RNNs all we needed?"). Under a
-    constant input h' is affine in h, each unit by itself: one fixed point, h = n, which all states approach.
+    constant input h' is affine in h, unit by unit: all states approach one fixed point, h = n.
     """
 
     name = "mingru"

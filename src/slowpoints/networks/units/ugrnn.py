@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class UGRNN(Unit):
-    """Update-gate recurrent unit: a single gate, between the old state and the new.
+    """Update-gate recurrent unit: a single gate between the old state and the new one.
 
     z = sigmoid(W x + U h + b), n = tanh(W x + U h + b), h' = z h + (1 - z) n (Collins, Sohl-Dickstein & Sussillo
-    2017). As there, an open gate keeps the state; their offset of its bias is left out, as it is of the LSTM's.
+    2017). As there, an open gate keeps the state; the offset of its bias is left out, as that of the LSTM is.
     """
 
     name = "ugrnn"
@@ -63,7 +63,7 @@ def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
 
 
 def _slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor) -> Tensor:
-    """How h' - h depends on h, a column a coordinate of h', `[S, B, H, H]`."""
+    """Derivatives of h' - h with respect to h, a column for each coordinate of h', `[S, B, H, H]`."""
     u_z, u_n = _gates_of(recurrent)
     fresh = 1 - z
     return scale_columns(u_n, fresh * (1 - n**2)) - scale_columns(u_z, z * fresh * gap) - fresh.diag_embed()

@@ -236,14 +236,14 @@ def times_weights(matrices: Tensor, weights: Tensor) -> Tensor:
 
 
 def gated_slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor, inner: Tensor) -> Tensor:
-    """How h' - h = z (n - h) depends on h, a column a coordinate of h', `[S, B, H, H]`.
+    """Derivatives of h' - h = z (n - h) with respect to h, a column for each coordinate of h', `[S, B, H, H]`.
 
     Args:
         recurrent: weights of the unit, those of z first.
         z: `[S, B, H]`.
         n: `[S, B, H]`.
         gap: n - h, `[S, B, H]`.
-        inner: how n's input depends on h, `[S, B, H, H]`.
+        inner: derivatives of n's input with respect to h, `[S, B, H, H]`.
     """
     u_z = recurrent[0][:, None, :, : z.shape[-1]]
     return scale_columns(u_z, z * (1 - z) * gap) + scale_columns(inner, z * (1 - n**2)) - z.diag_embed()

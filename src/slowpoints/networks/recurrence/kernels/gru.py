@@ -42,7 +42,7 @@ def backward(first, stop, index, grad_hidden, weights, states, saved, grad_table
     frames, _, trials = index.shape
     width = hidden.shape[3]
     grad, through_reset = np.empty((trials, width), np.float32), np.empty((trials, width), np.float32)
-    direct = np.empty((trials, width), np.float32)  # what reaches the state before other than through z and r
+    direct = np.empty((trials, width), np.float32)  # gradient of the state before, except through z and r
     grad_gates = np.empty((frames, trials, 2 * width), np.float32)
     grad_candidate = np.empty((frames, trials, width), np.float32)
     for s in range(first, stop):

@@ -25,7 +25,7 @@ CACHE_KEY = _DIGEST.hexdigest()[:16]
 def compiled(function: Callable) -> Callable:
     """A function compiled at its first call, its machine code cached beside its file or in Numba's cache folder."""
     function.__qualname__ += f".{CACHE_KEY}"  # from which Numba derives the names of its cache files
-    # Of fast mathematics only fused multiply-add: a number that is not finite must show in the loss.
+    # Of the fast-math options only fused multiply-add: numbers that are not finite must reach the loss.
     dispatcher = njit(function, error_model="numpy", fastmath={"contract"}, nogil=True)
     with contextlib.suppress(RuntimeError):  # neither folder is writable
         dispatcher._cache = _TolerantCache(function)
@@ -33,7 +33,7 @@ def compiled(function: Callable) -> Callable:
 
 
 class _TolerantCache(FunctionCache):
-    """The cache of `njit(cache=True)`, but a job continues where its files are damaged or the disk is full.
+    """The cache of `njit(cache=True)`, but a job continues if its files are damaged or the disk is full.
 
     With Numba's own cache such an error ends the job, and every later one. Only this hook, private to Numba, separates
     errors of the cache from those of the compiled function.
