@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, log_spaced_frames, relaxation_path
+from slowpoints.dynamics.relaxation import RELAXATION_FRAMES, relaxation_path
 
 START = torch.tensor([[1.0, -2.0], [0.5, 4.0]], dtype=torch.float64)
 
@@ -34,16 +34,3 @@ def test_the_path_starts_at_its_start_takes_any_shape_and_no_gradient():
 def test_frames_that_do_not_increase_are_refused(frames):
     with pytest.raises(ValueError, match="must increase"):
         relaxation_path(lambda states: states, START, frames)
-
-
-def test_log_spaced_frames_have_equal_ratios():
-    assert log_spaced_frames(20, 640, 6) == (20, 40, 80, 160, 320, 640)
-    assert log_spaced_frames(20, 800, 6) == (20, 42, 87, 183, 383, 800)
-    assert log_spaced_frames(1, 4, 9) == (1, 2, 3, 4)
-    assert log_spaced_frames(7, 7, 1) == (7,)
-
-
-@pytest.mark.parametrize("arguments", [(0, 5, 2), (5, 4, 2), (5, 9, 1), (5, 5, 0)])
-def test_ends_and_numbers_that_cannot_be_are_refused(arguments):
-    with pytest.raises(ValueError, match="first, last and n are"):
-        log_spaced_frames(*arguments)
