@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from slowpoints.core.arguments import whole_number
+from slowpoints.core.arguments import instance, whole_number
 from slowpoints.core.torch_modes import usual_modes
 from slowpoints.networks.derived import plain_copy
 from slowpoints.networks.ensemble import Networks
@@ -55,8 +55,7 @@ def to_torch(networks: Networks, row: int = 0) -> tuple[nn.RNNBase, nn.Linear]:
         ValueError: if `torch.nn` has no such unit, or there is no such row.
         TypeError: if `networks` is not a `Networks`.
     """
-    if not isinstance(networks, Networks):
-        raise TypeError(f"networks is a {type(networks).__name__}; it must be a Networks, as returned by load_networks")
+    instance(networks, Networks, "networks", " (load_networks)")
     row = whole_number(row, "row")
     if row >= len(networks):
         raise ValueError(f"row is {row}; there are {len(networks)} networks")
@@ -159,9 +158,8 @@ def _blank(module_class: type[nn.Module], *sizes: int, like: Tensor) -> Any:
     return module_class(*sizes, device="meta", dtype=like.dtype).to_empty(device=like.device)
 
 
-def _check_readout(readout: object, hidden: int) -> None:
-    if not isinstance(readout, nn.Linear):
-        raise TypeError(f"readout is a {type(readout).__name__}; it must be a torch.nn.Linear")
+def _check_readout(readout: nn.Linear, hidden: int) -> None:
+    instance(readout, nn.Linear, "readout", " (torch.nn.Linear)")
     if readout.in_features != hidden:
         raise ValueError(f"readout takes {readout.in_features} features; the module has {hidden} hidden units")
 

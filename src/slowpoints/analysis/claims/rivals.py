@@ -10,7 +10,7 @@ import pandas as pd
 
 from slowpoints.analysis.claims.claim import Claim, Question
 from slowpoints.analysis.claims.rows import Excluded, Row, Subject
-from slowpoints.analysis.claims.tunings import STRICT_LOSS, cost, gained, tunings
+from slowpoints.analysis.claims.tunings import LOSS, STRICT_LOSS, cost, gained, tunings
 from slowpoints.analysis.claims.wording import (
     CONTRADICTED,
     SUPPORTED,
@@ -44,10 +44,9 @@ def surpassed(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
             if rival in QUESTIONS:
                 about = Subject("C6", QUESTIONS[rival], "memory_score", mode=mode, rival=rival, stratum="cell")
                 yield from gained(about, networks, rivals, excluded, claimed="positive")
-        about = Subject("C6", "surpass", "nominal_accuracy", mode=mode, rival=CONTROL, stratum="cell")
-        yield from gained(about, networks, control, excluded, claimed="no loss")
-        about = Subject("C6", "strict", "nominal_accuracy", mode=mode, rival=CONTROL, stratum="cell")
-        yield from gained(about, networks, control, excluded, claimed="no loss", loss=STRICT_LOSS)
+        for question, loss in (("surpass", LOSS), ("strict", STRICT_LOSS)):
+            about = Subject("C6", question, "nominal_accuracy", mode=mode, rival=CONTROL, stratum="cell")
+            yield from gained(about, networks, control, excluded, claimed="no loss", loss=loss)
     ours = [(mode, networks) for mode, networks in several if mode in OURS]
     for (rival, rivals), (mode, networks) in combinations(sorted(ours, key=lambda each: OURS.index(each[0])), 2):
         if mode != rival:

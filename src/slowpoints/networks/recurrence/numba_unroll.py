@@ -46,7 +46,8 @@ class KernelUnroll(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, kernels: Kernels, parts: int, index: Tensor, *operands: Tensor) -> Tensor:
-        tables, weights = _halves([operand.contiguous() for operand in operands])
+        tensors, groups = [operand.contiguous() for operand in operands], len(operands) // 2
+        tables, weights = tensors[:groups], tensors[groups:]
         (frames, networks, trials), hidden = index.shape, weights[0].shape[1]
         states = [weights[0].new_empty(networks, frames + 1, trials, hidden) for _ in range(parts)]
         for part in states:
@@ -67,10 +68,6 @@ class KernelUnroll(torch.autograd.Function):
         grad_weights = [torch.empty_like(weight) for weight in weights]
         _run(ctx.kernels.backward, len(grad_hidden), index, grad_hidden, weights, *ctx.saved, grad_tables, grad_weights)
         return None, None, None, *grad_tables, *grad_weights
-
-
-def _halves(tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    return tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
 
 
 def _run(kernel: Callable, networks: int, *arguments: Tensor | list[Tensor]) -> None:
