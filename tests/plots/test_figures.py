@@ -9,8 +9,7 @@ from claim_tables import about, made_up
 from matplotlib.collections import LineCollection
 from matplotlib.text import Text
 
-from slowpoints.analysis.names import PREDICTOR_NAMES
-from slowpoints.analysis.predictors import PREDICTORS
+from slowpoints.analysis.predictors import KNOWN, predictor_name
 from slowpoints.core.looks import unit_looks
 from slowpoints.core.tables import read_table, write_table
 from slowpoints.plots import relaxation, state_space, style
@@ -323,8 +322,9 @@ def test_predictors_stand_in_their_order_and_unknown_ones_last(tables):
     assert [len(intervals(ax)) for ax in figure.axes] == [6, 6, 9]
 
 
-def test_every_predictor_of_the_table_has_a_name():
-    assert set(PREDICTORS) <= set(PREDICTOR_NAMES)
+def test_every_predictor_has_a_name_of_its_own():
+    assert len({predictor_name(predictor) for predictor in KNOWN} - set(KNOWN)) == len(KNOWN)
+    assert predictor_name("accuracy_34") == "accuracy at delay 34"
 
 
 def test_a_path_is_faint_from_where_its_class_is_not_read_out(tables):

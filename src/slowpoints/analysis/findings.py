@@ -9,10 +9,10 @@ import pandas as pd
 
 from slowpoints.analysis.baselines import PROTOCOL
 from slowpoints.analysis.claims import all_claims
+from slowpoints.analysis.claims.prediction import AMONG
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import asked, beginning, bounds, interval, penalty, place_name
-from slowpoints.analysis.names import AMONG, PREDICTOR_NAMES
-from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY, STRATA
+from slowpoints.analysis.predictors import OF_NETWORKS, PRIMARY, STRATA, predictor_name
 from slowpoints.core.looks import unit_look
 from slowpoints.core.modes import OURS, RIVALS
 from slowpoints.core.schemas.schema import CELL
@@ -137,8 +137,8 @@ def _better(of_level: pd.DataFrame) -> str:
     if better.empty:
         return "No measure of the dynamics predicts memory better than a baseline that looks as far into the delay."
     names = (
-        f"{_called(row.predictor)} (ρ = {_rho(row._asdict())}; {_reach(row)}"
-        f"by {row.baseline_difference:.3f} over {_called(row.baseline)})"
+        f"{predictor_name(row.predictor)} (ρ = {_rho(row._asdict())}; {_reach(row)}"
+        f"by {row.baseline_difference:.3f} over {predictor_name(row.baseline)})"
         for row in better.itertuples()
     )
     return f"Better than a baseline that looks as far into the delay: {', '.join(names)}."
@@ -171,10 +171,6 @@ def mechanism(claims: pd.DataFrame) -> list[str]:
             f"{' and '.join(factors)} at settled states."
         )
     return parts
-
-
-def _called(predictor: str) -> str:
-    return PREDICTOR_NAMES.get(predictor, predictor)
 
 
 def _rho(row: Any) -> str:

@@ -12,6 +12,7 @@ from slowpoints.analysis.aggregation import as_trained, class_memory, early_marg
 from slowpoints.analysis.baselines import ACCURACIES, PROTOCOL, class_accuracies, protocol_label
 from slowpoints.analysis.correlation import METHODS, Classes, NetworkCorrelation, class_correlation
 from slowpoints.core.arguments import table_columns
+from slowpoints.core.looks import Look
 from slowpoints.core.schemas.schema import CELL, NETWORK
 from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
@@ -28,10 +29,12 @@ class Predictor:
     """A predictor of memory.
 
     Attributes:
+        look: its name in figures and reports.
         sign: whether memory is expected to fall (-1) or rise (1) with it.
         last_frame: last frame of the delay that it uses, or `LONGEST`; None if it uses none.
     """
 
+    look: Look
     sign: int
     last_frame: int | None = None
 
@@ -40,27 +43,35 @@ PRIMARY = "log10_speed"
 """Speed after the authors' descent: the paper's predictor, with which the others are compared."""
 SETTLED_FRAME = CENTRE_FRAME + 20
 PREDICTORS = {
-    PRIMARY: Predictor(-1),
-    "log10_centre_speed": Predictor(-1, CENTRE_FRAME + 1),
-    "log10_speed_1000": Predictor(-1),
-    "log10_deep_speed": Predictor(-1),
-    "log10_settled_speed": Predictor(-1, SETTLED_FRAME + 1),
-    "log10_drift": Predictor(-1),
-    "log10_settled_drift": Predictor(-1, SETTLED_FRAME + 1),
-    "leading": Predictor(-1),
-    "n_unstable": Predictor(-1),
-    "path_distance": Predictor(-1, LONGEST),
-    "margin": Predictor(1, SETTLED_FRAME),
-    "log10_margin_time_20": Predictor(1, SETTLED_FRAME),
-    "log10_margin_time": Predictor(1, CENTRE_FRAME + 101),
-    "log10_point_lifetime": Predictor(1, LONGEST),
-    "log10_lifetime": Predictor(1, LONGEST),
+    PRIMARY: Predictor(Look("speed of slow point"), -1),
+    "log10_centre_speed": Predictor(Look("speed at class centre"), -1, CENTRE_FRAME + 1),
+    "log10_speed_1000": Predictor(Look("speed after 1,000 steps of descent"), -1),
+    "log10_deep_speed": Predictor(Look("speed after deep search"), -1),
+    "log10_settled_speed": Predictor(Look("settled speed"), -1, SETTLED_FRAME + 1),
+    "log10_drift": Predictor(Look("drift at slow point"), -1),
+    "log10_settled_drift": Predictor(Look("drift at settled state"), -1, SETTLED_FRAME + 1),
+    "leading": Predictor(Look("leading eigenvalue"), -1),
+    "n_unstable": Predictor(Look("unstable directions"), -1),
+    "path_distance": Predictor(Look("slow point's distance from path"), -1, LONGEST),
+    "margin": Predictor(Look("readout margin"), 1, SETTLED_FRAME),
+    "log10_margin_time_20": Predictor(Look("margin time at settled state"), 1, SETTLED_FRAME),
+    "log10_margin_time": Predictor(Look("margin time at frame 100"), 1, CENTRE_FRAME + 101),
+    "log10_point_lifetime": Predictor(Look("lifetime from slow point"), 1, LONGEST),
+    "log10_lifetime": Predictor(Look("lifetime from class centre"), 1, LONGEST),
 }
 """Predictors of points."""
-OF_NETWORKS = {name: Predictor(1, LONGEST) for name in ("memory_score_half_noise", "memory_score_no_noise")}
+OF_NETWORKS = {
+    "memory_score_half_noise": Predictor(Look("memory score at half the noise"), 1, LONGEST),
+    "memory_score_no_noise": Predictor(Look("memory score without noise"), 1, LONGEST),
+}
 """Predictors of networks, without a value for each class."""
-BASELINES = {name: Predictor(1, delay) for name, delay in ACCURACIES.items()} | {PROTOCOL: Predictor(1)}
+BASELINES = {
+    **{name: Predictor(Look(f"accuracy at delay {delay}"), 1, delay) for name, delay in ACCURACIES.items()},
+    PROTOCOL: Predictor(Look("protocol's label"), 1),
+}
 """Predictors that need no dynamics: accuracy early in the delay and, with the protocols mixed, their label."""
+KNOWN = PREDICTORS | OF_NETWORKS | BASELINES
+"""All predictors, in the order of figures and tables where they use the same frames."""
 STRATUM = ["dataset", "architecture"]
 STRATA = {"network": CELL, "mixed": STRATUM}
 """Columns within which networks are ranked at each level: within cells, or with the protocols mixed."""
@@ -68,6 +79,11 @@ Values = dict[str, np.ndarray]
 """Columns of the networks of a cell, `[n]` each."""
 GROUPINGS = (tuple(CELL), tuple(STRATUM), ("dataset",), ("architecture",), ())
 """Groups of correlations, pooled over nothing, protocols, all but the data set, all but the architecture, all."""
+
+
+def predictor_name(predictor: str) -> str:
+    """Name of a predictor in figures and reports; that of its column if it is not known."""
+    return KNOWN[predictor].look.label if predictor in KNOWN else predictor
 
 
 def baseline_of(predictor: str, level: str) -> str | None:
@@ -78,7 +94,7 @@ def baseline_of(predictor: str, level: str) -> str | None:
     """
     if predictor in BASELINES:
         return None
-    last = (PREDICTORS | OF_NETWORKS)[predictor].last_frame
+    last = KNOWN[predictor].last_frame
     if last == LONGEST:
         return None
     seen = [name for name, delay in ACCURACIES.items() if last is not None and delay <= last]
@@ -154,7 +170,7 @@ def _last_frame(predictor: str, delays: pd.Series) -> float | None:
     """
     if predictor in ACCURACIES:
         return delays[predictor]
-    last = (PREDICTORS | OF_NETWORKS | BASELINES)[predictor].last_frame
+    last = KNOWN[predictor].last_frame
     return delays["longest"] if last == LONGEST else last
 
 
@@ -226,10 +242,8 @@ def _complete(values: np.ndarray) -> np.ndarray:
 
 def _difference(pair: NetworkCorrelation, predictor: str, other: str, name: str, names: tuple) -> dict[str, float]:
     """Columns of the difference in strength between the first of two predictors and the second."""
-    known = PREDICTORS | OF_NETWORKS | BASELINES
-    more = pair.difference(
-        0, 1, (known[predictor].sign, known[other].sign), numpy_generator(name, "correlation", *names)
-    )
+    signs = KNOWN[predictor].sign, KNOWN[other].sign
+    more = pair.difference(0, 1, signs, numpy_generator(name, "correlation", *names))
     return dict(zip((name, f"{name}_low", f"{name}_high"), more, strict=True))
 
 

@@ -11,7 +11,7 @@ from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import interval, p_value
 from slowpoints.analysis.findings import counted, overall, pooled, studied
-from slowpoints.analysis.predictors import BASELINES, OF_NETWORKS, PREDICTORS
+from slowpoints.analysis.predictors import KNOWN
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.schemas.study import LEVELS
@@ -107,7 +107,7 @@ def _predictors(correlations: pd.DataFrame) -> str:
     rows = []
     datasets = sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name))
     for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # of a single data set, "all" would repeat it
-        for predictor in [*PREDICTORS, *OF_NETWORKS, *BASELINES]:
+        for predictor in KNOWN:
             keys = [(dataset, predictor, level) for level in LEVELS]
             cells = [rho(by_row.loc[key]) if key in by_row.index else "" for key in keys]
             if any(cells):

@@ -1,4 +1,4 @@
-"""Figure `predictors`: how well each measure predicts memory, with protocols mixed, within cells and by class."""
+"""Figure `predictors` (rule `plot_predictors`): how well each measure predicts memory, level by level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from slowpoints.analysis.baselines import ACCURACIES, PROTOCOL
-from slowpoints.analysis.names import PREDICTOR_NAMES
+from slowpoints.analysis.predictors import KNOWN, predictor_name
 from slowpoints.core.looks import Look
 from slowpoints.core.schemas.schema import TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
@@ -84,16 +84,16 @@ def draw(data: pd.DataFrame) -> Figure:
 def _present(table: pd.DataFrame) -> dict[str, float]:
     """Predictors with the last frame of the delay that each uses (NaN for none), in the order of that frame.
 
-    Those with the same frame are in the order of `PREDICTOR_NAMES`, unknown ones last.
+    Those with the same frame are in the order of `KNOWN`, unknown ones last.
     """
     last = table.groupby("predictor", sort=False)["last_frame"].max()
-    order = {name: rank for rank, name in enumerate(PREDICTOR_NAMES)}
+    order = {name: rank for rank, name in enumerate(KNOWN)}
     names = sorted(last.index, key=lambda name: (last.fillna(-1)[name], order.get(name, len(order))))
     return {name: last[name] for name in names}
 
 
 def _label(predictor: str, last_frame: float) -> str:
-    name = PREDICTOR_NAMES.get(predictor, predictor)
+    name = predictor_name(predictor)
     return name if pd.isna(last_frame) else f"{name} ({last_frame:.0f})"
 
 

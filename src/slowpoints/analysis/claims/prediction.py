@@ -15,7 +15,6 @@ from slowpoints.analysis.claims.claim import Claim, Question
 from slowpoints.analysis.claims.rows import POOLED, Excluded, Place, Row, Subject, agreeing, changed
 from slowpoints.analysis.claims.wording import beginning, bounds, by_verdict, numbers
 from slowpoints.analysis.comparisons import Effect
-from slowpoints.analysis.names import AMONG
 from slowpoints.analysis.over_cells import OverCells, correlation_over_cells
 from slowpoints.core.schemas import study
 from slowpoints.core.schemas.schema import CELL, NETWORK
@@ -36,6 +35,12 @@ SCOPES = {
     "class": [CELL, CELL[:1], []],
 }
 """Columns that name each scope, by question."""
+AMONG = {
+    "mixed": "among networks of all protocols together, as in the paper",
+    "network": "among networks that differ only in their seed",
+    "class": "among the classes of a network",
+}
+"""Among what networks speed predicts memory, by level of `correlations`."""
 WEAK, STRONG = 0.3, 0.6
 """Absolute values of rho from which it is called moderate and strong."""
 HETEROGENEOUS = 0.5
