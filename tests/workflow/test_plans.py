@@ -116,10 +116,11 @@ def test_planning_does_not_wait_for_pytorch(project):
     assert project.planned("--cores", "2")["train_networks"] == 8
 
 
-def test_rules_made_by_a_loop_are_named_in_a_comment(project):
+def test_rules_made_by_a_loop_are_named_in_a_comment_or_by_their_figure(project):
     """So that a rule is found by searching for its name."""
     texts = [path.read_text() for path in [*(ROOT / "workflow/rules").glob("*.smk"), ROOT / "workflow/Snakefile"]]
     written = {name for text in texts for name in re.findall(r"^(?:rule|checkpoint) (\w+)", text, re.MULTILINE)}
     lists = [line for text in texts for line in re.findall(r"^#   (.*)", text, re.MULTILINE)]
     made = set(re.findall(r"^(\w+)$", project.snakemake("--list-rules", "--quiet"), re.MULTILINE)) - written
-    assert made == set(re.findall(r"\w+", " ".join(lists)))
+    heads = [path.read_text().partition("\n")[0] for path in (ROOT / "src/slowpoints/plots").glob("*.py")]
+    assert made == set(re.findall(r"\w+", " ".join(lists))) | set(re.findall(r"plot_\w+", " ".join(heads)))

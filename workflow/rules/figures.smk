@@ -1,6 +1,4 @@
-# A rule for each figure declared in src/slowpoints/plots/NAME.py:
-#   plot_cells, plot_claims, plot_control, plot_extrapolation, plot_formation, plot_predictors, plot_regularisation,
-#   plot_relaxation, plot_spectrum, plot_speed_vs_memory, plot_state_space, plot_task
+# A rule plot_NAME for each figure, declared in src/slowpoints/plots/NAME.py.
 LOOKS = {name: asdict(unit.look) for name, unit in units().items()}
 
 for figure, spec in FIGURES.items():

@@ -1,4 +1,4 @@
-"""Figure `cells`: how speed predicts memory within each cell, and over cells as a sample."""
+"""Figure `cells` (rule `plot_cells`): how speed predicts memory within each cell, and over cells as a sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `claims`: the effect behind each verdict, with its interval."""
+"""Figure `claims` (rule `plot_claims`): the effect behind each verdict, with its interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `control`: the gain in memory of each mode of fine-tuning, against its cost in accuracy and in time."""
+"""Figure `control` (rule `plot_control`): memory gained by each mode of fine-tuning, against its cost."""
 
 from __future__ import annotations
 

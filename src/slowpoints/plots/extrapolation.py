@@ -1,4 +1,4 @@
-"""Figure `extrapolation`: accuracy against delay, far beyond the delays of training."""
+"""Figure `extrapolation` (rule `plot_extrapolation`): accuracy against delay, far beyond the delays of training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `formation`: when and from which other memory each was born, and the speed of its slow point."""
+"""Figure `formation` (rule `plot_formation`): when and from which other memory each was born, with speeds."""
 
 from __future__ import annotations
 

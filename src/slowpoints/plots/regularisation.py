@@ -1,4 +1,4 @@
-"""Figure `regularisation`: how much each mode of fine-tuning prolongs memory, network by network."""
+"""Figure `regularisation` (rule `plot_regularisation`): memory gained by each mode of fine-tuning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `relaxation`: how the state slows down after the class centre, with the speed of the slow point."""
+"""Figure `relaxation` (rule `plot_relaxation`): how the state slows down after the class centre."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `spectrum`: eigenvalues of the Jacobian at slow points, on the unit circle."""
+"""Figure `spectrum` (rule `plot_spectrum`): eigenvalues of the Jacobian at slow points, on the unit circle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `speed_vs_memory`: the speed of slow points, and of settled states, against how long a network remembers."""
+"""Figure `speed_vs_memory` (rule `plot_speed_vs_memory`): speed of slow points and settled states, against memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `state_space`: trajectories of trials, class centres and slow points in two principal components."""
+"""Figure `state_space` (rule `plot_state_space`): trials, class centres and slow points in two components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure `task`: the frames of a trial, the trigger and the target output."""
+"""Figure `task` (rule `plot_task`): the frames of a trial, the trigger and the target output."""
 
 from __future__ import annotations
 
