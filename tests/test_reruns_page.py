@@ -2,9 +2,12 @@
 
 import re
 
-from reruns_page import FOUND, PAGE, page, rows
+import pytest
+from reruns_page import FOUND, PAGE, ROOT, page, rows
 
 from slowpoints.core.provenance import LIBRARY
+
+FOLDERS = ("src", "scripts", "tests", "docs")
 
 
 def test_the_table_of_what_runs_again_is_up_to_date():
@@ -32,3 +35,12 @@ def test_every_module_is_in_one_row_or_told_of_by_hand():
         name = module.relative_to(LIBRARY).as_posix()
         if module.name != "__init__.py" and not name.startswith(FOUND):
             assert f"`{module.name}`" in text or f"{name}`" in text or f"{name.removesuffix(module.name)}*.py`" in text
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_modules_named_on_pages_for_developers_exist(name):
+    """Placeholders in capitals, such as `plots/NAME.py`, stand for any."""
+    files = [f"/{path.relative_to(ROOT).as_posix()}" for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    named = re.findall(r"`([a-z_./]+\.py)`", (ROOT / name).read_text())
+    assert len(named) > 10
+    assert not [module for module in named if not any(file.endswith(f"/{module}") for file in files)]
