@@ -54,7 +54,7 @@ def spectra(step: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
 def eigenvalues(matrices: Tensor) -> Tensor:
     """Eigenvalues of each matrix, `[P, n]` complex, largest absolute value first; NaN where a matrix is not finite."""
     finite = matrices.isfinite().flatten(1).all(1)
-    if not finite.all():  # which make some builds of LAPACK abort
+    if not finite.all():  # such matrices make some builds of LAPACK abort
         values = torch.full(matrices.shape[:2], torch.nan, dtype=matrices.dtype.to_complex(), device=matrices.device)
         values[finite] = eigenvalues(matrices[finite])
         return values

@@ -33,7 +33,7 @@ def relaxation_path(step: Step, states: Tensor, frames: Sequence[int] = RELAXATI
         ValueError: if the frames do not increase, or the first is negative.
     """
     if not frames or min(frames) < 0 or list(frames) != sorted({*frames}):
-        raise ValueError(f"frames is {list(frames)}; they must increase, and the first be at least 0")
+        raise ValueError(f"frames is {list(frames)}; they must increase, from at least 0")
     return torch.stack(list(states_at(step, states, frames)))
 
 
