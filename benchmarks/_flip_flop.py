@@ -5,16 +5,20 @@ from torch import nn
 
 from slowpoints import flip_flop_trials
 
-FRAMES, TRIALS, RATE = 40, 64, 3e-3
+FRAMES, TRIALS, PULSES, RATE = 40, 64, 0.1, 3e-3
 
 
-def trained(kind: str, hidden: int, steps: int, *, seed: int = 0) -> tuple[nn.RNNBase, float]:
+def trained(
+    kind: str, hidden: int, steps: int, *, frames: int = FRAMES, rate: float = PULSES, seed: int = 0
+) -> tuple[nn.RNNBase, float]:
     """A network and the squared error of its last batch; 4,000 steps of 64 units take half a minute of one core.
 
     Args:
         kind: of the module in `torch.nn`: RNN, GRU or LSTM.
         hidden: units.
         steps: batches.
+        frames: of a trial.
+        rate: of pulses, per frame and channel.
         seed: of weights and trials.
     """
     with torch.random.fork_rng():
@@ -25,7 +29,7 @@ def trained(kind: str, hidden: int, steps: int, *, seed: int = 0) -> tuple[nn.RN
     optimiser = torch.optim.Adam(weights, lr=RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
     for step in range(steps):
-        inputs, targets = flip_flop_trials(TRIALS, FRAMES, seed=seed * steps + step)
+        inputs, targets = flip_flop_trials(TRIALS, frames, rate=rate, seed=seed * steps + step)
         loss = (readout(network(inputs)[0]) - targets).square().mean()
         optimiser.zero_grad()
         loss.backward()

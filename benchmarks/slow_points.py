@@ -6,7 +6,10 @@ Networks of torch.nn trained on the 3-bit flip-flop, and those of a study, each 
 
 PATH is a checkout of github.com/mattgolub/fixed-point-finder; without it the others run alone. One thread; CPU time.
 FixedPointFinder runs at its defaults, but without Jacobians, which ours works out when asked. Speeds are those of the
-module in float64. Rows go to benchmarks/slow_points.parquet.
+module in float64. Rows go to benchmarks/slow_points.parquet. Trained on short trials, in which a memory need not last,
+a network has few fixed points:
+
+    python benchmarks/slow_points.py --kinds GRU --units 128 --points 30 300 --steps 1500 --frames 6 --rate 0.5
 """
 
 import argparse
@@ -24,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from _flip_flop import trained
+from _flip_flop import FRAMES, PULSES, trained
 from _results import arguments, keep, markdown
 from _study import ROOT
 from safetensors.torch import load_file, save_file
@@ -88,11 +91,17 @@ class OfTheGrid(nn.Module):
         return after, after
 
 
-def ours(case: Case, newton: int = 40) -> tuple[Tensor, float]:
+def ours(case: Case, newton: int = 40, merge: float = 0.02) -> tuple[Tensor, float]:
     """As `slow_points_of` does it."""
     network = case.network
     points = find_slow_points(
-        network.step, case.starts, network.lower, network.upper, residual=network.residual, newton=newton
+        network.step,
+        case.starts,
+        network.lower,
+        network.upper,
+        residual=network.residual,
+        newton=newton,
+        merge=merge,
     )
     return points.state, points.converged.double().mean().item()
 
@@ -151,6 +160,7 @@ def _one_by_one(solve: Callable[[np.ndarray], tuple[np.ndarray, bool]], starts: 
 OURS = "slowpoints"
 TOOLS = {
     OURS: ours,
+    "slowpoints, merge=0": partial(ours, merge=0),
     "slowpoints, newton=0": partial(ours, newton=0),
     "FixedPointFinder": fixed_point_finder,
     "SciPy least_squares": bounded_least_squares,
@@ -163,7 +173,7 @@ def flip_flop_cases(args: argparse.Namespace) -> Iterator[Case]:
     """Networks trained on the flip-flop; starts from trials that they had no part in."""
     for kind in args.kinds:
         for units in args.units:
-            module = _trained_once(kind, units, args.steps, args.networks)
+            module = _trained_once(kind, units, args)
             states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
             for points in args.points:
                 starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0).start
@@ -171,13 +181,14 @@ def flip_flop_cases(args: argparse.Namespace) -> Iterator[Case]:
                 yield Case(f"flip-flop {kind} {units}", module, starts.float(), network)
 
 
-def _trained_once(kind: str, units: int, steps: int, folder: Path) -> nn.RNNBase:
+def _trained_once(kind: str, units: int, args: argparse.Namespace) -> nn.RNNBase:
     """A network of an earlier run, or one that is trained now and kept."""
-    file = folder / f"{kind}-{units}-{steps}.safetensors"
+    task = "" if (args.frames, args.rate) == (FRAMES, PULSES) else f"-{args.frames}-{args.rate}"
+    file = args.networks / f"{kind}-{units}-{args.steps}{task}.safetensors"
     if not file.is_file():
-        module, error = trained(kind, units, steps)
+        module, error = trained(kind, units, args.steps, frames=args.frames, rate=args.rate)
         print(f"{kind} {units}: squared error {error:.5f}", flush=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        args.networks.mkdir(parents=True, exist_ok=True)
         save_file(module.state_dict(), file)
     module = getattr(nn, kind)(3, units)
     module.load_state_dict(load_file(file))
@@ -220,6 +231,7 @@ def measured(case: Case, tool: str) -> dict:
         "points": len(case.starts),
         "tool": tool,
         "seconds": seconds,
+        "mean_speed": speed.mean().item(),
         "median_speed": speed.median().item(),
         "worst_speed": speed.max().item(),
         "at_rest": (speed <= AT_REST).double().mean().item(),
@@ -238,7 +250,8 @@ def table_of(table: pd.DataFrame) -> str:
                 row.append("")
                 continue
             spent, worst = of_tool.loc[tool, ["seconds", "worst_speed"]]
-            times = "" if tool == OURS else f" ({spent / of_tool.loc[OURS, 'seconds']:.1f}x)"
+            compared = tool != OURS and OURS in of_tool.index
+            times = f" ({spent / of_tool.loc[OURS, 'seconds']:.1f}x)" if compared else ""
             row.append(f"{spent:.2f} s{times}, {worst:.0e}")
         rows.append(row)
     return markdown(rows, ["network", "points", *tools])
@@ -250,16 +263,17 @@ if __name__ == "__main__":
     parser.add_argument("--units", nargs="*", type=int, default=[64, 128, 256])
     parser.add_argument("--points", nargs="*", type=int, default=[30, 300, 1000])
     parser.add_argument("--steps", type=int, default=3000, help="of training on the flip-flop")
+    parser.add_argument("--frames", type=int, default=FRAMES, help="of its trials")
+    parser.add_argument("--rate", type=float, default=PULSES, help="of its pulses, per frame and channel")
+    parser.add_argument("--tools", nargs="*", choices=TOOLS, default=list(TOOLS))
     parser.add_argument("--networks", type=Path, default=ROOT / "results/flip-flop", help="folder that keeps them")
     parser.add_argument("--fixed-point-finder", type=Path, metavar="PATH", help="a checkout of it")
     parser.add_argument("--study", type=Path, metavar="RESULTS", help="folder of results with networks of the digits")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    tools = dict.fromkeys(TOOLS)
     if args.fixed_point_finder:
         sys.path.insert(0, str(args.fixed_point_finder))
-    else:
-        tools.pop("FixedPointFinder")
+    tools = [tool for tool in args.tools if args.fixed_point_finder or tool != "FixedPointFinder"]
     rows = []
     for case in itertools.chain(flip_flop_cases(args), study_cases(args.study) if args.study else ()):
         for tool in tools:

@@ -275,7 +275,7 @@ def test_searches_for_slow_points_are_compared(study, tmp_path):
     sizes = "--kinds GRU LSTM --units 4 --points 3 --steps 20"
     run(study, f"python benchmarks/slow_points.py {sizes} --output {tmp_path / 'table.parquet'} --networks {tmp_path}")
     table = pd.read_parquet(tmp_path / "table.parquet").set_index(["network", "tool"])
-    assert len(table) == 2 * 4
+    assert len(table) == 2 * 5
     assert (table["inside"] == 1).all()
     assert (table["seconds"] > 0).all()
     for network in ("flip-flop GRU 4", "flip-flop LSTM 4"):

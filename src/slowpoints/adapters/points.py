@@ -174,7 +174,10 @@ class NetworkPoints(SlowPoints):
 
     @usual_modes()
     def to_frame(self) -> pd.DataFrame:
-        """A row per point: kind, stability, share of starts, leading eigenvalue, distance from its start, state."""
+        """A row per point: kind, stability, share of starts, leading eigenvalue, distance from its start, state, ...
+
+        `searched` is the index, among all starts, of the one whose search led to the point.
+        """
         leading = self.eigenvalues[:, 0].abs()
         columns = {
             "kind": self.kind.astype(str),
@@ -187,6 +190,7 @@ class NetworkPoints(SlowPoints):
             "projected_gradient": self.projected_gradient,
             "converged": self.converged,
             "iterations": self.iterations,
+            "searched": self.searched,
             "distance": (self.state - self.start).norm(dim=1),
             "state": list(self.state.cpu().numpy()),
         }

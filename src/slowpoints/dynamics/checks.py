@@ -11,7 +11,13 @@ from torch import Tensor
 
 from slowpoints.core.arrays import Array, as_numbers
 from slowpoints.dynamics.autonomous import AutonomousMap
-from slowpoints.dynamics.differences import COARSE_TOLERANCE, CURVATURE_TOLERANCE, SLOPE_TOLERANCE, Differences
+from slowpoints.dynamics.differences import (
+    COARSE_TOLERANCE,
+    CURVATURE_TOLERANCE,
+    PROBES,
+    SLOPE_TOLERANCE,
+    Differences,
+)
 from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.residual import Map, MapResidual, Residual
 from slowpoints.dynamics.speed import SpeedResidual, StepResidual
@@ -105,6 +111,18 @@ class CheckedResidual(Residual):
                     f"newton is not 0, and Newton's method needs a residual of {states.shape[1]} values for states of "
                     f"{states.shape[1]} coordinates; this one has {self.n_values}"
                 )
+
+    def check_hessian(self, states: Tensor) -> None:
+        """The check of the first call of `hessian`, before a descent to where the curvature may vanish.
+
+        Args:
+            states: `[P, n]`, of which a few are taken.
+
+        Raises:
+            TypeError: as `hessian`.
+        """
+        rows = torch.linspace(0, len(states) - 1, min(PROBES, len(states)), device="cpu").long()
+        self.hessian(states[rows.to(states.device)])
 
     @torch.no_grad()
     def check_after(self, states: Tensor, speed: Tensor) -> None:

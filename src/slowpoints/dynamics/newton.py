@@ -158,6 +158,12 @@ class DampedNewton:
             if len(rows):
                 self._classify(rows)
 
+    def take_ends(self, searched: Tensor) -> None:
+        """Gives each point the end of the search of another, `[P]`."""
+        self.best = self.best.at(searched)
+        for name in ("types", "iterations", "met_nonfinite"):
+            setattr(self, name, getattr(self, name)[searched])
+
     def _drop_fixed_points(self) -> None:
         rows, current = self.rows, self.current.at(self.rows)
         fixed = (current.speed <= fixed_point_tolerance(current.state)) & (self.steps_since_best[rows] == 0)

@@ -22,6 +22,7 @@ from slowpoints.core.torch_modes import usual_modes
 from slowpoints.dynamics.autonomous import AutonomousMap
 from slowpoints.dynamics.checks import ROW_BY_ROW, CheckedResidual, checked_residual, checked_rows, map_of_networks
 from slowpoints.dynamics.maps import CheckedMap
+from slowpoints.dynamics.merging import Merging
 from slowpoints.dynamics.newton import WATCHDOG_STEPS, DampedNewton
 from slowpoints.dynamics.point_types import TYPE_NAMES, PointType
 from slowpoints.dynamics.residual import Map, Residual, bounds_like, clamp_start
@@ -44,6 +45,8 @@ class SlowPoints:
         kind: `[P]`: "fixed point" (zero speed to rounding, |residual| <= 1000 epsilon (1 + |z|)), "minimum" of the
             speed within the bounds, "saddle" (the gradient has vanished, but no descent was found), or "sliding": the
             iterations ran out, or no step reduced the speed any further, before the gradient had vanished.
+        searched: index of the start whose search led to each point, `[P]`: its own, or with `merge` that of the search
+            that it joined, from which all other values are then taken.
     """
 
     state: Tensor
@@ -52,6 +55,7 @@ class SlowPoints:
     converged: Tensor
     iterations: Tensor
     kind: np.ndarray
+    searched: Tensor
 
 
 @usual_modes()
@@ -67,6 +71,7 @@ def find_slow_points(
     relax: int = 0,
     newton: int = 0,
     excursion: int = WATCHDOG_STEPS,
+    merge: float = 0.0,
 ) -> SlowPoints:
     """Minimises speed^2 / 2, half the squared residual, of each point within bounds.
 
@@ -91,6 +96,9 @@ def find_slow_points(
             pass a nearer slow point on the way. Where it does not converge, the search continues from where it was.
         excursion: watchdog steps, for which the speed may rise above its least value. With 0 it never rises: slower,
             but a point stays in the valley where it started, as one tracked from map to map should.
+        merge: distance, relative to 1 + |z|, within which two searches become one unless a barrier of the speed
+            separates them (`dynamics.merging`). All points first descend by L-BFGS, which brings those of a valley
+            together. With 0 each start is searched on its own, with Hessians from the first step.
 
     Returns:
         The points, with the speed and gradient of exactly the states returned.
@@ -109,6 +117,7 @@ def find_slow_points(
     tolerance = finite(tolerance, "tolerance", least=0)
     max_iterations, relax = whole_number(max_iterations, "max_iterations"), whole_number(relax, "relax")
     newton, excursion = whole_number(newton, "newton"), whole_number(excursion, "excursion")
+    merge = finite(merge, "merge", least=0)
     state = checked_rows(start, "start", map_of_networks(step if residual is None else residual))
     low, high = bounds_like(state, lower, upper)
     state = clamp_start(state, low, high)
@@ -123,7 +132,13 @@ def find_slow_points(
         residual.check(state, newton=newton > 0)
     else:
         _check_rows(residual, state)
+    merging = Merging(residual, low, high, merge) if merge and max_iterations and len(state) else None
+    running = None
+    if merging is not None:
+        state, running = merging.descend(state, newton)
     search = DampedNewton(residual, state, low, high, tolerance, excursion)
+    if running is not None:
+        search.rows = running
     with report_stage("deep search", max_iterations, unit="iteration", at_most=True) as progress:
         for iteration in range(max_iterations):
             if not len(search.rows):
@@ -131,11 +146,16 @@ def find_slow_points(
             if newton and iteration % NEWTON_EVERY == 0:
                 search.try_fixed_points(newton)
             search.evaluate()
+            if merging is not None:
+                search.rows = merging.merge(search.rows, search.best.state, search.best.objective)
             search.iterate()
             if iteration % LOGGED_EVERY == 0:
                 log.info("deep search, iteration %d: median speed %.3g", iteration, search.best.speed.median())
             progress.update()
     search.finish()
+    searched = torch.arange(len(state), device=state.device) if merging is None else merging.searched
+    if merging is not None:
+        search.take_ends(searched)
     best, types = search.best, search.types
     if isinstance(residual, CheckedResidual):
         residual.check_after(best.state, best.speed)
@@ -147,6 +167,7 @@ def find_slow_points(
         types >= PointType.MINIMUM,
         search.iterations,
         TYPE_NAMES[types.cpu().numpy()],
+        searched,
     )
 
 
