@@ -52,15 +52,68 @@ def mingru_step(x, h, weights):
     return (1 - sigmoid(z)) * h + sigmoid(z) * n
 
 
+def lru_step(x, h, weights):
+    """h is the real parts of all modes, then the imaginary parts; columns of the bias are B x, nu, theta."""
+    size, pairs = len(h), len(h) // 2
+    modes = size - pairs
+    place = np.arange(1, modes + 1)
+    nu = np.log(-np.log(np.sqrt((place - 0.5) / modes))) + weights["bias"][size : size + modes]
+    theta = np.zeros(modes)  # of a last real mode
+    angle = place[:pairs] * np.pi * (3 - np.sqrt(5)) % (2 * np.pi)
+    theta[:pairs] = np.exp(np.log(angle) + weights["bias"][size + modes :])
+    eigenvalue = np.exp(-np.exp(nu) + 1j * theta)
+    added = x @ weights["input"] + weights["bias"][:size]
+    q = h[:modes] + 0j
+    added, q[:pairs] = added[:modes] + 1j * np.append(added[modes:], [0] * (modes - pairs)), q[:pairs] + 1j * h[modes:]
+    q = eigenvalue * q + np.sqrt(1 - np.abs(eigenvalue) ** 2) * added
+    return np.concatenate([q.real, q.imag[:pairs]])
+
+
+def slstm_step(x, h, mean, log_n, weights):
+    """c / n and log n of the paper's c, n and m, of which one is free: n = 1. Columns of the weights are f, o, i, g."""
+    f, o, i, g = np.split(x @ weights["input"] + h @ weights["recurrent"] + weights["bias"], 4)
+    c, n, m = mean, 1.0, log_n
+    log_f = np.log(sigmoid(f))
+    after = np.maximum(log_f + m, i)
+    c = np.exp(log_f + m - after) * c + np.exp(i - after) * np.tanh(g)
+    n = np.exp(log_f + m - after) * n + np.exp(i - after)
+    return sigmoid(o) * c / n, c / n, after + np.log(n)
+
+
+def brc_step(x, h, weights):
+    """Columns of the input weights are a, c, n; of the bias also the own weights of a and c, less 1."""
+    size = len(h)
+    a, c, n = np.split(x @ weights["input"] + weights["bias"][: 3 * size], 3)
+    own_a, own_c = np.split(1 + weights["bias"][3 * size :], 2)
+    return bistable(1 + np.tanh(a + own_a * h), sigmoid(c + own_c * h), n, h)
+
+
+def nbrc_step(x, h, weights):
+    """Columns of the weights are a, c, n; the recurrent weights have none for n."""
+    a, c, n = np.split(x @ weights["input"] + weights["bias"], 3)
+    u_a, u_c = np.split(weights["recurrent"], 2, axis=1)
+    return bistable(1 + np.tanh(a + h @ u_a), sigmoid(c + h @ u_c), n, h)
+
+
+def bistable(a, c, n, h):
+    return c * h + (1 - c) * np.tanh(n + a * h)
+
+
 STEPS = {
+    "brc": brc_step,
     "gru": gru_step,
     "gru-after": gru_after_step,
+    "lru": lru_step,
     "lstm": lstm_step,
     "mingru": mingru_step,
+    "nbrc": nbrc_step,
     "rnn": rnn_step,
+    "slstm": slstm_step,
     "ugrnn": ugrnn_step,
 }
 """A step of each recurrent unit, from input, parts of the state and weights."""
+FIRST = {"slstm": (0.0, 0.0, -np.inf)}
+"""Parts of the state before the first frame, where they are not all zero."""
 
 
 def conv_front_end(image, weights):
@@ -92,7 +145,7 @@ def run_trial(frames, report, weights, architecture, image_shape=None):
     """Outputs [T, C + 1] for frames [T, N], trigger at `report`."""
     step = STEPS[architecture]
     parts = step.__code__.co_argcount - 2  # of a state: all arguments but the input and the weights
-    state = [np.zeros(weights["recurrent"].shape[0])] * parts
+    state = [np.full(weights["recurrent"].shape[0], part) for part in FIRST.get(architecture, [0.0] * parts)]
     outputs = []
     for frame, pixels in enumerate(frames):
         if "front_end.dense0.weight" in weights:

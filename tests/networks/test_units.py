@@ -7,7 +7,10 @@ import pytest
 import reference
 import torch
 
+from slowpoints.dynamics.autonomous import Dynamics
+from slowpoints.dynamics.jacobian import spectra
 from slowpoints.networks.ensemble import initialise
+from slowpoints.networks.recurrence.unroll import unroll
 from slowpoints.networks.units import unit_file, unit_named, units
 
 
@@ -67,7 +70,7 @@ def test_the_file_of_a_unit_holds_its_class(architecture):
 
 
 def test_a_unit_that_is_not_there_is_refused_by_name():
-    with pytest.raises(KeyError, match="no recurrent unit 'elman'; there are gru, gru-after, lstm,"):
+    with pytest.raises(KeyError, match="no recurrent unit 'elman'; there are brc, gru, gru-after, lru,"):
         unit_named("elman")
 
 
@@ -99,9 +102,95 @@ def test_weights_have_no_columns_that_nothing_uses(make_networks):
     assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 12), (6, 0), (12,))
     shapes = {name: weight.shape[1:] for name, weight in make_networks("gru-after").weights.items()}
     assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 18), (6, 18), (24,))
+    shapes = {name: weight.shape[1:] for name, weight in make_networks("lru").weights.items()}
+    assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 6), (6, 0), (12,))
 
 
 def test_lstm_measures_speed_with_squashed_cell_state():
     state = torch.tensor([[0.3, -0.2, 5.0, -7.0]])
     torch.testing.assert_close(unit_named("lstm").speed_coordinates(state)[0, 2:], torch.tanh(state[0, 2:]))
     assert unit_named("gru").speed_coordinates(state) is state
+
+
+@pytest.mark.parametrize("architecture", units())
+def test_a_unit_says_whether_a_frame_is_affine_in_its_state(make_networks, architecture):
+    """Then a frame from the mean of two states ends at the mean of where it ends from each."""
+    networks = make_networks(architecture)
+    dynamics = Dynamics.of(networks)
+    first, second = torch.randn(2, 6, dynamics.coordinates, generator=torch.Generator().manual_seed(0)).double()
+    midway = dynamics.step((first + second) / 2) - (dynamics.step(first) + dynamics.step(second)) / 2
+    assert (midway.abs().max() < 1e-12) == unit_named(architecture).affine
+
+
+def test_an_lru_is_a_complex_state_between_complex_matrices(make_networks):
+    """Its outputs are Re(C q), q the sum of lambda^k gamma (B x + b) over the frames k ago."""
+    networks = make_networks("lru", (0,))
+    weights, modes, frames = reference.network(networks, 0), 3, 9
+    nu, theta = np.split(weights["bias"][6:], 2)
+    place = np.arange(modes) + 1
+    radius = (((place - 0.5) / modes) ** 0.5) ** np.exp(nu)  # from evenly over the disc
+    eigenvalue = radius * np.exp(1j * np.exp(theta) * (place * np.pi * (3 - 5**0.5) % (2 * np.pi)))
+    x = np.random.default_rng(0).normal(size=(frames, 16))
+    added = x @ weights["input"][:-1] + weights["bias"][:6]
+    powers = eigenvalue ** np.arange(frames)[::-1, None]
+    q = (powers * (1 - radius**2) ** 0.5 * (added[:, :modes] + 1j * added[:, modes:])).sum(0)
+    expected = (q @ (weights["readout"][:modes] - 1j * weights["readout"][modes:])).real
+    index = torch.arange(frames)[:, None, None]
+    h = unroll(networks.spec.unit, networks.drive(torch.tensor(x)[None]), index, networks.weights["recurrent"])[
+        -1, 0, 0
+    ]
+    np.testing.assert_allclose(h.numpy() @ weights["readout"], expected, atol=1e-13)
+    spectrum = spectra(Dynamics.of(networks).step, torch.zeros(1, 6).double())[0].numpy()
+    both = np.concatenate([eigenvalue, eigenvalue.conj()])
+    np.testing.assert_allclose(np.sort_complex(spectrum), np.sort_complex(both), atol=1e-12)
+
+
+def test_an_slstm_is_the_one_of_the_paper(make_networks):
+    """Its states are those of c and n without a stabiliser, which does not overflow in few frames."""
+    networks = make_networks("slstm", (0,))
+    weights, unit = reference.network(networks, 0), networks.spec.unit
+    weights["input"][:, 12:18] *= 5  # strong input gates
+    networks.weights["input"][..., 12:18] *= 5
+    h, c, n = np.zeros(6), np.zeros(6), np.zeros(6)
+    state = unit.initial_state(1, 1, 6, like=networks.weights["bias"])
+    recurrent = unit.split_recurrent(networks.weights["recurrent"])
+    for pixels in np.random.default_rng(0).normal(size=(30, 16)):
+        pre = np.append(pixels, 0.0) @ weights["input"] + h @ weights["recurrent"] + weights["bias"]
+        f, o, i, g = np.split(pre, 4)
+        f, o, i = reference.sigmoid(f), reference.sigmoid(o), np.exp(i)
+        c, n = f * c + i * np.tanh(g), f * n + i
+        h = o * c / n
+        state, _ = unit.step(networks.drive(torch.tensor(pixels)[None, None]), state, recurrent)
+        for part, expected in zip(state, (h, c / n, np.log(n)), strict=True):
+            np.testing.assert_allclose(part[0, 0], expected, atol=1e-12)
+    assert n.max() > 100
+
+
+def test_an_slstm_does_not_overflow(make_networks):
+    networks = make_networks("slstm", (0,), double=False)
+    unit, recurrent = networks.spec.unit, torch.zeros(1, 6, 24)
+    drive = torch.tensor([-200.0, 0.0, 0.0, 1.0]).repeat_interleave(6)[None, None]  # f, o, i, g: forget all
+    state = unit.initial_state(1, 1, 6, like=recurrent)
+    for log_i, log_n in ((300.0, 300.0), (-300.0, 100.0), (300.0, 300.0), (0.0, 100.0)):
+        drive[..., 12:18] = log_i
+        state, saved = unit.step([drive], state, [recurrent])
+        before, terms = unit.adjoint(state, state, saved, [recurrent])
+        assert all(part.isfinite().all() for part in (*state, *before, terms[0][1]))
+        torch.testing.assert_close(state[2], torch.full_like(state[2], log_n))
+
+
+@pytest.mark.parametrize(("architecture", "stable"), [("brc", 2), ("nbrc", 2), ("gru", 1)])
+def test_a_bistable_cell_has_two_stable_states_by_itself(make_networks, architecture, stable):
+    """One unit without recurrent weights and with a = 1 + tanh(1): h = tanh(a h) has a root on either side of 0."""
+    networks = make_networks(architecture, (0,), hidden=1)
+    weights = {name: torch.zeros_like(weight) for name, weight in networks.weights.items()}
+    weights["bias"][..., 0] = 1.0
+    if architecture == "brc":
+        weights["bias"][..., 3:] = -1.0  # w = 1 + bias
+    dynamics = Dynamics.of(replace(networks, weights=weights))
+    states = torch.linspace(-1, 1, 8, dtype=torch.float64)[:, None]
+    for _ in range(400):
+        states = dynamics.step(states)
+    assert len(states.round(decimals=6).unique()) == stable
+    if stable == 2:
+        torch.testing.assert_close(states, torch.tanh((1 + np.tanh(1)) * states))

@@ -113,7 +113,16 @@ def test_frames_beyond_t_max_change_nothing(make_networks, images, training):
 
 @pytest.mark.parametrize(
     ("architecture", "rate", "least"),
-    [("gru", 0.01, 0.9), ("gru-after", 0.01, 0.9), ("rnn", 0.003, 0.5), ("ugrnn", 0.01, 0.9)],
+    [
+        ("brc", 0.01, 0.9),
+        ("gru", 0.01, 0.9),
+        ("gru-after", 0.01, 0.9),
+        ("lru", 0.01, 0.5),
+        ("nbrc", 0.01, 0.8),
+        ("rnn", 0.003, 0.5),
+        ("slstm", 0.01, 0.9),
+        ("ugrnn", 0.01, 0.9),
+    ],
 )
 def test_training_learns(make_networks, images, training, architecture, rate, least):
     """Guessing is correct in a third of the trials. For a minGRU see `tests/measures/test_affine_unit.py`."""

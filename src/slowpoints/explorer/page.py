@@ -50,10 +50,13 @@ SYMBOLS = {
     "o": "circle",
     "^": "triangle-up",
     "v": "triangle-down",
+    "<": "triangle-left",
+    ">": "triangle-right",
     "s": "square",
     "D": "diamond",
     "P": "cross",
     "X": "x",
+    "*": "star",
 }
 DASHES = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
 

@@ -21,6 +21,7 @@ class MinGRU(Unit):
     groups_without_recurrence = (0,)
     parts = 1
     bound = math.inf
+    affine = True
 
     def step(self, drive, state, recurrent):
         (h,) = state

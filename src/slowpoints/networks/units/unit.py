@@ -62,6 +62,8 @@ class Unit:
     """Tensors in a state: 1 for (h,), 2 for (h, c)."""
     bound: ClassVar[float] = 1.0
     """|h| never exceeds it from the zero state on; searches stay within. Infinite for a unit that does not squash h."""
+    affine: ClassVar[bool] = False
+    """Whether the state after a frame is affine in the state before it, under any constant input."""
 
     @property
     def gates(self) -> int:
@@ -194,7 +196,7 @@ class Unit:
         return _columns(weights, self.recurrent_gates, weights.shape[-2])
 
     def initial_state(self, networks: int, trials: int, hidden: int, like: Tensor) -> State:
-        """Zero state before the first frame, `[S, B, H]` for each part."""
+        """State before the first frame, `[S, B, H]` for each part: zero, unless a unit overrides it."""
         return tuple(like.new_zeros(networks, trials, hidden) for _ in range(self.parts))
 
 
