@@ -17,6 +17,7 @@ from slowpoints.analysis.aggregation import (
     memory_measures,
     network_table,
     regularisation_table,
+    spectral_scores,
 )
 from slowpoints.core.provenance import provenance
 from slowpoints.core.schemas.memory import ACCURACY
@@ -207,6 +208,20 @@ def test_a_network_without_slow_points_has_no_spectrum(tmp_path):
     path = tmp_path / "digits/gru/vocu/trained/0-1/spectrum.parquet"
     write_table(rows, path, SPECTRUM)
     assert collate([path], SPECTRUM, {"digits": 2})["seed"].tolist() == [1]
+
+
+def test_the_spectrum_allows_a_score():
+    """Of two classes one may last from the centre, at delay 14, until delay 100, the other for ever."""
+    rows = extrapolation_rows(2, lambda *_: 0.5)
+    points = point_rows(2, lambda *_: 1e-2).assign(spectral_lifetime=[86.0, 1e4, np.nan, np.nan])
+    scores = spectral_scores(points, rows, ["seed"]).set_index("seed")["spectral_score"]
+    until_100 = (np.log(100) - np.log(20) + (np.log(1000) - np.log(100)) / 2) / np.log(50)
+    assert scores[0] == pytest.approx((until_100 + 1) / 2)
+    assert np.isnan(scores[1])  # not of an affine unit
+    one = points.assign(spectral_lifetime=[85.9, np.nan, np.nan, np.nan])  # a class without a centre
+    until_20 = (np.log(100) - np.log(20)) / 2 / np.log(50)
+    assert spectral_scores(one, rows, ["seed"])["spectral_score"][0] == pytest.approx((until_20 + 1) / 2)
+    assert spectral_scores(point_rows(2, lambda *_: 1.0), rows, ["seed"])["spectral_score"].isna().all()
 
 
 def test_fine_tuning_stands_beside_its_start():

@@ -131,7 +131,8 @@ def test_a_short_measure_is_the_full_one_without_search_eigenvalues_and_lifetime
     unmeasured = {name for name in SLOW_POINTS.columns if tables["short"][name].isna().all()} - {"lambda"}
     searched = {"deep_speed", "deep_readout", "deep_distance", "projected_gradient", "converged", "iterations"}
     lasting = {f"{name}lifetime{end}" for name in ("", "point_", "predicted_") for end in ("", "_capped")}
-    assert unmeasured == searched | lasting | {"deep_kind", "leading", "n_unstable", "time_constant"}
+    of_affine_units = {"spectral_lifetime"}
+    assert unmeasured == searched | lasting | of_affine_units | {"deep_kind", "leading", "n_unstable", "time_constant"}
     measured = [name for name in SLOW_POINTS.columns if name not in unmeasured]
     pd.testing.assert_frame_equal(tables["short"][measured], tables["full"][measured])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from slowpoints.analysis.memory_score import half_life, memory_score, persistence
+from slowpoints.analysis.memory_score import half_life, longest_score, memory_score, persistence
 from slowpoints.core.arguments import instance
 from slowpoints.core.layout import place_of
 from slowpoints.core.modes import TRAINED
@@ -149,6 +149,32 @@ def class_memory(extrapolation: pd.DataFrame) -> pd.DataFrame:
     return memory.assign(class_score=memory["memory_score"] - memory["alarms"]).drop(columns="alarms")
 
 
+CENTRE_FRAME = 14
+"""Frame of the delay at which class centres lie (`measures.centres`); lifetimes, and predictors along a path, start
+there."""
+
+
+def spectral_scores(points: pd.DataFrame, extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The largest memory score that the spectrum allows, of each group of `by`; NaN for units that are not affine.
+
+    Each class counts as remembered in every trial for its `spectral_lifetime`, one without a class centre for ever.
+
+    Args:
+        points: table `slow_points`.
+        extrapolation: table `extrapolation`, whose delays are scored.
+        by: columns of the network.
+    """
+    points = points.reset_index(drop=True)
+    life = points["spectral_lifetime"] if "spectral_lifetime" in points else pd.Series(np.nan, points.index)
+    affine = life.notna().groupby([points[name] for name in by], dropna=False).transform("any")
+    scores = pd.Series(np.nan, points.index)
+    for dataset, rows in points[affine].groupby("dataset"):
+        delays = np.sort(extrapolation.loc[extrapolation["dataset"] == dataset, "delay"].unique())
+        scores[rows.index] = longest_score(delays, CENTRE_FRAME + life[rows.index].to_numpy(float))
+    table = points.assign(spectral_score=scores).groupby(list(by), dropna=False)
+    return table["spectral_score"].mean().reset_index()
+
+
 SPEEDS = ("speed", "speed_1000", "centre_speed", "deep_speed", "settled_speed")
 IN_NOISE = ("drift", "diffusion", "settled_drift", "settled_diffusion")
 TIMES = ("lifetime", "point_lifetime", "margin_time", "margin_time_20")
@@ -217,6 +243,7 @@ def network_table(
         n_margin_capped=points["margin_capped"].eq(True),
     )
     parts = [memory_measures(extrapolation, NETWORK), means, counts.groupby(NETWORK).sum().reset_index()]
+    parts.append(spectral_scores(points, extrapolation, NETWORK))
     for name, scale in QUIETER.items():
         quieter = by_noise[by_noise["noise_scale"] == scale]
         measures = ["memory_score", "half_life"]
@@ -238,7 +265,8 @@ def regularisation_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, po
     logs = [name for name in BEFORE_AND_AFTER if name.startswith("log10_")]
     of_points = point_predictors(points).groupby(TUNED_NETWORK, dropna=False)[logs].mean().reset_index()
     measured = accuracy[[*TUNED_NETWORK, "nominal_accuracy"]]
-    for other in (memory_measures(extrapolation, TUNED_NETWORK), of_points):
+    allowed = spectral_scores(points, extrapolation, TUNED_NETWORK)
+    for other in (memory_measures(extrapolation, TUNED_NETWORK), of_points, allowed):
         measured = measured.merge(other, on=TUNED_NETWORK, validate="1:1")
     measured = measured[[*TUNED_NETWORK, *BEFORE_AND_AFTER]]
     before = as_trained(measured).drop(columns=["mode", "lambda"])

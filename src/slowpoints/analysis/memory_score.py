@@ -31,6 +31,19 @@ def memory_score(delays: np.ndarray, accuracy: np.ndarray, first: int = FRAMES) 
     return np.trapezoid(accuracy[..., delays >= first], beyond) / (beyond[-1] - beyond[0])
 
 
+def longest_score(delays: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Memory score of a class that is always reported correctly up to a delay, and never later.
+
+    Args:
+        delays: `[D]`, as for `memory_score`.
+        last: that delay, in frames, `[...]`; NaN for a class of which nothing is known, which scores 1.
+
+    Raises:
+        ValueError: as `memory_score`.
+    """
+    return memory_score(delays, (~(delays > last[..., None])).astype(float))
+
+
 def persistence(delays: np.ndarray, accuracy: np.ndarray, *, trained: int) -> np.ndarray:
     """Memory score relative to accuracy at the longest delay seen in training: how much of what was learned stays.
 

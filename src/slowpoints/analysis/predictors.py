@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from slowpoints.analysis.aggregation import as_trained, class_memory, early_margin_time, point_predictors
+from slowpoints.analysis.aggregation import (
+    CENTRE_FRAME,
+    as_trained,
+    class_memory,
+    early_margin_time,
+    point_predictors,
+)
 from slowpoints.analysis.baselines import ACCURACIES, PROTOCOL, class_accuracies, protocol_label
 from slowpoints.analysis.correlation import METHODS, Classes, NetworkCorrelation, class_correlation
 from slowpoints.core.arguments import table_columns
@@ -17,8 +23,6 @@ from slowpoints.core.schemas.schema import CELL, NETWORK
 from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
 
-CENTRE_FRAME = 14
-"""Frame of the delay at which class centres lie (`measures.centres`); predictors along a path start there."""
 DIGITS = 12  # of accuracies: equal counts must tie, in whatever order classes were added
 LONGEST = -1
 """`last_frame` of a predictor that looks at every frame up to the longest delay, or beyond."""

@@ -33,6 +33,7 @@ from slowpoints.measures.lifetimes import LIFETIME_CAP, lifetimes
 from slowpoints.measures.noise_at_points import margin_parts, noise_parts
 from slowpoints.measures.points import class_or_null, point_table
 from slowpoints.measures.relaxation import SETTLED, Relaxation, relax
+from slowpoints.measures.spectral_lifetimes import spectral_lifetimes
 from slowpoints.networks.ensemble import Networks, check_measured
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ def measure_slow_points(
             eigenvalues = spectra(dynamics.step, slow)
         columns |= _spectral(eigenvalues) | _lasting(dynamics, centres.state, slow, labels, cap)
         types = list(deep.kind)
+    columns["spectral_lifetime"] = spectral_lifetimes(dynamics, centres.state, labels, cap)
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, dynamics, path, slow, labels)
     if full and settings.predict_lifetimes:
         columns |= _predicted(networks, dynamics, centres.state, longest_delay)

@@ -29,6 +29,7 @@ SLOW_POINTS = TableSchema(
         **typed(pa.float64(), "path_distance", "drift", "diffusion", "settled_drift", "settled_diffusion"),
         **typed(pa.float64(), "margin_drift", "margin_diffusion", "predicted_lifetime"),
         "predicted_lifetime_capped": pa.bool_(),
+        "spectral_lifetime": pa.float64(),
     },
     key=(*TUNED_NETWORK, "label"),
 )

@@ -29,7 +29,7 @@ NETWORKS = TableSchema(
         **typed(pa.float64(), "persistence", "log10_settled_speed", "log10_margin_time"),
         "n_margin_capped": pa.int32(),
         **typed(pa.float64(), "memory_score_half_noise", "memory_score_no_noise"),
-        **typed(pa.float64(), "half_life_half_noise", "half_life_no_noise"),
+        **typed(pa.float64(), "half_life_half_noise", "half_life_no_noise", "spectral_score"),
     },
     key=(*NETWORK,),
 )
@@ -44,6 +44,7 @@ BEFORE_AND_AFTER = (
     "log10_diffusion",
     "log10_settled_drift",
     "log10_settled_diffusion",
+    "spectral_score",
 )
 """Measures of a network that fine-tuning may change."""
 REGULARISATION = TableSchema(
