@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Kernels, Unit, join, scale_columns, solver, tanh, times_weights
+from slowpoints.networks.units.unit import (
+    Kernels,
+    Unit,
+    by_variable,
+    in_state,
+    join,
+    outer,
+    scale_columns,
+    solver,
+    tanh,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,7 +94,7 @@ class LSTM(Unit):
         (h, c), ((h_new, c_new), saved) = state, self.step(drive, state, recurrent)
         slopes = _slopes(state, saved)
         local = _local_hessian(h_new - h, self._measured(c), self._measured(c_new), c, saved, slopes)
-        return _in_state(local, slopes.h, _gates_of(recurrent))
+        return in_state(local, slopes.h, _gates_of(recurrent))
 
     @property
     def raw(self):
@@ -152,8 +162,8 @@ def _slopes(state: State, saved: tuple) -> _Slopes:
     i, f, o = gates.chunk(3, dim=-1)
     i1, f1, o1, g1 = i * (1 - i), f * (1 - f), o * (1 - o), 1 - g**2
     none = c.new_zeros(c.shape)
-    of_c = _by_variable(i1 * g, f1 * c, none, i * g1, f)
-    through_o = _by_variable(none, none, o1, none, none)
+    of_c = by_variable(i1 * g, f1 * c, none, i * g1, f)
+    through_o = by_variable(none, none, o1, none, none)
     tanh_c = (1 - squashed**2)[:, :, None] * of_c
     return _Slopes(of_c, o[:, :, None] * tanh_c + through_o * squashed[:, :, None], through_o, tanh_c)
 
@@ -186,10 +196,10 @@ def _local_hessian(
     speed_c, squash = after.value - before.value, 1 - squashed**2
     residual_slope = after.slope[:, :, None] * slopes.c
     residual_slope[:, :, C] -= before.slope
-    local = _outer(slopes.h, slopes.h) + _outer(residual_slope, residual_slope)
+    local = outer(slopes.h, slopes.h) + outer(residual_slope, residual_slope)
     curvature = -2 * squashed * squash * speed_h * o + after.curvature * speed_c
-    local += _outer(slopes.c, slopes.c) * curvature[:, :, None, None]
-    mixed = _outer(slopes.through_o, slopes.tanh_c) * speed_h[:, :, None, None]
+    local += outer(slopes.c, slopes.c) * curvature[:, :, None, None]
+    mixed = outer(slopes.through_o, slopes.tanh_c) * speed_h[:, :, None, None]
     local += mixed + mixed.transpose(2, 3)
     weight = speed_h * o * squash + speed_c * after.slope
     for (row, column), second in {
@@ -205,34 +215,3 @@ def _local_hessian(
     }.items():
         local[:, :, row, column] += second
     return local
-
-
-def _in_state(local: Tensor, h_slope: Tensor, u: list[Tensor]) -> Tensor:
-    """Hessian with respect to h and c, `[S, B, 2 H, 2 H]`, by the chain rule; h' - h also depends on h directly.
-
-    Args:
-        local: with respect to the five variables of each unit, `[S, B, 5, 5, H]`.
-        h_slope: derivatives of h' with respect to these, `[S, B, 5, H]`.
-        u: recurrent weights of each gate, `[S, 1, H, H]`.
-    """
-    own_c = local[:, :, C, C]
-    hh = own_c.new_ones(own_c.shape).diag_embed()
-    hc = (-h_slope[:, :, C]).diag_embed()
-    for gate in range(4):
-        terms = (scale_columns(u[other], local[:, :, other, gate]) for other in range(4))
-        curved = sum(terms, start=local.new_zeros(()))
-        hh += times_weights(curved, u[gate][:, 0].mT)
-        straight = scale_columns(u[gate], h_slope[:, :, gate])
-        hh -= straight + straight.mT
-        hc += scale_columns(u[gate], local[:, :, gate, C])
-    return join(join(hh, hc), join(hc.mT, own_c.diag_embed()), dim=-2)
-
-
-def _by_variable(*slopes: Tensor) -> Tensor:
-    """`[S, B, 5, H]` of five `[S, B, H]`."""
-    return join(*(slope[:, :, None] for slope in slopes), dim=2)
-
-
-def _outer(first: Tensor, second: Tensor) -> Tensor:
-    """`[S, B, 5, 5, H]` of two `[S, B, 5, H]`."""
-    return first[:, :, :, None] * second[:, :, None]

@@ -249,3 +249,41 @@ def gated_slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor, inn
     """
     u_z = recurrent[0][:, None, :, : z.shape[-1]]
     return scale_columns(u_z, z * (1 - z) * gap) + scale_columns(inner, z * (1 - n**2)) - z.diag_embed()
+
+
+def by_variable(*slopes: Tensor) -> Tensor:
+    """`[S, B, v, H]` of derivatives `[S, B, H]` with respect to each of a unit's v variables."""
+    return join(*(slope[:, :, None] for slope in slopes), dim=2)
+
+
+def outer(first: Tensor, second: Tensor) -> Tensor:
+    """`[S, B, v, v, H]` of two `[S, B, v, H]`."""
+    return first[:, :, :, None] * second[:, :, None]
+
+
+def in_state(local: Tensor, h_slope: Tensor, u: list[Tensor]) -> Tensor:
+    """Hessian of half the squared speed with respect to the state, `[S, B, parts * H, parts * H]`, by the chain rule.
+
+    A unit by itself has v variables: the inputs of its g gates, through which h acts, and its own parts of the state
+    after h. h' - h depends on h directly, too.
+
+    Args:
+        local: of each unit's share, with respect to its variables, `[S, B, v, v, H]`.
+        h_slope: derivatives of h' with respect to these, `[S, B, v, H]`.
+        u: recurrent weights of each gate, `[S, 1, H, H]`.
+    """
+    gates, own = range(len(u)), range(len(u), local.shape[2])
+    hh = h_slope.new_ones(h_slope[:, :, 0].shape).diag_embed()
+    mixed = [(-h_slope[:, :, variable]).diag_embed() for variable in own]
+    for gate in gates:
+        terms = (scale_columns(u[other], local[:, :, other, gate]) for other in gates)
+        curved = sum(terms, start=local.new_zeros(()))
+        hh += times_weights(curved, u[gate][:, 0].mT)
+        straight = scale_columns(u[gate], h_slope[:, :, gate])
+        hh -= straight + straight.mT
+        for block, variable in zip(mixed, own, strict=True):
+            block += scale_columns(u[gate], local[:, :, gate, variable])
+    rows = [join(hh, *mixed)]
+    for block, variable in zip(mixed, own, strict=True):
+        rows.append(join(block.mT, *(local[:, :, variable, other].diag_embed() for other in own)))
+    return join(*rows, dim=-2)
