@@ -59,5 +59,6 @@ def about(claim, **columns):
             "lambda_": 1.0,
             "rival": "control",
         },
+        "C7": {"question": "beyond", "measure": "beyond_spectrum", "architecture": "mingru"},
     }
     return {"claim": claim, **usual[claim], **columns}

@@ -337,3 +337,52 @@ def test_mean_difference_weighs_strata_by_size():
     sides = [np.array([0, 1]), np.array([0, 0, 1, 1])]
     assert mean_difference(values, sides) == pytest.approx(-2)
     assert mean_difference(values, [1 - sides[0], sides[1]]) == pytest.approx((2 * 2 - 4 * 2) / 6)
+
+
+def with_spectrum(table, beyond, when="", architecture="lstm"):
+    """Networks of which one unit is affine: memory exceeds what its spectrum allows by about `beyond`."""
+    error = 0.01 * np.cos(np.arange(len(table)))  # about 0 in the mean of any cell
+    allowed = table[f"memory_score{when}"] - beyond + error
+    return table.assign(**{f"spectral_score{when}": allowed.where(table["architecture"] == architecture)})
+
+
+@pytest.mark.parametrize(("beyond", "expected"), [(-0.1, "supported"), (0.1, "contradicted"), (0.0, "inconclusive")])
+def test_memory_of_affine_units_is_set_against_their_spectrum(beyond, expected):
+    table = judged(with_spectrum(networks(), beyond), NOTHING)
+    for dataset in ("a", "b"):
+        row = only(table, "C7", dataset=dataset, architecture="lstm")
+        assert (row["verdict"], row["measure"], row["n"]) == (expected, "beyond_spectrum", 16)
+        assert row["effect"] == pytest.approx(beyond, abs=0.01)
+        cell = only(table, "C7", dataset=dataset, architecture="lstm", protocol="vocu")
+        assert cell["n"] == 8
+        assert pd.isna(cell["verdict"])
+    assert len(table[table["claim"] == "C7"]) == 2 * (1 + 2)  # nothing of the GRU, nothing pooled over units
+
+
+@pytest.mark.parametrize(
+    ("gain", "expected"), [(0.0, "supported"), (-0.2, "supported"), (0.1, "contradicted"), (0.021, "inconclusive")]
+)
+def test_a_penalty_gains_affine_units_no_memory(gain, expected):
+    tuned = with_spectrum(tuning(gain, -0.1, mode="settled", lambda_=3.0), -0.1, when="_after")
+    table = judged(with_spectrum(networks(), -0.1), NOTHING, regularisation=tuned)
+    unit = {"dataset": "a", "architecture": "lstm", "mode": "settled"}
+    row = only(table, "C7", question="gain", measure="memory_score", **unit)
+    assert (row["verdict"], row["rival"], row["lambda"], row["n"]) == (expected, "control", 3.0, 16)
+    assert row["effect"] == pytest.approx(gain, abs=0.01)
+    assert only(table, "C7", question="beyond", **unit)["verdict"] == "supported"
+    allowed = only(table, "C7", question="allowed", **unit)  # described
+    assert allowed["effect"] == pytest.approx(gain, abs=0.02)
+    assert pd.isna(allowed["verdict"])
+    assert row["p"] == pytest.approx(min(1, 2 * row["p_unadjusted"]))  # as many tests as data sets
+
+
+def test_without_affine_units_no_row_changes():
+    """Columns that are empty, as in studies of other units, or absent, as in older studies."""
+    tuned = tuning(0.1, -0.1)
+    older = judged(networks(), NOTHING, regularisation=tuned)
+    assert "C7" not in set(older["claim"])
+    empty = with_spectrum(networks(), 0.0, architecture="none")
+    tuned = with_spectrum(tuned, 0.0, when="_after", architecture="none")
+    pd.testing.assert_frame_equal(judged(empty, NOTHING, regularisation=tuned), older)
+    affine = judged(with_spectrum(networks(), 0.0), NOTHING, regularisation=tuned)
+    pd.testing.assert_frame_equal(affine[affine["claim"] != "C7"], older)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from slowpoints.analysis.comparisons import change, difference, equivalence, no_loss
+from slowpoints.analysis.comparisons import change, difference, equivalence, no_gain, no_loss
 
 
 def groups(*means, n=12, seed=0):
@@ -129,3 +129,12 @@ def test_no_loss_is_a_one_sided_t_test_against_the_margin():
     assert still.effect == pytest.approx(-0.002)
     assert np.isnan([still.low, still.high, still.p]).all()
     assert still.test == "no loss beyond 0.01: no change varies"
+
+
+def test_no_gain_is_no_loss_of_the_opposite():
+    values = np.random.default_rng(5).normal(0.002, 0.01, 9)
+    found = no_gain([values], 0.01, np.random.default_rng(0))
+    assert found.p == pytest.approx(stats.ttest_1samp(values, 0.01, alternative="less").pvalue)
+    assert found.effect == pytest.approx(values.mean())
+    assert found.low < found.effect < found.high
+    assert found.test == "no gain beyond 0.01, one-sided paired t"

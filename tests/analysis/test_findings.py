@@ -218,3 +218,16 @@ def test_drift_and_diffusion_are_told_as_factors_of_each_mode():
         "0.32 [0.251, 0.398] at settled states."
     )
     assert findings.mechanism(made_up((about("C4"), 0.1, "supported"))) == []
+
+
+def test_affine_units_are_named_with_their_penalties():
+    rows = made_up(
+        (about("C7", dataset="a"), -0.1, "supported"),
+        (about("C7", dataset="a", mode="settled", lambda_=3.0), 0.1, "contradicted"),
+        (about("C7", dataset="a", question="gain", measure="memory_score", mode="settled", lambda_=3.0,
+               rival="control"), 0.05, "inconclusive"),
+    )  # fmt: skip
+    trained, tuned, gain = findings.findings(findings.pooled(rows), "C7")
+    assert trained.startswith("a: MINGRU: memory stays below what the spectrum allows; memory score less that −0.100")
+    assert tuned.startswith("a: MINGRU with “settled 3”: memory exceeds what the spectrum allows")
+    assert gain.startswith("a: MINGRU: “settled 3” was not shown to gain no memory, to within 0.02; memory score")

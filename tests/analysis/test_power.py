@@ -38,6 +38,7 @@ def test_a_mean_needs_as_many_as_a_z_test(effect):
         (0.05, "none", 0.02),
         (0.01, "no loss", 0.04),
         (-0.01, "no loss", 0.02),
+        (0.01, "no gain", 0.02),
     ],
 )
 def test_the_distance_is_to_the_bound_that_the_claim_names(effect, claimed, distance):

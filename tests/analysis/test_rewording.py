@@ -98,7 +98,7 @@ def test_no_code_takes_a_scope_apart():
 def test_a_claim_is_found_in_its_module(monkeypatch):
     """One module adds it to table, sentences, figure and page; a second claim of the same name is refused."""
     names = list(claims.all_claims())
-    assert names == ["C1", "C2", "C3", "C4", "C5", "C6"]
+    assert names == ["C1", "C2", "C3", "C4", "C5", "C6", "C7"]
 
     def other_rows(evidence):
         return (replace(row, subject=replace(row.subject, claim="C10")) for row in accuracy.C1.rows(evidence))

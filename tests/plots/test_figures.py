@@ -391,3 +391,23 @@ def test_claims_of_the_only_data_set_stand_once(tables):
 def test_claims_without_a_verdict_are_said_to_be_so(tables):
     figure = drawn("claims", tables["claims"].assign(verdict=None))
     assert words(figure.axes[0]) == ["no claim has a verdict"]
+
+
+def test_claims_about_units_name_the_unit(tables):
+    claims = made_up((about("C7", dataset="a"), -0.1, "supported"), (about("C1", dataset="a"), 0.1, "supported"))
+    with unit_looks({"mingru": {"label": "minGRU"}}):
+        assert set(data("claims", {"claims": claims})["scope"]) == {"a, minGRU", "a: VoCu \N{MINUS SIGN} DeCu"}
+
+
+def test_units_stand_beside_what_their_spectrum_allows(tables):
+    """Best first; a band as long as the largest score on average, hollow markers for what did not learn."""
+    networks = tables["networks"].assign(memory_score=tables["networks"]["architecture"].map({"gru": 0.3, "lstm": 0.6}))
+    networks["spectral_score"] = (networks["seed"] * 0.2 + 0.4).where(networks["architecture"] == "gru")
+    (ax,) = drawn("units", networks).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["LSTM", "GRU"]
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.5, 0.5])  # of two protocols
+    assert all(0.5 < bar.get_y() < bar.get_y() + bar.get_height() < 1.5 for bar in ax.patches)
+    hollow = [x for line in ax.lines if line.get_markerfacecolor() == "none" for x in line.get_xdata()]
+    assert sorted(hollow) == [0.3, 0.3, 0.6, 0.6]  # one of two networks of each cell
+    without = drawn("units", tables["networks"])  # of older studies
+    assert not without.axes[0].patches

@@ -16,7 +16,7 @@ from slowpoints.study import read_study
 
 TEST = ("--cores", "2", "--configfile", "config/test.yaml")
 FIGURES = ["cells", "claims", "control", "extrapolation", "formation", "predictors", "regularisation", "relaxation"]
-FIGURES += ["spectrum", "speed_vs_memory", "state_space", "task"]
+FIGURES += ["spectrum", "speed_vs_memory", "state_space", "task", "units"]
 FORMS = ("pdf", "png", "parquet")
 MODES = ("control", "slow_points", "settled")
 COLUMNS = {
@@ -60,7 +60,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_the_tiny_study_has_a_job_for_each_block_table_and_figure(project):
     """One data set, two cells in training and three measures, three modes of both; twelve tables, four of them for
-    networks as trained alone as well; twelve figures; the explorer; costs; what the report says."""
+    networks as trained alone as well; thirteen figures; the explorer; costs; what the report says."""
     jobs = project.planned(*TEST)
     assert jobs.pop("all") == jobs.pop("draw_explorer") == jobs.pop("describe_study") == jobs.pop("collate_costs") == 1
     tables = sum(count for rule, count in jobs.items() if rule.startswith(("collate", "correlate", "judge")))
@@ -238,7 +238,7 @@ def test_published_tables_are_tested_and_drawn_again(finished, project):
     project.snakemake("--cores", "2", "reference_figures")
     older = {path.stem for path in (project.folder / "results/reference-older/figures").glob("*.pdf")}
     assert older == {
-        *("extrapolation", "speed_vs_memory", "predictors", "formation", "regularisation"),
+        *("extrapolation", "speed_vs_memory", "predictors", "formation", "regularisation", "units"),
         *("claims", "cells", "control"),  # from claims alone
     }
     made = {

@@ -132,3 +132,10 @@ def no_loss(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generato
 
     p = DescrStatsW(changes).ttest_mean(-margin, alternative="larger")[1]
     return effect._replace(test=f"no loss beyond {margin}, one-sided paired t", p=p)
+
+
+def no_gain(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generator) -> Effect:
+    """As `no_loss`, of a gain."""
+    lost = no_loss([-stratum for stratum in strata], margin, rng)
+    test = lost.test.replace("no loss", "no gain")
+    return lost._replace(effect=-lost.effect, low=-lost.high, high=-lost.low, test=test)

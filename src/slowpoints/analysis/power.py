@@ -29,7 +29,8 @@ def networks_needed(row: Row) -> float:
     n, effect, low, high = row.outcome[:4]
     if row.claimed is None or math.isnan(low) or math.isnan(high):
         return math.nan
-    bounds = {"none": (-row.margin, row.margin), "no loss": (-row.margin,)}.get(row.claimed, (0.0,))
+    margins = {"none": (-row.margin, row.margin), "no loss": (-row.margin,), "no gain": (row.margin,)}
+    bounds = margins.get(row.claimed, (0.0,))
     bound = min(bounds, key=lambda bound: abs(effect - bound))
     distance, half_width = abs(effect - bound), effect - low if effect > bound else high - effect
     if distance == 0:

@@ -1,8 +1,8 @@
 """How long the spectrum allows memories of affine units to last.
 
-If the state after a frame is affine in the state before, F(z) = z* + A (z - z*), then the distance from the one fixed
-point z* is A^t (z - z*) after t frames, and outputs return to those at z* at the rate of the slowest eigenvalue of A, at
-the latest. S networks, C classes, P = S * C points, n state coordinates.
+If the state after a frame is affine in the state before, F(z) = z* + A (z - z*), then t frames take z to z* + A^t (z -
+z*), and outputs approach those at the one fixed point z* at the rate of the largest eigenvalue of A, or faster.
+S networks, C classes, P = S * C points, n state coordinates.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def spectral_lifetimes(dynamics: Dynamics, states: Tensor, labels: Tensor, longe
         longest: frames followed at most, as for `lifetimes`.
 
     Returns:
-        `[P]`; `longest` for the class that is read out at z*, and where an eigenvalue lies on or beyond the unit circle.
+        `[P]`; `longest` for the class that is read out at z*, and if an eigenvalue lies on or beyond the unit circle.
         NaN for units that are not affine.
     """
     if not dynamics.unit.affine:

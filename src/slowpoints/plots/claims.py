@@ -17,7 +17,7 @@ from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.rows import ScopeLevel
 from slowpoints.analysis.claims.wording import effect_name, subject_name
-from slowpoints.core.looks import Look
+from slowpoints.core.looks import Look, unit_look
 from slowpoints.core.schemas.schema import TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, panels, say, styled
@@ -64,6 +64,8 @@ def data(claims: pd.DataFrame) -> pd.DataFrame:
 
 def _scope(row: Any, lambdas: bool) -> str:
     place = row.dataset if isinstance(row.dataset, str) else str(ScopeLevel.ALL)
+    if isinstance(getattr(row, "architecture", None), str):
+        place = f"{place}, {unit_look(row.architecture).label}"
     subject = subject_name(row, lambdas=lambdas)
     return f"{place}: {subject}" if subject else place
 

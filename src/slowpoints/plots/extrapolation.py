@@ -16,7 +16,11 @@ from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES, MIN_DELAY
 
 FIGURE = FigureSpec(
-    tables=("extrapolation",), section="How long networks remember", title="Accuracy against delay", findings=True
+    tables=("extrapolation",),
+    section="How long networks remember",
+    title="Accuracy against delay",
+    order=1,
+    findings=True,
 )
 DATA = TableSchema(
     "figure_extrapolation",

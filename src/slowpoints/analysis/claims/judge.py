@@ -1,7 +1,8 @@
 """Verdicts on claims.
 
 Rows pooled per data set and over all have verdicts; rows of a cell, or of a data set and architecture, have only an
-effect and an interval. Networks that did not learn are excluded from all claims except C1, and counted.
+effect and an interval. In claims about recurrent units, rows of each unit of a data set have verdicts instead. Networks
+that did not learn are excluded from all claims except C1, and counted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pandas as pd
 
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.claim import Evidence
-from slowpoints.analysis.claims.rows import POOLED, Excluded, Row
+from slowpoints.analysis.claims.rows import Excluded, Row
 from slowpoints.analysis.claims.wording import UNDECIDED, scope_text
 from slowpoints.analysis.power import networks_needed
 from slowpoints.core.arguments import table_columns
@@ -74,7 +75,7 @@ def judged(rows: Sequence[Row]) -> pd.DataFrame:
         tested = family.index[family["p_unadjusted"].notna()]
         if len(tested):
             table.loc[tested, "p"] = multipletests(table.loc[tested, "p_unadjusted"].astype(float), method="holm")[1]
-    judgeable = [row.claimed is not None and row.subject.level in POOLED for row in rows]
+    judgeable = [row.claimed is not None and row.subject.level in row.levels for row in rows]
     table["verdict"] = [
         verdict(row, p) if has_verdict else None
         for row, p, has_verdict in zip(rows, table["p"], judgeable, strict=True)
@@ -89,7 +90,7 @@ def verdict(row: Row, p: float) -> str:
 
     Args:
         row: effect, interval and what is claimed. If any difference is claimed, finding none contradicts nothing.
-        p: adjusted; of the claim itself if it claims no effect or no loss, otherwise two-sided against no effect.
+        p: adjusted; of the claim itself if it claims no effect, loss or gain, otherwise two-sided against no effect.
     """
     low, high = row.outcome.low, row.outcome.high
     if row.claimed == "none":
@@ -100,6 +101,10 @@ def verdict(row: Row, p: float) -> str:
         if low > -row.margin and p < ALPHA:
             return "supported"
         return "contradicted" if high < -row.margin else "inconclusive"
+    if row.claimed == "no gain":
+        if high < row.margin and p < ALPHA:
+            return "supported"
+        return "contradicted" if low > row.margin else "inconclusive"
     positive, negative = low > 0, high < 0
     if not p < ALPHA or not (positive or negative):
         return "inconclusive"

@@ -36,7 +36,7 @@ class ScopeLevel(StrEnum):
 
 
 POOLED = (ScopeLevel.DATA_SET, ScopeLevel.ALL)
-"""Scopes whose rows have verdicts."""
+"""Scopes whose rows have verdicts, unless a claim names others."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,12 @@ class Row:
     Attributes:
         subject: what it is about.
         outcome: effect, interval and test.
-        claimed: `positive`, `negative`, `either` (any difference), `none` (an effect within `margin`), `no loss` (none
-            beyond `margin`), or None for a row that describes and has no verdict.
+        claimed: `positive`, `negative`, `either` (any difference), `none` (an effect within `margin`), `no loss` or
+            `no gain` (none beyond `margin`), or None for a row that describes and has no verdict.
         n_excluded: networks of the scope that did not learn and are excluded.
-        margin: effect, or loss, that counts as none.
+        margin: effect, loss or gain that counts as none.
         cells: the cells of a pooled scope as a sample.
+        levels: scopes in which a row has a verdict.
     """
 
     subject: Subject
@@ -120,6 +121,7 @@ class Row:
     n_excluded: int
     margin: float = 0.0
     cells: OverCells | None = None
+    levels: tuple[ScopeLevel, ...] = POOLED
 
 
 class Excluded:
@@ -190,6 +192,17 @@ def cell_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, list[
         yield {}, list(cells.values())
 
 
+def unit_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, list[pd.DataFrame]]]:
+    """Each cell, and each recurrent unit of each data set, as `cell_scopes`."""
+    cells = [(place, rows) for place, rows in cell_scopes(table, column) if len(place) == len(CELL)]
+    yield from cells
+    units: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for place, rows in cells:
+        units.setdefault((place["dataset"], place["architecture"]), []).extend(rows)
+    for names, rows in units.items():
+        yield dict(zip(CELL[:2], names, strict=True)), rows
+
+
 def changed(
     about: Subject,
     table: pd.DataFrame,
@@ -198,8 +211,9 @@ def changed(
     claimed: str | None,
     margin: float = 0.0,
     test: Callable[[Changes, np.random.Generator], Effect] = change,
+    scopes: Callable[[pd.DataFrame, str], Iterator[tuple[Place, list[pd.DataFrame]]]] = cell_scopes,
 ) -> Iterator[Row]:
-    """Rows on a column of changes, one value per network, for each cell, each data set and over all.
+    """Rows on a column of changes, one value per network, in each scope: each cell, each data set and over all.
 
     Args:
         about: claim, question, measure, and whatever else is the same in all rows.
@@ -208,8 +222,9 @@ def changed(
         excluded: counts the excluded networks.
         claimed, margin: as in `Row`.
         test: of the changes.
+        scopes: from the table and the column, places and the rows of each of their cells.
     """
-    for place, cells in cell_scopes(table, about.measure):
+    for place, cells in scopes(table, about.measure):
         lambdas: dict[str, Any] = {
             name: _shared(cells, column)
             for name, column in (("lambda_", "lambda"), ("rival_lambda", "lambda_rival"))
@@ -229,6 +244,8 @@ def agreeing(effects: np.ndarray, row: Row) -> np.ndarray:
     """Whether the effects of cells have the sign that a row claims; without a claim, the sign of its own effect."""
     if row.claimed == "no loss":
         return effects > -row.margin
+    if row.claimed == "no gain":
+        return effects < row.margin
     sign = {"positive": 1.0, "negative": -1.0}.get(row.claimed or "", np.sign(row.outcome.effect))
     return effects * sign > 0
 

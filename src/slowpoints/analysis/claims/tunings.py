@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
 
-from slowpoints.analysis.claims.rows import Excluded, Row, Subject, changed
+from slowpoints.analysis.claims.rows import Excluded, Place, Row, Subject, cell_scopes, changed
 from slowpoints.analysis.claims.wording import by_verdict
-from slowpoints.analysis.comparisons import no_loss
+from slowpoints.analysis.comparisons import no_gain, no_loss
 from slowpoints.core.modes import CONTROL
 from slowpoints.core.schemas.schema import NETWORK
 
@@ -40,6 +40,7 @@ def gained(
     *,
     claimed: str | None,
     loss: float = LOSS,
+    scopes: Callable[[pd.DataFrame, str], Iterator[tuple[Place, list[pd.DataFrame]]]] = cell_scopes,
 ) -> Iterator[Row]:
     """Rows on the gain of one mode of fine-tuning over another, network by network.
 
@@ -49,14 +50,23 @@ def gained(
         rivals: rows for the other.
         excluded: counts the excluded networks.
         claimed: as in `Row`.
-        loss: of accuracy that counts as none if `no loss` is claimed.
+        loss: what counts as none if `no loss` or `no gain` is claimed.
+        scopes: as for `changed`.
     """
     pairs = networks.merge(rivals, on=NETWORK, suffixes=("", "_rival"))
     pairs[about.measure] = pairs[f"{about.measure}_after"] - pairs[f"{about.measure}_after_rival"]
-    if claimed != "no loss":
-        return changed(about, pairs, excluded, claimed=claimed)
+    tests = {"no loss": no_loss, "no gain": no_gain}
+    if claimed not in tests:
+        return changed(about, pairs, excluded, claimed=claimed, scopes=scopes)
+    bounded = tests[claimed]
     return changed(
-        about, pairs, excluded, claimed=claimed, margin=loss, test=lambda changes, rng: no_loss(changes, loss, rng)
+        about,
+        pairs,
+        excluded,
+        claimed=claimed,
+        margin=loss,
+        test=lambda changes, rng: bounded(changes, loss, rng),
+        scopes=scopes,
     )
 
 
