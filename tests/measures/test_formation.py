@@ -16,7 +16,7 @@ from slowpoints.dynamics.search import find_slow_points
 from slowpoints.dynamics.snapshots import load_snapshots, save_snapshots
 from slowpoints.measures.formation import MERGED, add_parents, measure_formation, nearest_tracks
 from slowpoints.measures.slow_points import measure_slow_points
-from slowpoints.measures.tracking import back_track, separations
+from slowpoints.measures.tracking import back_track, separations, tracking_bounds
 from slowpoints.task.curricula import class_orders, stages
 from slowpoints.task.protocols import PROTOCOLS
 
@@ -206,3 +206,14 @@ def test_formation_of_a_trained_cell(make_networks, images, training, architectu
     exact = snapshots[600]
     assert replace(exact).recurrent.dtype == torch.float64
     assert torch.equal(exact.recurrent.float(), networks.weights["recurrent"])
+
+
+def test_each_part_of_a_state_has_bounds_of_its_own(make_networks):
+    """As wide as the largest value among a network's points; those of h are the unit's."""
+    dynamics = Dynamics.of(make_networks("slstm"))
+    points = torch.zeros(6, 18, dtype=torch.float64)
+    points[1, 7], points[2, 13], points[4, 17] = -0.5, 3.0, -8.0
+    lower, upper = tracking_bounds(dynamics, points)
+    expected = [[1.0] * 6 + [0.5] * 6 + [3.0] * 6] * 3 + [[1.0] * 6 + [0.0] * 6 + [8.0] * 6] * 3
+    assert upper.tolist() == expected
+    assert torch.equal(lower, -upper)

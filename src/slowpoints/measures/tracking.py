@@ -79,10 +79,13 @@ def separations(points: Tensor, networks: int) -> tuple[Tensor, Tensor]:
 def tracking_bounds(last: Dynamics, points: Tensor) -> tuple[Tensor, Tensor]:
     """Bounds `[P, n]` of tracked points: the unit's for h, for c the largest |c| among the network's own slow points.
 
+    Further parts of a state are bounded as c is, each by its own values.
+
     With c free, a search from snapshot to snapshot drifts along saturated cells.
     """
     upper = torch.full_like(points, last.unit.bound)
     if last.coordinates > last.hidden:
-        c = points[:, last.hidden :].abs().view(last.networks, -1)
-        upper[:, last.hidden :] = c.amax(1).repeat_interleave(len(points) // last.networks)[:, None]
+        parts = points.abs().unflatten(1, (-1, last.hidden))[:, 1:].unflatten(0, (last.networks, -1))
+        largest = parts.amax((1, 3)).repeat_interleave(last.hidden, dim=1)
+        upper[:, last.hidden :] = largest.repeat_interleave(len(points) // last.networks, dim=0)
     return -upper, upper
