@@ -24,7 +24,8 @@ def networks_needed(row: Row) -> float:
         row: with an interval and something claimed.
 
     Returns:
-        At least the present number; NaN without an interval, infinity if the effect lies on the bound.
+        More than the present number, infinity if the effect lies on the bound; NaN without an interval, or if the
+        interval excludes the bound by that margin already, so that only p, adjusted or of a small sample, is too large.
     """
     n, effect, low, high = row.outcome[:4]
     if row.claimed is None or math.isnan(low) or math.isnan(high):
@@ -37,4 +38,5 @@ def networks_needed(row: Row) -> float:
         return math.inf
     normal = stats.norm.ppf
     factor = 1 + normal(POWER) / normal((1 + LEVEL) / 2)
-    return float(max(n, math.ceil(n * (factor * half_width / distance) ** 2)))
+    needed = math.ceil(n * (factor * half_width / distance) ** 2)
+    return float(needed) if needed > n else math.nan

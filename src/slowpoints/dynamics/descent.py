@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from slowpoints.core.adam import adam_step
 from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.residual import Map, Residual, bounds_like
 
@@ -40,38 +41,15 @@ def descend(
     residual = Residual.of(residual)
     lower, upper = bounds_like(start, lower, upper)
     state = start.detach().double().clone()
-    adam, noted = _Adam(state), {}
+    mean, square, noted = torch.zeros_like(state), torch.zeros_like(state), {}
     with report_stage("descent", steps, bar=True) as progress:
         for step in range(steps):
             if step in note_at:
                 noted[step] = residual(state).norm(dim=-1)
-            adam.step(2 * residual.gradient(state), rate if step < drop_at * steps else rate / 10)
+            gradient = 2 * residual.gradient(state)
+            adam_step(state, gradient, mean, square, step + 1, rate if step < drop_at * steps else rate / 10)
             torch.clamp(state, lower, upper, out=state)
             progress.update()
     if steps in note_at:
         noted[steps] = residual(state).norm(dim=-1)
     return state, noted
-
-
-class _Adam:
-    """Adam (Kingma & Ba 2015) with its default settings, bit for bit equal to `torch.optim.Adam`.
-
-    Steps on some eighty states are so short that PyTorch's optimiser would take a third of the descent's time.
-
-    Args:
-        state: updated in place.
-    """
-
-    DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8
-
-    def __init__(self, state: Tensor):
-        self.state, self.steps = state, 0
-        self.mean, self.square = torch.zeros_like(state), torch.zeros_like(state)
-
-    def step(self, gradient: Tensor, rate: float) -> None:
-        """One descent step."""
-        self.steps += 1
-        self.mean.lerp_(gradient, 1 - self.DECAY)
-        self.square.mul_(self.SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - self.SQUARE_DECAY)
-        spread = self.square.sqrt().div_((1 - self.SQUARE_DECAY**self.steps) ** 0.5).add_(self.EPSILON)
-        self.state.addcdiv_(self.mean, spread, value=-rate / (1 - self.DECAY**self.steps))

@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from slowpoints.core.adam import CpuAdam
 from slowpoints.core.devices import device_name, precision
 from slowpoints.core.presets.training import Training
 from slowpoints.core.progress import report_stage
@@ -117,17 +118,8 @@ class Run:
         self.orders, self.changes, self.snapshot_steps = orders, changes, frozenset(snapshot_steps)
         self.penalty, self.watch = changes.penalty, watch or Stopwatch()
         self.batches = Batches(self.networks, images, training, orders, purpose, changes.noise_scale)
-        # On a CPU the fused and the foreach Adam round the last few numbers of a tensor otherwise than those before,
-        # so that a network's bits would depend on how many stand beside it.
         on_gpu = networks.device.type == "cuda"
-        self.optimiser = torch.optim.Adam(
-            self.networks.weights.values(),
-            weight_decay=changes.weight_decay,
-            decoupled_weight_decay=changes.weight_decay > 0,
-            fused=on_gpu,
-            foreach=False,
-            capturable=on_gpu,
-        )
+        self.optimiser = self._adam(on_gpu)
         self.captured = on_gpu and training.cuda_graph and (self.penalty is None or self.penalty.capturable)
         self.step, self.steps = 0, plan[-1].stop
         self.step_on_device = torch.zeros((), dtype=torch.int64, device=networks.device)
@@ -135,6 +127,17 @@ class Run:
         self.accuracy: dict[str, float] = {}
         self.history: list[pd.DataFrame] = []
         self.snapshots: dict[int, Dynamics] = {}
+
+    def _adam(self, on_gpu: bool) -> torch.optim.Adam | CpuAdam:
+        """On a CPU, one that treats all numbers of a tensor alike: PyTorch's fused and foreach Adam round the last few
+        otherwise, so that a network's bits would depend on how many stand beside it.
+        """
+        weights, decay = self.networks.weights.values(), self.changes.weight_decay
+        if not on_gpu:
+            return CpuAdam(weights, decay)
+        return torch.optim.Adam(
+            weights, weight_decay=decay, decoupled_weight_decay=decay > 0, fused=True, foreach=False, capturable=True
+        )
 
     def settings(self) -> list[Any]:
         """All that a run at its start depends on, code aside: weights and images by their digests."""
