@@ -19,12 +19,12 @@ def test_no_target_means_all(project, data_dir, config):
     assert jobs["train_networks"] >= 2
 
 
-def test_the_default_study_is_28_networks_in_8_cells(project):
+def test_the_default_study_is_24_networks_in_8_cells(project):
     jobs = project.planned("--cores", "2")
     assert (jobs["train_networks"], jobs["regularise_networks"]) == (8, 24)
     assert jobs["prepare_dataset"] == 2
     plan = project.snakemake("-n", "--cores", "2")
-    for dataset, block in {"digits": "0-4", "glyphs": "0-1"}.items():
+    for dataset, block in {"digits": "0-3", "glyphs": "0-1"}.items():
         assert f"results/networks/{dataset}/lstm/decu/path/{block}/weights.safetensors" in plan
 
 

@@ -48,7 +48,7 @@ def test_a_run_is_planned(project, command):
 
 def test_the_status_is_shown(project):
     (command,) = (command for command in COMMANDS if command.startswith("slowpoints"))
-    assert "0 of 28 networks trained" in run(project.folder, sys.executable, "-m", *command.split())
+    assert "0 of 24 networks trained" in run(project.folder, sys.executable, "-m", *command.split())
 
 
 def test_tables_are_read_as_the_page_does(finished):
