@@ -35,12 +35,14 @@ def study():
     networks = networks.assign(
         nominal_accuracy=rng.uniform(0.9, 1, len(networks)), memory_score=rng.uniform(size=len(networks))
     )
+    networks["spectral_score"] = networks["memory_score"].where(networks["architecture"] == "gru") + 0.1  # affine
     fine_tuned = tuned(
         {"slow_points": 0.1, "settled": 0.2, "path": 0.3, "noise": 0.05},
         cells=[("a", "gru", "vocu"), ("b", "lstm", "decu")],
     )
     still = {f"log10_settled_{name}_after": fine_tuned["log10_speed_after"] for name in ("drift", "diffusion")}
-    fine_tuned = fine_tuned.assign(**still)
+    allowed = fine_tuned["memory_score_after"].where(fine_tuned["architecture"] == "gru") + 0.1
+    fine_tuned = fine_tuned.assign(**still, spectral_score_after=allowed)
     formation = tracks().merge(networks[["dataset", "architecture", "protocol", "seed"]])
     return judge(networks, correlations(), formation, fine_tuned)
 

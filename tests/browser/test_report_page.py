@@ -87,7 +87,7 @@ def test_every_section_shows_its_results(opened, screenshots):
                 drawn.append(name)
         if section in (SECTIONS[0], SECTIONS[3]):
             opened.screenshot(path=screenshots / f"report-section-{section[0]}.png")
-    assert len(drawn) == 12
+    assert len(drawn) == 13
     menu(opened).locator("a:has(svg)").nth(1).click()
     menu(opened).get_by_text("Statistics", exact=True).click()
     opened.locator(".vega-embed canvas, .vega-embed svg").first.wait_for()
@@ -101,7 +101,7 @@ def test_figures_have_captions_with_numbers_and_a_copy_to_print(opened):
     kinds = opened.evaluate("Object.entries(results).map(([path, result]) => [path, result.mime_type])")
     copies = {path for path, kind in kinds if kind == "application/pdf"}
     assert copies == {path.replace(".png", ".pdf") for path, kind in kinds if kind == "image/png"}
-    assert show(opened, SECTIONS[-1]).count() == len(copies) == 12
+    assert show(opened, SECTIONS[-1]).count() == len(copies) == 13
 
 
 def test_the_explorer_is_drawn_inside(opened, screenshots):
