@@ -59,6 +59,21 @@ def test_a_copy_that_diverged_costs_too_much():
     assert choice.weight == 3
 
 
+@pytest.mark.parametrize("folder", [None, "weights"])
+def test_a_penalty_without_effect_is_an_error_and_its_copy_is_not_saved(tmp_path, folder):
+    """As when it was built from the original module: all copies would be alike, and the greatest weight would pass."""
+    folder, module = folder and tmp_path / folder, fresh()
+
+    def of_the_original(copy, weight):
+        optimiser = torch.optim.SGD(copy.parameters(), lr=0.1)
+        (copy(torch.ones(1)).sum() + weight * module.weight.square().sum()).backward()
+        optimiser.step()
+
+    with pytest.raises(ValueError, match=r"fine_tune\(copy, 3\) left the same copy as fine_tune\(copy, 0\)"):
+        choose_weight(module, of_the_original, validate, weights=(3, 10), folder=folder)
+    assert choose_weight(module, Tuned(), validate, weights=(3,), folder=folder).table["weight"].tolist() == [0, 3]
+
+
 def test_all_copies_draw_the_same_random_numbers_and_leave_those_of_the_caller():
     module, random = fresh(), torch.get_rng_state()
     drawn = {choose_weight(module, Tuned(), validate, weights=[w]).module.bias.item() for w in (1, 2)}

@@ -53,7 +53,8 @@ def choose_weight(
 
     Args:
         module: everything that is trained, recurrent layer and readout. Not changed.
-        fine_tune: trains a copy in place with a weight: `fine_tune(copy, weight)`.
+        fine_tune: trains a copy in place with a weight: `fine_tune(copy, weight)`. It builds optimiser and penalty from
+            that copy.
         validate: measure of a copy, higher is better, such as accuracy, always on the same validation trials.
         weights: weights to try, positive.
         allowed: greatest acceptable drop of the measure.
@@ -61,8 +62,8 @@ def choose_weight(
 
     Raises:
         TypeError: if an argument has the wrong type.
-        ValueError: if weights are not positive, the control's measure is not finite, or the folder holds copies of
-            another module.
+        ValueError: if weights are not positive, the control's measure is not finite, the penalty leaves a copy as it
+            is without, or the folder holds copies of another module.
 
     Example:
         >>> choice = choose_weight(network, fine_tune, accuracy, folder="weights")
@@ -107,7 +108,8 @@ class _Copies:
             instance(folder, (str, os.PathLike), "folder")
         self.module, self.fine_tune, self.validate = module, fine_tune, validate
         self.folder = None if folder is None else Path(folder)
-        self.start = {name: tensor_digest(tensor) for name, tensor in _tensors(module).items()}
+        self.start = _digests(module)
+        self.control: dict[str, str] = {}  # of the copy with weight 0
 
     def tuned(self, weight: float) -> tuple[nn.Module, float, float]:
         """The copy fine-tuned with a weight, its measure, and the seconds that fine-tuning took."""
@@ -118,16 +120,28 @@ class _Copies:
             if facts.get("start") != self.start:
                 raise ValueError(f"{path} holds a copy of another module; name another folder, or remove this one")
             tuned.load_state_dict(tensors)
+            self._compared(tuned, weight)
             return tuned, float(facts["measure"]), float(facts["seconds"])
         begun = time.perf_counter()
         with torch.random.fork_rng():
             self.fine_tune(tuned, weight)
             seconds = time.perf_counter() - begun
+            self._compared(tuned, weight)
             measure = float(finite_or_nan(self.validate(tuned)))
         if path is not None:
             facts = {"start": self.start, "weight": weight, "measure": repr(measure), "seconds": seconds}
             write_tensors(_tensors(tuned), path, facts)
         return tuned, measure, seconds
+
+    def _compared(self, tuned: nn.Module, weight: float) -> None:
+        """Raises ValueError if a copy equals the control, so that its weight had no effect."""
+        if not weight:
+            self.control = _digests(tuned)
+        elif _digests(tuned) == self.control:
+            raise ValueError(
+                f"fine_tune(copy, {weight:g}) left the same copy as fine_tune(copy, 0); it must train the copy that "
+                "it receives, with a penalty built from that copy"
+            )
 
 
 def finite_or_nan(value: Any) -> float:
@@ -140,6 +154,10 @@ def finite_or_nan(value: Any) -> float:
     if isinstance(number, float) and not np.isfinite(number):
         return float("nan")
     return finite(number, "the value of validate")
+
+
+def _digests(module: nn.Module) -> dict[str, str]:
+    return {name: tensor_digest(tensor) for name, tensor in _tensors(module).items()}
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
