@@ -123,6 +123,29 @@ def test_the_readout_sees_what_the_module_gives(more):
     assert module.training
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # PyTorch's own, of what it imports to compile
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("part", ["readout", "network", "submodule"])
+def test_a_compiled_part_runs_in_evaluation_mode_and_is_not_changed(part, in_place):
+    torch.manual_seed(0)
+    network, readout = Fading(), nn.Sequential(nn.Dropout(0.9), nn.Linear(2, 2))
+    original = {"readout": readout, "network": network, "submodule": network.dropout}[part]
+    states, labels, inputs = torch.randn(50, 2), torch.arange(50) % 2, torch.tensor([0.1, 0.2])
+    wanted = retention(network, readout, states, labels, DELAYS, inputs=inputs)
+    if in_place:
+        original.compile(backend="eager")
+    elif part == "readout":
+        readout = torch.compile(readout, backend="eager")
+    elif part == "network":
+        network = torch.compile(network, backend="eager")
+    else:
+        network.dropout = torch.compile(network.dropout, backend="eager")
+    parts = [name for name, _ in original.named_modules()]
+    pd.testing.assert_frame_equal(retention(network, readout, states, labels, DELAYS, inputs=inputs), wanted)
+    assert [name for name, _ in original.named_modules()] == parts
+    assert original.training
+
+
 def with_accuracies(*accuracies, delays=(1, 10, 100), n=1000):
     rows = [(delay, label, n, round(n * a)) for delay, a in zip(delays, accuracies, strict=True) for label in range(2)]
     table = pd.DataFrame(rows, columns=["delay", "label", "n", "n_correct"])
@@ -138,6 +161,9 @@ def test_half_life_and_memory_score_of_a_known_curve():
     assert memory_score(table) == pytest.approx((1 + 0.75) / 2)
     assert memory_score(table, first=10) == pytest.approx(0.75)
     assert np.isnan(half_life(with_accuracies(1, 0.9, 0.8)))
+    for chance in (25, 1, -0.1):
+        with pytest.raises(ValueError, match=rf"chance is {chance}; it must be at least 0 and less than 1"):
+            half_life(table, chance=chance)
     assert np.isnan(half_life(with_accuracies(0.5, 0.5, 0.5)))
     with pytest.raises(ValueError, match="no memory is read out correctly at delay 1: readout, labels"):
         half_life(with_accuracies(0, 0, 0.3))
@@ -172,11 +198,12 @@ REFUSED = {
     "module is a str": {"module": "lstm"},
     "readout is a Tensor": {"readout": torch.zeros(3)},
     "readout takes 6 features; the hidden states have 3": {"readout": nn.Linear(6, 2)},
+    "weights of readout are torch.float64, the hidden states torch.float32": {"readout": nn.Linear(3, 2).double()},
     r"readout must return logits \[B, C\] of 4 hidden states; it returned \(4,\)": {"readout": lambda h: h[:, 0]},
     r"it returned NoneType": {"readout": lambda h: None},
     "states must be finite": {"states": torch.full((4, 6), torch.nan)},
     "states have 3 values each": {"states": torch.zeros(4, 3)},
-    r"states have the shape \(2, 4, 6\)": {"states": torch.zeros(2, 4, 6)},
+    r"states have the shape \(2, 4, 6\); .* such as one frame": {"states": torch.zeros(2, 4, 6)},
     r"labels have the shape \(3,\)": {"labels": [0, 1, 1]},
     "labels must be whole numbers": {"labels": [0, 1, 1, 0.5]},
     "labels must be whole numbers from 0": {"labels": [0, 1, 1, -1]},
@@ -185,6 +212,8 @@ REFUSED = {
     r"delays is \[1, 1\]": {"delays": [1, 1]},
     "inputs have 3 values each; the module takes 2": {"inputs": torch.zeros(3)},
     r"inputs have the shape \(5, 2\)": {"inputs": torch.zeros(5, 2)},
+    r"inputs must be one constant input \[N\]; it is a single number": {"inputs": 0},
+    r"ask must be one constant input \[N\]; it is a single number": {"ask": torch.tensor(1.0)},
     "ask has 3 values, inputs 2": {"ask": torch.zeros(3)},
     "noise is -1": {"noise": -1},
     "noise is 'loud'": {"noise": "loud"},

@@ -287,6 +287,16 @@ def test_what_trained_faster_is_searched_as_the_module_itself(wraps):
     assert torch.equal(slow_points_of(wrapped, states).state, slow_points_of(module, states).state)
 
 
+def test_a_module_compiled_in_place_is_searched_as_it_was():
+    torch.manual_seed(0)
+    module, sequences = nn.GRU(2, 4, num_layers=2, dropout=0.9), torch.randn(5, 3, 2)
+    states = states_of(module, sequences)
+    wanted = slow_points_of(module, states[-1])
+    module.compile(backend="eager")
+    assert torch.equal(states_of(module, sequences), states)
+    assert torch.equal(slow_points_of(module, states[-1]).state, wanted.state)
+
+
 def test_a_compiled_function_is_differentiated_twice():
     points = slow_points_of(compiled(slow), random(5, 1), lower=-3, upper=3)
     assert (points.kind == "minimum").all()

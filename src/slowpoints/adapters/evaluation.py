@@ -76,8 +76,12 @@ class Network:
         Raises:
             ValueError: if it is not finite, or there are several.
         """
-        values = None if inputs is None else as_numbers(inputs, name)
-        if values is not None and values.dim() != 1:
+        if inputs is None:
+            return None
+        if isinstance(inputs, int | float) or getattr(inputs, "ndim", 1) == 0:
+            raise ValueError(f"{name} must be one constant input [N]; it is a single number")
+        values = as_numbers(inputs, name)
+        if values.dim() != 1:
             raise ValueError(f"{name} have the shape {tuple(values.shape)}; they must be one constant input [N]")
         return values
 
@@ -119,7 +123,10 @@ class Network:
             raise ValueError(f"states are on {other.pop()}, the weights of the module on {weight.device}")
         start = as_states(states, self.widths)
         if start.dim() != 2:
-            raise ValueError(f"states have the shape {tuple(start.shape)}; they must be [B, n]")
+            raise ValueError(
+                f"states have the shape {tuple(start.shape)}; they must be [B, n], such as one frame of those that "
+                "`states_of` returns, [T, B, n]"
+            )
         if weight is not None:
             return start.to(weight)
         floating = [part.dtype for part in tensors if part.is_floating_point()]
@@ -176,13 +183,17 @@ def callable_in_evaluation(function: Any) -> Any:
 def _view(module: Any, views: dict[int, nn.Module]) -> Any:
     """A view of a module and all its submodules; `views` holds those taken already, since one may occur twice."""
     if id(module) not in views:
+        if hasattr(module, "_orig_mod"):  # of torch.compile, which passes on to it whatever is assigned to the wrapper
+            views[id(module)] = _view(module._orig_mod, views)
+            return views[id(module)]
         view = views[id(module)] = module.__new__(type(module))
         view.__dict__ = vars(module) | {
             "training": False,
+            "_compiled_call_impl": None,  # of `module.compile()`, bound to the caller's module and its mode
             "_buffers": dict(module._buffers),
             "_parameters": dict(module._parameters),
         }
-        view._modules = {name: each and _view(each, views) for name, each in module._modules.items()}
+        view._modules = {name: None if each is None else _view(each, views) for name, each in module._modules.items()}
         if isinstance(module, nn.RNNBase):
             view._flat_weights = list(module._flat_weights)
     return views[id(module)]

@@ -201,7 +201,10 @@ def device_of(module: Module) -> torch.device | None:
 
 
 def _frozen_copy(module: nn.Module) -> nn.Module:
-    return plain_copy(module).double()
+    copied = plain_copy(module).double()
+    for submodule in copied.modules():
+        vars(submodule).pop("_compiled_call_impl", None)  # of `module.compile()`, bound to the caller's module
+    return copied
 
 
 def _closed_form(frame: Frame, inputs: Tensor) -> Residual | None:

@@ -104,7 +104,7 @@ def half_life(table: pd.DataFrame, *, chance: float | None = None, trained: int 
 
     Args:
         table: as returned by `retention`.
-        chance: accuracy of a guess; by default 1 / number of labels.
+        chance: accuracy of a guess, below 1; by default 1 / number of labels.
         trained: delay at which accuracy starts to count; by default the shortest.
 
     Returns:
@@ -112,11 +112,14 @@ def half_life(table: pd.DataFrame, *, chance: float | None = None, trained: int 
 
     Raises:
         TypeError: if the table is not a data frame, or a setting is not a number.
-        ValueError: if the table lacks a column or the trained delay, or no memory is read out correctly at that delay.
+        ValueError: if the table lacks a column or the trained delay, chance is not in [0, 1), or no memory is read out
+            correctly at that delay.
     """
     delays, accuracy = _curve(table)
     trained = int(delays[0]) if trained is None else int(finite(trained, "trained"))
-    chance = 1 / table["label"].nunique() if chance is None else finite(chance, "chance", least=0)
+    if chance is not None and not 0 <= finite(chance, "chance") < 1:
+        raise ValueError(f"chance is {chance}; it must be at least 0 and less than 1, such as 0.25 for four classes")
+    chance = 1 / table["label"].nunique() if chance is None else float(chance)
     if not accuracy[delays == trained].all():
         raise ValueError(
             f"no memory is read out correctly at delay {trained}: readout, labels, inputs or ask do not fit the states"
@@ -278,6 +281,8 @@ def _logits(readout: Callable[[Tensor], Any], hidden: Tensor, label: Tensor) -> 
     features = readout.in_features if isinstance(readout, nn.Linear) else hidden.shape[1]
     if features != hidden.shape[1]:
         raise ValueError(f"readout takes {features} features; the hidden states have {hidden.shape[1]}")
+    if isinstance(readout, nn.Linear) and readout.weight.dtype != hidden.dtype:
+        raise ValueError(f"weights of readout are {readout.weight.dtype}, the hidden states {hidden.dtype}")
     logits = readout(hidden)
     shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[0] != len(hidden):
