@@ -1,6 +1,7 @@
 """The library installed by `pip install .`, outside the repository."""
 
 import os
+import re
 import shutil
 import site
 import subprocess
@@ -37,6 +38,18 @@ write_page("empty", {}, "explorer.html")
 print(" ".join(units()), points)
 """
 
+EXAMPLE = re.search(r"```python\n(.*?)```", (ROOT / "docs/library.md").read_text(), re.DOTALL)[1]
+CHECKS = """
+assert choice.table["weight"].tolist()[:2] == [0, 10], choice.table
+assert all(0 < memory_score(table) <= 1 for table in tables.values()), tables
+penalty = RelaxationPenalty(choice.module["rnn"], silence)
+value = penalty(states_of(choice.module["rnn"], trials(3, delay=1)[0])[0])
+value.backward()
+again = RelaxationPenalty(choice.module["rnn"], silence)
+again.load_state_dict(penalty.state_dict())
+assert value > 0 and torch.equal(again(torch.zeros(3, 16)), value), value
+"""
+
 
 def run(*command: str | Path, folder: Path) -> str:
     """Output of a command in a folder outside the project, without the project on the path."""
@@ -71,6 +84,14 @@ def test_the_library_works_from_a_wheel(installed, tmp_path):
     output = run(installed, "-c", SCRIPT, folder=tmp_path)
     assert output.startswith("brc gru gru-after lru lstm mingru nbrc rnn slstm ugrnn 200 slow points: ")
     assert {path.name for path in tmp_path.iterdir()} == {"points.parquet", "points.png", "explorer.html"}
+
+
+@pytest.mark.long
+def test_the_example_of_the_library_page_runs_from_a_wheel(installed, tmp_path):
+    """Retention, half-life, memory score, the penalty and the choice of its weight."""
+    output = run(installed, "-c", EXAMPLE + CHECKS, folder=tmp_path)
+    assert "'before': (" in output
+    assert {path.name for path in tmp_path.iterdir()} == {"points.png", "retention.png"}
 
 
 @pytest.fixture
