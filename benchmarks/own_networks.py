@@ -14,8 +14,8 @@ the classes it was. Each network is trained, then trained on for 400 steps in se
 
 Weights are chosen on validation trials of three more networks of each task and module, by `choose_weight`: their mean
 accuracy may fall by 0.005. Everything is measured on test trials: half-life (median over networks; `beyond` where it is
-longer than the longest delay), accuracy at the delays of training, and the change of memory score against control, with
-its 95 % interval (t) over networks.
+longer than the longest delay), accuracy at the delays of training, and the change of memory score against control, and
+of the penalty against `longer`, with its 95 % interval (t) over networks.
 Writes own_networks.parquet.
 """
 
@@ -270,13 +270,18 @@ class Cell:
         ]
 
 
+def _difference(change: pd.Series) -> str:
+    """Mean of changes in pairs, with its 95 % interval if there are several."""
+    interval = " ({:+.3f} to {:+.3f})".format(*DescrStatsW(change).tconfint_mean()) if len(change) > 1 else ""
+    return f"{change.mean():+.3f}{interval}"
+
+
 def table_of(table: pd.DataFrame) -> str:
     """In Markdown: a row for each task, module and way."""
     lines = []
+    scores = table.pivot(index=["task", "network", "seed"], columns="way", values="memory_score")
     for (task, network, way), of_way in table.groupby(["task", "network", "way"], sort=False):
-        control = table[(table["task"] == task) & (table["network"] == network) & (table["way"] == "control")]
-        change = of_way.set_index("seed")["memory_score"] - control.set_index("seed")["memory_score"]
-        interval = "({:+.3f} to {:+.3f})".format(*DescrStatsW(change).tconfint_mean()) if len(change) > 1 else ""
+        score = scores.loc[(task, network)]
         life = of_way["half_life"].fillna(np.inf).median()
         lines.append(
             [
@@ -287,7 +292,8 @@ def table_of(table: pd.DataFrame) -> str:
                 "beyond" if np.isinf(life) else f"{life:,.0f}",
                 f"{of_way['accuracy'].mean():.3f}",
                 f"{of_way['accuracy_1000'].mean():.2f}",
-                "" if way == "control" else f"{change.mean():+.3f} {interval}",
+                "" if way == "control" else _difference(score[way] - score["control"]),
+                _difference(score[way] - score["longer"]) if way == "penalty" else "",
                 f"{of_way['seconds'].mean():.1f}",
             ]
         )
@@ -299,7 +305,8 @@ def table_of(table: pd.DataFrame) -> str:
         "half-life",
         "accuracy",
         "at 1,000 frames",
-        "memory score",
+        "memory score, less control",
+        "less longer",
         "seconds",
     ]
     return markdown(lines, columns)
