@@ -6,6 +6,7 @@ import torch
 
 from slowpoints import slow_points_of
 from slowpoints.dynamics.autonomous import AutonomousMap
+from slowpoints.dynamics.lbfgs import LBFGS
 from slowpoints.dynamics.merging import Merging
 from slowpoints.dynamics.residual import MapResidual
 from slowpoints.dynamics.search import find_slow_points
@@ -121,3 +122,25 @@ def test_a_running_search_joins_a_finished_one():
     state = torch.tensor([[0.95], [1.0]], dtype=DOUBLE)
     assert merged.merge(torch.tensor([0]), state, residual.objective(state)).tolist() == []
     assert merged.searched.tolist() == [1, 1]
+
+
+def test_the_indices_by_which_callers_know_searches_stay_as_they_are():
+    residual, merged = merging(0.05, 2)
+    rows = merged.searched
+    state = torch.tensor([[0.95], [1.0]], dtype=DOUBLE)
+    assert merged.merge(rows, state, residual.objective(state)).tolist() == [1]
+    assert rows.tolist() == [0, 1]
+
+
+def test_of_searches_that_have_joined_one_descends(monkeypatch):
+    descending = []
+    keep = LBFGS.keep
+
+    def counted(descent, chosen):
+        keep(descent, chosen)
+        descending.append(descent.rows.tolist())
+
+    monkeypatch.setattr(LBFGS, "keep", counted)
+    search(0.05, starts().repeat(2, 1))
+    assert max(map(len, descending)) <= 60
+    assert all(len(set(rows)) == len(rows) for rows in descending)

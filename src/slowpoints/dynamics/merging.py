@@ -65,7 +65,8 @@ class Merging:
         close = nearest >= 0
         joining, joined = rows[close], nearest[close]
         connected = self._connected(joining, state[joining], state[joined], objective[joining])
-        self.searched[joining[connected]] = joined[connected]
+        # Not in place: callers index searches by the tensor that `searched` was before.
+        self.searched = self.searched.index_put((joining[connected],), joined[connected])
         # A search may have joined one that joins a third.
         while not torch.equal(again := self.searched[self.searched], self.searched):
             self.searched = again
