@@ -9,12 +9,13 @@ from slowpoints.networks.units.unit import (
     Kernels,
     Unit,
     by_variable,
+    gate_weights,
     in_state,
     join,
     outer,
-    scale_columns,
     solver,
     tanh,
+    through_gates,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class LSTM(Unit):
         (h, c), ((h_new, c_new), saved) = state, self.step(drive, state, recurrent)
         slopes = _slopes(state, saved)
         local = _local_hessian(h_new - h, self._measured(c), self._measured(c_new), c, saved, slopes)
-        return in_state(local, slopes.h, _gates_of(recurrent))
+        return in_state(local, slopes.h, gate_weights(recurrent, 4))
 
     @property
     def raw(self):
@@ -152,11 +153,6 @@ class _Slopes(NamedTuple):
     tanh_c: Tensor
 
 
-def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
-    """Recurrent weights of i, f, o and g, `[S, 1, H, H]` each."""
-    return [gate[:, None] for gate in recurrent[0].chunk(4, dim=-1)]
-
-
 def _slopes(state: State, saved: tuple) -> _Slopes:
     c, (gates, g, squashed) = state[1], saved
     i, f, o = gates.chunk(3, dim=-1)
@@ -170,11 +166,8 @@ def _slopes(state: State, saved: tuple) -> _Slopes:
 
 def _from_h(slopes: _Slopes, recurrent: list[Tensor]) -> list[Tensor]:
     """Derivatives of h' and c' with respect to h through the gates, a column per coordinate, `[S, B, H, H]` each."""
-    u = _gates_of(recurrent)
-    return [
-        sum((scale_columns(u[gate], of[:, :, gate]) for gate in range(4)), start=of.new_zeros(()))
-        for of in (slopes.h, slopes.c)
-    ]
+    u = gate_weights(recurrent, 4)
+    return [through_gates(of, u) for of in (slopes.h, slopes.c)]
 
 
 def _local_hessian(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+from slowpoints.networks.units.unit import Unit, gate_weights, join, scale_columns, tanh, times_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +48,7 @@ class NBRC(Unit):
         (h,) = state
         _, saved = self.step(drive, state, recurrent)
         t, c, n = saved
-        u_a, u_c = _gates_of(recurrent)
+        u_a, u_c = gate_weights(recurrent, 2)
         a1, c1, n1 = 1 - t**2, c * (1 - c), 1 - n**2  # first derivatives
         a2, c2, n2 = -2 * t * a1, c1 * (1 - 2 * c), -2 * n * n1  # second derivatives
         fresh, gap = 1 - c, n - h
@@ -65,18 +65,13 @@ class NBRC(Unit):
         return hessian + mixed + mixed.mT
 
 
-def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
-    """Recurrent weights of a and of c, `[S, 1, H, H]` each."""
-    return [gate[:, None] for gate in recurrent[0].chunk(2, dim=-1)]
-
-
 def _inner(recurrent: list[Tensor], h: Tensor, t: Tensor) -> Tensor:
     """How n's input depends on h: through a h, `[S, B, H, H]`."""
-    return (1 + t).diag_embed() + scale_columns(_gates_of(recurrent)[0], (1 - t**2) * h)
+    return (1 + t).diag_embed() + scale_columns(gate_weights(recurrent, 2)[0], (1 - t**2) * h)
 
 
 def _slopes(recurrent: list[Tensor], h: Tensor, saved: tuple[Tensor, ...], inner: Tensor) -> Tensor:
     """How h' - h depends on h, a column a coordinate of h', `[S, B, H, H]`."""
     _, c, n = saved
-    through_c = scale_columns(_gates_of(recurrent)[1], c * (1 - c) * (n - h))
+    through_c = scale_columns(gate_weights(recurrent, 2)[1], c * (1 - c) * (n - h))
     return scale_columns(inner, (1 - c) * (1 - n**2)) - through_c - (1 - c).diag_embed()

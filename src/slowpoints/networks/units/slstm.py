@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Unit, by_variable, in_state, join, outer, scale_columns, tanh
+from slowpoints.networks.units.unit import Unit, by_variable, gate_weights, in_state, join, outer, tanh, through_gates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,11 +65,10 @@ class SLSTM(Unit):
 
     def jacobian(self, drive, state, recurrent):
         _, saved = self.step(drive, state, recurrent)
-        u, slopes = _gates_of(recurrent), _slopes(state[1], saved)
+        u, slopes = gate_weights(recurrent, 4), _slopes(state[1], saved)
         rows = []
         for of in (slopes.h, slopes.mean, slopes.log_n):
-            from_h = sum((scale_columns(u[gate], of[:, :, gate]) for gate in range(4)), start=of.new_zeros(()))
-            rows.append(join(from_h.mT, of[:, :, MEAN].diag_embed(), of[:, :, LOG_N].diag_embed()))
+            rows.append(join(through_gates(of, u).mT, of[:, :, MEAN].diag_embed(), of[:, :, LOG_N].diag_embed()))
         after_by_before = join(*rows, dim=-2)
         return after_by_before - after_by_before.new_ones(after_by_before.shape[:-1]).diag_embed()
 
@@ -77,7 +76,7 @@ class SLSTM(Unit):
         after, saved = self.step(drive, state, recurrent)
         speeds = [new - old for new, old in zip(after, state, strict=True)]
         slopes = _slopes(state[1], saved)
-        return in_state(_local_hessian(state[1], speeds, saved, slopes), slopes.h, _gates_of(recurrent))
+        return in_state(_local_hessian(state[1], speeds, saved, slopes), slopes.h, gate_weights(recurrent, 4))
 
 
 class _Slopes(NamedTuple):
@@ -90,11 +89,6 @@ class _Slopes(NamedTuple):
     mean: Tensor
     log_n: Tensor
     difference: Tensor
-
-
-def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
-    """Recurrent weights of f, o, i and g, `[S, 1, H, H]` each."""
-    return [gate[:, None] for gate in recurrent[0].chunk(4, dim=-1)]
 
 
 def _slopes(mean: Tensor, saved: tuple[Tensor, ...]) -> _Slopes:

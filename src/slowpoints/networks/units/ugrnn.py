@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slowpoints.core.looks import Look
-from slowpoints.networks.units.unit import Unit, join, scale_columns, tanh, times_weights
+from slowpoints.networks.units.unit import Unit, gate_weights, join, scale_columns, tanh, times_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +44,7 @@ class UGRNN(Unit):
     def hessian(self, drive, state, recurrent):
         (h,) = state
         _, (z, n) = self.step(drive, state, recurrent)
-        u_z, u_n = _gates_of(recurrent)
+        u_z, u_n = gate_weights(recurrent, 2)
         z1, n1 = z * (1 - z), 1 - n**2  # first derivatives
         z2, n2 = z1 * (1 - 2 * z), -2 * n * n1  # second derivatives
         fresh, gap = 1 - z, n - h
@@ -57,13 +57,8 @@ class UGRNN(Unit):
         return hessian + mixed + mixed.mT
 
 
-def _gates_of(recurrent: list[Tensor]) -> list[Tensor]:
-    """Recurrent weights of the gate and of the new state, `[S, 1, H, H]` each."""
-    return [gate[:, None] for gate in recurrent[0].chunk(2, dim=-1)]
-
-
 def _slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor) -> Tensor:
     """Derivatives of h' - h with respect to h, a column for each coordinate of h', `[S, B, H, H]`."""
-    u_z, u_n = _gates_of(recurrent)
+    u_z, u_n = gate_weights(recurrent, 2)
     fresh = 1 - z
     return scale_columns(u_n, fresh * (1 - n**2)) - scale_columns(u_z, z * fresh * gap) - fresh.diag_embed()

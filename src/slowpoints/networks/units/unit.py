@@ -251,6 +251,22 @@ def gated_slopes(recurrent: list[Tensor], z: Tensor, n: Tensor, gap: Tensor, inn
     return scale_columns(u_z, z * (1 - z) * gap) + scale_columns(inner, z * (1 - n**2)) - z.diag_embed()
 
 
+def gate_weights(recurrent: list[Tensor], gates: int) -> list[Tensor]:
+    """Recurrent weights of each gate of a group, `[S, 1, H, H]` each."""
+    return [gate[:, None] for gate in recurrent[0].chunk(gates, dim=-1)]
+
+
+def through_gates(slopes: Tensor, weights: list[Tensor]) -> Tensor:
+    """Derivatives of a value with respect to h through gates, a column per coordinate of the value, `[S, B, H, H]`.
+
+    Args:
+        slopes: of the value in its variables, of which those before the gates come first, `[S, B, variables, H]`.
+        weights: of the gates (`gate_weights`).
+    """
+    terms = [scale_columns(weight, slopes[:, :, gate]) for gate, weight in enumerate(weights)]
+    return sum(terms, start=slopes.new_zeros(()))
+
+
 def by_variable(*slopes: Tensor) -> Tensor:
     """`[S, B, v, H]` of derivatives `[S, B, H]` with respect to each of a unit's v variables."""
     return join(*(slope[:, :, None] for slope in slopes), dim=2)
@@ -276,9 +292,7 @@ def in_state(local: Tensor, h_slope: Tensor, u: list[Tensor]) -> Tensor:
     hh = h_slope.new_ones(h_slope[:, :, 0].shape).diag_embed()
     mixed = [(-h_slope[:, :, variable]).diag_embed() for variable in own]
     for gate in gates:
-        terms = (scale_columns(u[other], local[:, :, other, gate]) for other in gates)
-        curved = sum(terms, start=local.new_zeros(()))
-        hh += times_weights(curved, u[gate][:, 0].mT)
+        hh += times_weights(through_gates(local[:, :, :, gate], u), u[gate][:, 0].mT)
         straight = scale_columns(u[gate], h_slope[:, :, gate])
         hh -= straight + straight.mT
         for block, variable in zip(mixed, own, strict=True):
