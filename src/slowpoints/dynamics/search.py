@@ -133,12 +133,10 @@ def find_slow_points(
     else:
         _check_rows(residual, state)
     merging = Merging(residual, low, high, merge) if merge and max_iterations and len(state) else None
-    running = None
-    if merging is not None:
-        state, running = merging.descend(state, newton)
+    each = torch.arange(len(state), device=state.device)
+    state, running = (state, each) if merging is None else merging.descend(state, newton)
     search = DampedNewton(residual, state, low, high, tolerance, excursion)
-    if running is not None:
-        search.rows = running
+    search.rows = running
     with report_stage("deep search", max_iterations, unit="iteration", at_most=True) as progress:
         for iteration in range(max_iterations):
             if not len(search.rows):
@@ -153,9 +151,8 @@ def find_slow_points(
                 log.info("deep search, iteration %d: median speed %.3g", iteration, search.best.speed.median())
             progress.update()
     search.finish()
-    searched = torch.arange(len(state), device=state.device) if merging is None else merging.searched
-    if merging is not None:
-        search.take_ends(searched)
+    searched = each if merging is None else merging.searched
+    search.take_ends(searched)
     best, types = search.best, search.types
     if isinstance(residual, CheckedResidual):
         residual.check_after(best.state, best.speed)
