@@ -1,5 +1,6 @@
 """Copies of the project in which Snakemake really runs."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -8,11 +9,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 from places import ROOT
 
 PARTS = ("Snakefile", "workflow", "config", "scripts", "src", "slurm", "environment.yml")
 LOG = "driver.log"
 TIMED = re.compile(r"/cost\.json$|/costs\.csv$|/figures/control\.")
+
+
+def kill(run: subprocess.Popen) -> None:
+    """Kills a run with all its jobs, like a power cut; returns when all have ended."""
+    processes = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    run.wait(300)
+    psutil.wait_procs(processes, timeout=60)
 
 
 class Project:

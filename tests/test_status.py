@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 from helpers import squeue
 from places import ROOT
+from projects import kill
 
 from slowpoints.cli import main
 from slowpoints.core import jobs
@@ -96,9 +96,7 @@ def test_running_failed_and_killed_jobs_are_told_apart(project, ask):
             time.sleep(0.5)
             rows = {row[0]: row for row in ask(project, *config)}
     finally:
-        for process in [*psutil.Process(run.pid).children(recursive=True), run]:
-            process.kill()
-        run.wait()
+        kill(run)
     assert rows["long"][5] == "running"
     assert "training, step" in " ".join(rows["long"])
     assert "of 50000, report 0." in " ".join(rows["long"])

@@ -10,7 +10,7 @@ import time
 
 import psutil
 import pytest
-from projects import Project
+from projects import Project, kill
 
 TEST = ("--cores", "2", "--configfile", "config/test.yaml")
 KILLS = int(os.environ.get("KILLS", "20"))
@@ -35,14 +35,14 @@ def scripts(run):
 
 def kill_something(run, chance):
     """Kills a job, or the driver with all its jobs, like a power cut; returns which, when all have ended."""
-    everything = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
     jobs = scripts(run)
     victim = chance.choice(["job", "driver"]) if jobs else "driver"
-    for process in everything if victim == "driver" else [chance.choice(jobs)]:
+    if victim == "job":
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    run.wait(300)
-    psutil.wait_procs(everything, timeout=60)
+            chance.choice(jobs).kill()
+        run.wait(300)
+    else:
+        kill(run)
     return victim
 
 
