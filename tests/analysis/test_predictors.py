@@ -30,7 +30,7 @@ def grid(seeds=6, slope=-1.0):
                 for label in range(3):
                     own = dict.fromkeys(OWN, 10 ** (speed + 0.05 * label)) | {"path_distance": rng.normal()}
                     own |= {"leading": 1.0, "n_unstable": label, "lifetime": 10.0 * label, "point_lifetime": label}
-                    own |= {"margin": label, "margin_time": label, "label": label}
+                    own |= {"margin": label, "margin_time": label, "predicted_lifetime": label, "label": label}
                     points.append(cell | own)
                     for delay in (19, 20, 100):
                         correct = int(100 * np.clip(memory + 0.1 * label, 0, 1))
@@ -76,6 +76,12 @@ def test_the_table_has_every_pooling_predictor_and_method():
     within = pooled.query("level == 'class' and predictor == 'log10_lifetime' and method == 'spearman'").iloc[0]
     assert within["r"] == pytest.approx(1)
     assert np.isnan(pooled.query("level == 'network' and predictor == 'leading'")["r"]).all()
+    networks, extrapolation, points = tables
+    unmeasured = correlations(networks, extrapolation, points.assign(predicted_lifetime=np.nan))
+    assert set(table["predictor"]) - set(unmeasured["predictor"]) == {
+        "log10_predicted_lifetime",
+        "log10_margin_time_20",  # without the table relaxation
+    }
 
 
 def pooled_r(strata, predictor, memory, method):

@@ -177,7 +177,7 @@ def spectral_scores(points: pd.DataFrame, extrapolation: pd.DataFrame, by: Seque
 
 SPEEDS = ("speed", "speed_1000", "centre_speed", "deep_speed", "settled_speed")
 IN_NOISE = ("drift", "diffusion", "settled_drift", "settled_diffusion")
-TIMES = ("lifetime", "point_lifetime", "margin_time", "margin_time_20")
+TIMES = ("lifetime", "point_lifetime", "margin_time", "margin_time_20", "predicted_lifetime")
 CAP = 10  # margin times are capped at so many times the longest delay, as in table `slow_points`
 
 

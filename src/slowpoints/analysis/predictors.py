@@ -62,8 +62,9 @@ PREDICTORS = {
     "log10_margin_time": Predictor(Look("margin time at frame 100"), 1, CENTRE_FRAME + 101),
     "log10_point_lifetime": Predictor(Look("lifetime from slow point"), 1, LONGEST),
     "log10_lifetime": Predictor(Look("lifetime from class centre"), 1, LONGEST),
+    "log10_predicted_lifetime": Predictor(Look("predicted lifetime in noise"), 1, LONGEST),
 }
-"""Predictors of points."""
+"""Predictors of points; those that a study did not measure have no rows."""
 OF_NETWORKS = {
     "memory_score_half_noise": Predictor(Look("memory score at half the noise"), 1, LONGEST),
     "memory_score_no_noise": Predictor(Look("memory score without noise"), 1, LONGEST),
@@ -134,7 +135,7 @@ def correlations(
         points = points.merge(early_margin_time(relaxation), "left", on=[*NETWORK, "label"])
     learned = networks[networks["learned"]]
     predictors = point_predictors(points)
-    names = [name for name in PREDICTORS if name in predictors]
+    names = [name for name in PREDICTORS if name in predictors and predictors[name].notna().any()]
     predictors = predictors[[*NETWORK, "label", *names]].astype(dict.fromkeys(names, float))
     by_class = class_memory(extrapolation).merge(predictors, on=[*NETWORK, "label"]).merge(learned[NETWORK], on=NETWORK)
     accuracies, delays = class_accuracies(extrapolation)

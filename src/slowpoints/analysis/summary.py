@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from slowpoints.analysis.aggregation import as_trained
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import interval, p_value
 from slowpoints.analysis.findings import counted, overall, pooled, studied
+from slowpoints.analysis.predicted_lifetimes import NOISE_FREE, NOISY, prediction_errors
 from slowpoints.analysis.predictors import KNOWN
 from slowpoints.core.modes import lambda_text
 from slowpoints.core.schemas.schema import CELL
@@ -31,6 +33,8 @@ def summary(folder: str | Path) -> str:
         "### C3 in parts\n\n" + _by_cell(tables["claims"]),
         "### Predictors of memory score (Spearman)\n\n" + _predictors(tables["correlations"]),
     ]
+    if lives := _lifetimes(tables):
+        parts.append("### Half-lives of single memories, predicted and measured\n\n" + lives)
     if len(tables["regularisation"]):
         parts.insert(2, "### Fine-tuning, cell by cell\n\n" + _tuned(tables["regularisation"]))
     return "\n".join(parts)
@@ -114,6 +118,23 @@ def _predictors(correlations: pd.DataFrame) -> str:
                 rows.append(f"| {dataset} | `{predictor}` | {' | '.join(cells)} |")
     levels = " | ".join(LEVELS.values())
     return _rows(f"| data set | predictor | {levels} |", rows)
+
+
+def _lifetimes(tables: dict[str, pd.DataFrame]) -> str:
+    """How far predicted half-lives are from those measured; empty if the study predicted none."""
+    if not {"extrapolation", "slow_points"} <= set(tables):
+        return ""
+    errors = prediction_errors(
+        tables["networks"], *(as_trained(tables[name]) for name in ("extrapolation", "slow_points"))
+    )
+    names = {NOISY: "in noise", NOISE_FREE: "without noise"}
+    rows = [
+        f"| {'/'.join(row[:3])} | {names[row.prediction]} | {row.n} | {row.factor:.2f} "
+        f"[{row.factor_low:.2f}, {row.factor_high:.2f}] | {row.ratio:.2f} |"
+        for row in errors.itertuples(index=False)
+    ]
+    head = "| cell | prediction | memories | factor off, median [95 % interval] | predicted / measured, median |"
+    return _rows(head, rows) if rows else ""
 
 
 def rho(row: pd.Series) -> str:

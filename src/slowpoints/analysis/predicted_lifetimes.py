@@ -1,0 +1,74 @@
+"""Half-lives of single memories as predicted, beside those measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from slowpoints.analysis.aggregation import CENTRE_FRAME, accuracy_by_delay
+from slowpoints.analysis.correlation import RESAMPLES, percentiles
+from slowpoints.analysis.memory_score import half_life
+from slowpoints.core.schemas.schema import CELL, NETWORK
+from slowpoints.core.streams import numpy_generator
+from slowpoints.task.timing import FRAMES
+
+NOISY, NOISE_FREE = "predicted_lifetime", "lifetime"
+"""Predictions: from single noise frames along a path (`measures.first_passage`), and under the mean input."""
+COLUMNS = [*CELL, "prediction", "n", "factor", "factor_low", "factor_high", "ratio"]
+
+
+def prediction_errors(networks: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """How far predicted half-lives of single memories are from those measured, cell by cell.
+
+    A memory counts where its network learned, and its accuracy falls half-way to chance within the delays measured: a
+    class that a network reports by default is never forgotten. Predictions beyond the longest delay count as that.
+
+    Args:
+        networks: table `networks`.
+        extrapolation: table `extrapolation`, mode trained.
+        points: table `slow_points`, mode trained.
+
+    Returns:
+        Columns of the cell, `prediction` (`predicted_lifetime` or `lifetime`), `n` memories, the median `factor`
+        between prediction and measurement (at least 1) with its 95 % interval (networks resampled), and their median
+        `ratio` (above 1 where the prediction is too long). No rows if the study predicted no lifetimes in noise.
+    """
+    if NOISY not in points or points[NOISY].isna().all():
+        return pd.DataFrame(columns=COLUMNS)
+    learned = networks.loc[networks["learned"].astype(bool), NETWORK]
+    memories = _measured(extrapolation).merge(points, on=[*NETWORK, "label"]).merge(learned, on=NETWORK)
+    memories[NOISE_FREE] += CENTRE_FRAME
+    rows = []
+    for prediction in (NOISY, NOISE_FREE):
+        of_prediction = memories.dropna(subset=[prediction, "half_life"])
+        of_prediction = of_prediction[of_prediction[prediction] > 0]
+        within = of_prediction[prediction].clip(upper=of_prediction["longest"])
+        of_prediction = of_prediction.assign(error=np.log(within / of_prediction["half_life"]))
+        for cell, of_cell in of_prediction.groupby(CELL):
+            errors = [group.to_numpy() for _, group in of_cell.groupby("seed")["error"]]
+            rows.append(dict(zip(CELL, cell, strict=True)) | {"prediction": prediction} | _errors(errors, cell))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _measured(extrapolation: pd.DataFrame) -> pd.DataFrame:
+    """Half-life of each class of each network, and the longest delay at which it was measured."""
+    parts = []
+    for _, rows in extrapolation.groupby("dataset"):
+        curves = accuracy_by_delay(rows, [*NETWORK, "label"])
+        delays = curves.columns.to_numpy()
+        chance = 1 / rows["label"].nunique()
+        lives = half_life(delays, curves.to_numpy(), chance=chance, trained=FRAMES - 1)
+        parts.append(pd.DataFrame({"half_life": lives, "longest": delays.max()}, curves.index).reset_index())
+    return pd.concat(parts, ignore_index=True)
+
+
+def _errors(errors: list[np.ndarray], cell: tuple[str, ...]) -> dict[str, float]:
+    """Median factor and ratio of the log errors of each network's memories, and the factor's interval."""
+    rng = numpy_generator("predicted_lifetimes", *cell)
+    factors = [np.exp(np.abs(each)) for each in errors]
+    drawn = rng.integers(len(factors), size=(RESAMPLES, len(factors)))
+    replicates = np.array([np.median(np.concatenate([factors[network] for network in row])) for row in drawn])
+    low, high = percentiles(replicates) if len(factors) > 1 else (np.nan, np.nan)
+    together = np.concatenate(errors)
+    factor, ratio = np.median(np.concatenate(factors)), np.exp(np.median(together))
+    return {"n": len(together), "factor": factor, "factor_low": low, "factor_high": high, "ratio": ratio}
