@@ -339,6 +339,23 @@ def test_copies_of_a_network_are_ranked_among_themselves():
     assert speeds(gone)["log10_speed"].outcome.effect == pytest.approx(-1)  # of the other three
 
 
+def test_lambda_is_chosen_on_the_validation_images():
+    """On them the larger lambda of path costs too much accuracy, which it does not on the test images."""
+    networks = table(nominal_accuracy=0.9, memory_score=0.5)
+    formation = networks[NETWORK].assign(label=0, step=1, speed=0.1, born=True, jumped=False, parent=np.nan)
+    weak, strong = (tuned({"path": gain, "settled": 0.2}, seeds=3) for gain in (0.2, 0.4))
+    strong.loc[strong["mode"] == "path", "lambda"] = 7.0
+    tuning = pd.concat([weak, strong[strong["mode"] == "path"]], ignore_index=True)
+    validation = tuning.rename(columns=lambda name: name.removesuffix("_after"))
+    validation.loc[validation["lambda"] == 7.0, "nominal_accuracy"] -= 0.1
+    tables = networks, correlations(), formation.assign(merged_with=np.nan), tuning
+    for table_, lambdas in ((None, {0.1, 7.0}), (validation, {0.1})):
+        claims = judge(*tables, table_)
+        assert set(claims.loc[(claims["claim"] == "C6") & (claims["mode"] == "path"), "lambda"]) == lambdas
+    with pytest.raises(ValueError, match="validation lacks the column"):
+        judge(*tables, validation.drop(columns="memory_score"))
+
+
 def test_all_claims_are_judged_of_the_networks_that_learned():
     """One network of cell b/lstm/vocu did not learn: it counts only in C1."""
     networks = table(nominal_accuracy=0.9, memory_score=0.5).query("dataset == 'b'")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from slowpoints.analysis.lambdas import COLUMNS, chosen_lambdas, swept_lambdas
+from slowpoints.analysis.lambdas import COLUMNS, at_chosen_lambdas, chosen_lambdas, swept_lambdas
 
 CELLS = [("digits", "gru", "vocu"), ("digits", "gru", "decu"), ("glyphs", "lstm", "decu")]
 
@@ -67,3 +67,21 @@ def test_a_network_without_control_is_named():
     table = table[~(table["mode"].eq("control") & table["seed"].eq(2) & table["dataset"].eq("glyphs"))]
     with pytest.raises(ValueError, match="the network glyphs/lstm/decu/2 is not among those of mode control"):
         chosen_lambdas(table)
+
+
+def test_networks_at_the_chosen_lambdas():
+    """One lambda of each mode on each data set; all of a mode that was not validated, and all without a sweep."""
+    table = validation(EFFECTS | {("weight_decay", 0.3): (0.3, 0.4)})
+    tuned = pd.concat([table.assign(test_images=True), table[table["mode"] == "path"].assign(mode="settled")])
+    tuned = tuned.set_axis(np.arange(len(tuned))[::-1])
+    chosen = at_chosen_lambdas(tuned, table)
+    lambdas = chosen.groupby(["dataset", "mode"])["lambda"].unique().map(list).to_dict()
+    assert lambdas["digits", "path"] == lambdas["glyphs", "path"] == [100.0]
+    assert (lambdas["digits", "noise"], lambdas["glyphs", "noise"]) == ([2.0], [1.5])
+    assert lambdas["digits", "weight_decay"] == [0.1]  # neither is harmless: the one that costs least
+    assert lambdas["digits", "settled"] == [10.0, 100.0, 1000.0]
+    assert lambdas["digits", "control"] == [0.0]
+    pd.testing.assert_frame_equal(chosen, tuned.loc[chosen.index])
+    assert at_chosen_lambdas(tuned, None) is tuned
+    single = tuned[tuned["lambda"].isin([0.0, 1000.0])]
+    assert len(at_chosen_lambdas(single, table)) == len(single)  # a single lambda is not a choice

@@ -66,6 +66,29 @@ def test_rivals_move_no_verdict_on_the_paper_s_penalties():
         pd.testing.assert_frame_equal(before, after)
 
 
+def test_only_chosen_lambdas_have_verdicts():
+    """Of two lambdas of path, that of the larger gain is chosen on one data set, that of the smaller on the other."""
+    weak, strong = (tuned({"path": gain, "noise": 0.1}, lambdas={}) for gain in (0.2, 0.4))
+    strong.loc[strong["mode"] == "path", "lambda"] = 7.0
+    table = pd.concat([weak, strong[strong["mode"] == "path"]], ignore_index=True)
+    other = sorted(table["dataset"].unique())[0]
+    chosen = table[(table["mode"] != "path") | (table["lambda"].eq(7.0) ^ table["dataset"].eq(other))]
+    found = judged([*prolonged(table, NOBODY, chosen), *surpassed(chosen, NOBODY)])
+    path = found[(found["mode"] == "path") & (found["measure"] == "memory_score")]
+    rejected = path[(path["question"] == "sweep") & path["dataset"].notna() & path["architecture"].isna()]
+    assert rejected["verdict"].isna().all()
+    by_set = {
+        name: rows.set_index("question")["lambda"].to_dict()
+        for name, rows in path[path["dataset"].notna() & path["architecture"].isna()].groupby("dataset")
+    }
+    assert by_set[other] == {"sweep": 7.0, "prolong": 0.1, "rivals": 0.1}
+    (kept,) = [by_set[name] for name in by_set if name != other]
+    assert kept == {"sweep": 0.1, "prolong": 7.0, "rivals": 7.0}
+    over_both = path[path["dataset"].isna() & (path["question"] == "prolong")]
+    assert over_both["lambda"].isna().all()
+    assert over_both["verdict"].notna().all()
+
+
 def test_a_rival_claims_memory_and_its_cost_alone():
     rows = over_all(prolonged(tuned(GAINS), NOBODY))
     assert {key[3] for key in rows if key[1] == "noise"} == {"memory_score", "nominal_accuracy"}

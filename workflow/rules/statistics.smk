@@ -27,6 +27,7 @@ rule correlate_predictors:
 rule judge_claims:
     input:
         unpack(tables(JUDGED)),
+        unpack(extras(["validation"])),
     output:
         f"{TABLES}/claims.parquet",
     log:
@@ -38,7 +39,7 @@ rule judge_claims:
         mem_mb=grown(LIGHT_MB, gathering_mb),
         runtime=grown(LIGHT_MINUTES, resampling_minutes),
     params:
-        versions=versions(JUDGED),
+        versions=lambda wildcards: versions([*JUDGED, *extras(["validation"])(wildcards)]),
         code=library_digest("judge_claims", *claim_files()),
     script:
         "../../scripts/judge_claims.py"

@@ -33,7 +33,7 @@ def tables(names, trained=False):
 
 
 def extras(names):
-    """A function from wildcards to the optional files of a figure that a study has, by name."""
+    """A function from wildcards to those of these optional files that a study has, by name."""
 
     def of(wildcards):
         study = wildcards.study
@@ -42,6 +42,9 @@ def extras(names):
             present = (
                 ["costs", *(["validation"] if sweeps() else [])] if STUDY.config["modes"] else []
             )
+        elif study.startswith(layout.PUBLISHED_AS):
+            folder = Path("reference", study.removeprefix(layout.PUBLISHED_AS))
+            present = [name for name, file in files.items() if (folder / Path(file).name).is_file()]
         else:
             present = [
                 name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from slowpoints.core.modes import CONTROL
@@ -58,9 +59,39 @@ def chosen_lambdas(validation: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: as `swept_lambdas`.
     """
+    best = _best(validation)
+    best.loc[best["accuracy_loss"] > ACCURACY_ALLOWED + FLOAT_ERROR, COLUMNS[-3:]] = np.nan
+    best["lambda"] = best["lambda"].where(best["memory_gain"].notna())
+    return best[COLUMNS]
+
+
+def at_chosen_lambdas(tuned: pd.DataFrame, validation: pd.DataFrame | None) -> pd.DataFrame:
+    """Rows of networks that were fine-tuned with the lambda that the rule chooses.
+
+    A mode that has a single lambda on a data set keeps it. Where every lambda costs more accuracy than the rule allows,
+    the one that costs least is taken, so that the mode is compared all the same.
+
+    Args:
+        tuned: table `regularisation`.
+        validation: table `validation`; None in a study without a sweep, all of whose rows are returned.
+
+    Raises:
+        ValueError: as `swept_lambdas`.
+    """
+    if validation is None:
+        return tuned
+    by = ["dataset", "mode"]
+    best = _best(validation)[[*by, "lambda"]].rename(columns={"lambda": "best"})
+    best = tuned[by].merge(best, on=by, how="left", validate="m:1")["best"].set_axis(tuned.index)
+    single = tuned.groupby(by)["lambda"].transform("nunique") <= 1
+    return tuned[single | best.isna() | (tuned["lambda"] == best)]
+
+
+def _best(validation: pd.DataFrame) -> pd.DataFrame:
+    """The row of `swept_lambdas` that the rule prefers for each data set and mode, with the number of lambdas."""
     swept = swept_lambdas(validation)
-    tried = swept.groupby(["dataset", "mode"]).size().rename("n_lambdas").reset_index()
-    harmless = swept[swept["accuracy_loss"] <= ACCURACY_ALLOWED + FLOAT_ERROR]
-    best = harmless.sort_values(["memory_gain", "lambda"], ascending=[False, True])
-    best = best.drop_duplicates(["dataset", "mode"])
-    return tried.merge(best, on=["dataset", "mode"], how="left", validate="1:1")[COLUMNS]
+    swept["n_lambdas"] = swept.groupby(["dataset", "mode"])["lambda"].transform("size")
+    harmful = swept["accuracy_loss"] > ACCURACY_ALLOWED + FLOAT_ERROR
+    swept = swept.assign(harmful=harmful, rank=swept["accuracy_loss"].where(harmful, -swept["memory_gain"]))
+    best = swept.sort_values(["dataset", "mode", "harmful", "rank", "lambda"]).drop_duplicates(["dataset", "mode"])
+    return best.drop(columns=["harmful", "rank"]).reset_index(drop=True)

@@ -20,6 +20,7 @@ class Evidence:
         correlations: table `correlations`.
         formation: table `formation`, networks that learned.
         tuned: table `regularisation`, networks that learned.
+        chosen: its rows at the lambda that the rule chooses for each mode and data set (`lambdas.at_chosen_lambdas`).
         excluded: counts the networks that did not learn.
     """
 
@@ -28,6 +29,7 @@ class Evidence:
     correlations: pd.DataFrame
     formation: pd.DataFrame
     tuned: pd.DataFrame
+    chosen: pd.DataFrame
     excluded: Excluded
 
 

@@ -16,6 +16,7 @@ from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.claim import Evidence
 from slowpoints.analysis.claims.rows import Excluded, Row
 from slowpoints.analysis.claims.wording import UNDECIDED, scope_text
+from slowpoints.analysis.lambdas import at_chosen_lambdas
 from slowpoints.analysis.power import networks_needed
 from slowpoints.core.arguments import table_columns
 from slowpoints.core.schemas.schema import NETWORK, TUNED_NETWORK
@@ -26,7 +27,11 @@ FAMILY = ["claim", "level", "question"]
 
 
 def judge(
-    networks: pd.DataFrame, correlations: pd.DataFrame, formation: pd.DataFrame, regularisation: pd.DataFrame
+    networks: pd.DataFrame,
+    correlations: pd.DataFrame,
+    formation: pd.DataFrame,
+    regularisation: pd.DataFrame,
+    validation: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The table `claims`.
 
@@ -39,6 +44,7 @@ def judge(
         correlations: table `correlations`.
         formation: table `formation`.
         regularisation: table `regularisation`.
+        validation: table `validation`, from which the lambda of each mode is chosen; None in a study without a sweep.
 
     Raises:
         TypeError: if one of them is no data frame.
@@ -48,9 +54,12 @@ def judge(
     table_columns(correlations, [*CORRELATIONS.key, "n", "r", "low", "high", "p"], "correlations")
     table_columns(formation, NETWORK, "formation")
     table_columns(regularisation, TUNED_NETWORK, "regularisation")
+    if validation is not None:
+        table_columns(validation, [*TUNED_NETWORK, "memory_score", "nominal_accuracy"], "validation")
     learned = networks[networks["learned"]]
     formation, tuned = (table.merge(learned[NETWORK], on=NETWORK) for table in (formation, regularisation))
-    evidence = Evidence(networks, learned, correlations, formation, tuned, Excluded(networks))
+    chosen = at_chosen_lambdas(tuned, validation)
+    evidence = Evidence(networks, learned, correlations, formation, tuned, chosen, Excluded(networks))
     return judged([row for claim in all_claims().values() for row in claim.rows(evidence)])
 
 

@@ -26,15 +26,23 @@ MECHANISM = {"log10_settled_drift": "drift", "log10_settled_diffusion": "diffusi
 """What a penalty may reduce at settled states, and the question of each: described, not claimed."""
 
 
-def prolonged(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
+def prolonged(tuned: pd.DataFrame, excluded: Excluded, chosen: pd.DataFrame | None = None) -> Iterator[Row]:
     """C4: compared with control, penalising speed slows networks and prolongs memory; and its cost in accuracy.
+
+    Lambdas of a sweep that were not chosen are described, without a verdict.
 
     Args:
         tuned: table `regularisation` of the networks that learned.
         excluded: counts those that did not.
+        chosen: rows of `tuned` at the lambdas that were chosen; None for all.
     """
+    chosen = tuned if chosen is None else chosen
     control = tuned[tuned["mode"] == CONTROL]
-    for mode, networks in tunings(tuned):
+    for mode, networks in tunings(tuned.drop(chosen.index)):
+        for measure in OF_RIVALS:
+            about = Subject("C4", "sweep", measure, mode=mode, rival=CONTROL, stratum="cell")
+            yield from gained(about, networks, control, excluded, claimed=None)
+    for mode, networks in tunings(chosen):
         rival = mode in RIVALS
         for measure, claimed in (OF_RIVALS if rival else MEASURES).items():
             if f"{measure}_after" in tuned:
@@ -86,8 +94,9 @@ C4 = Claim(
     title="penalising speed prolongs memory",
     topic="Which penalty on speed prolongs memory, and at what cost?",
     figure="regularisation",
-    questions=dict.fromkeys(("prolong", "rivals", *MECHANISM.values()), Question("change")),
-    rows=lambda evidence: prolonged(evidence.tuned, evidence.excluded),
+    questions=dict.fromkeys(("prolong", "rivals", *MECHANISM.values()), Question("change"))
+    | {"sweep": Question("change", "lambda not chosen")},
+    rows=lambda evidence: prolonged(evidence.tuned, evidence.excluded, evidence.chosen),
     sentences=sentences,
     measures={
         "log10_settled_drift": "log10 drift at settled states",
