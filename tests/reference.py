@@ -69,6 +69,15 @@ def lru_step(x, h, weights):
     return np.concatenate([q.real, q.imag[:pairs]])
 
 
+def rg_lru_step(x, h, weights):
+    """Columns of the input weights are r, i, n; of the bias also Lambda, less its start."""
+    size, c = len(h), 8
+    r, i, n = np.split(x @ weights["input"] + weights["bias"][: 3 * size], 3)
+    a = (0.9 + 0.099 * (np.arange(size) + 0.5) / size) ** (1 / c)
+    a = sigmoid(np.log(a / (1 - a)) + weights["bias"][3 * size :]) ** (c * sigmoid(r))
+    return a * h + np.sqrt(1 - a**2) * sigmoid(i) * n
+
+
 def slstm_step(x, h, mean, log_n, weights):
     """c / n and log n of the paper's c, n and m, of which one is free: n = 1. Columns of the weights are f, o, i, g."""
     f, o, i, g = np.split(x @ weights["input"] + h @ weights["recurrent"] + weights["bias"], 4)
@@ -107,6 +116,7 @@ STEPS = {
     "lstm": lstm_step,
     "mingru": mingru_step,
     "nbrc": nbrc_step,
+    "rg-lru": rg_lru_step,
     "rnn": rnn_step,
     "slstm": slstm_step,
     "ugrnn": ugrnn_step,

@@ -82,7 +82,7 @@ def installed(tmp_path_factory):
 @pytest.mark.long
 def test_the_library_works_from_a_wheel(installed, tmp_path):
     output = run(installed, "-c", SCRIPT, folder=tmp_path)
-    assert output.startswith("brc gru gru-after lru lstm mingru nbrc rnn slstm ugrnn 200 slow points: ")
+    assert output.startswith("brc gru gru-after lru lstm mingru nbrc rg-lru rnn slstm ugrnn 200 slow points: ")
     assert {path.name for path in tmp_path.iterdir()} == {"points.parquet", "points.png", "explorer.html"}
 
 

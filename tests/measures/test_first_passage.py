@@ -98,7 +98,7 @@ def test_prediction_does_not_depend_on_the_ensemble(make_networks):
     torch.testing.assert_close(together[:, 3:], alone, atol=2 / 2048, rtol=0)
 
 
-@pytest.mark.parametrize("architecture", ["gru", "lru", "lstm", "mingru", "nbrc", "slstm", "ugrnn"])
+@pytest.mark.parametrize("architecture", ["gru", "lru", "lstm", "mingru", "nbrc", "rg-lru", "slstm", "ugrnn"])
 def test_jacobians_are_those_of_the_mean_over_noise(make_networks, architecture):
     """Against central differences of the mean over the same noise frames."""
     networks = make_networks(architecture, (0, 1))

@@ -9,6 +9,7 @@ import torch
 
 from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.jacobian import spectra
+from slowpoints.explorer.page import SYMBOLS
 from slowpoints.networks.ensemble import initialise
 from slowpoints.networks.recurrence.unroll import unroll
 from slowpoints.networks.units import unit_file, unit_named, units
@@ -77,6 +78,7 @@ def test_a_unit_that_is_not_there_is_refused_by_name():
 def test_figures_tell_units_apart():
     looks = [unit.look for unit in units().values()]
     assert len({look.label for look in looks}) == len({look.marker for look in looks}) == len(looks)
+    assert {look.marker for look in looks} <= set(SYMBOLS)  # the explorer draws a circle for any other
 
 
 @pytest.mark.parametrize("architecture", [name for name, unit in units().items() if unit.bound == 1])
@@ -104,6 +106,8 @@ def test_weights_have_no_columns_that_nothing_uses(make_networks):
     assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 18), (6, 18), (24,))
     shapes = {name: weight.shape[1:] for name, weight in make_networks("lru").weights.items()}
     assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 6), (6, 0), (12,))
+    shapes = {name: weight.shape[1:] for name, weight in make_networks("rg-lru").weights.items()}
+    assert (shapes["input"], shapes["recurrent"], shapes["bias"]) == ((17, 18), (6, 0), (24,))
 
 
 def test_lstm_measures_speed_with_squashed_cell_state():
@@ -143,6 +147,48 @@ def test_an_lru_is_a_complex_state_between_complex_matrices(make_networks):
     spectrum = spectra(Dynamics.of(networks).step, torch.zeros(1, 6).double())[0].numpy()
     both = np.concatenate([eigenvalue, eigenvalue.conj()])
     np.testing.assert_allclose(np.sort_complex(spectrum), np.sort_complex(both), atol=1e-12)
+
+
+def rg_lru_frame(r, logit=0.0, i=0.0, n=1.0, h=1.0, dtype=torch.float32):
+    """h' of one RG-LRU for each input of its gate r, and the gradients of h' by r and Lambda; i = 1/2 and n = 1."""
+    unit, r = unit_named("rg-lru"), torch.tensor(r, dtype=dtype)
+    parts = [torch.full_like(r, value).view(1, -1, 1) for value in (i, n, logit, h)]
+    drive, state = [torch.cat([r.view(1, -1, 1), *parts[:2]], dim=-1), parts[2]], (parts[3],)
+    recurrent = [r.new_zeros(1, 1, 0), r.new_zeros(1, 1, 0)]
+    after, saved = unit.step(drive, state, recurrent)
+    _, ((_, grad_gates), (_, grad_logit)) = unit.adjoint((torch.ones_like(after[0]),), state, saved, recurrent)
+    return after[0].flatten(), grad_gates[..., 0].flatten(), grad_logit.flatten()
+
+
+def test_an_rg_lru_starts_with_time_constants_of_ten_to_a_thousand_frames():
+    """a^c, its decay with an open gate r, is uniform between 0.9 and 0.999 (De et al. 2024)."""
+    hidden = 2000
+    drive = [torch.zeros(1, 1, 3 * hidden), torch.zeros(1, 1, hidden)]
+    drive[0][..., :hidden] = 100.0  # r = 1; n = 0
+    (decay,), _ = unit_named("rg-lru").step(drive, (torch.ones(1, 1, hidden),), [])
+    assert decay.min() > 0.9
+    assert decay.max() < 0.999
+    quantiles = torch.quantile(decay.flatten(), torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]))
+    torch.testing.assert_close(quantiles, torch.tensor([0.9, 0.92475, 0.9495, 0.97425, 0.999]), atol=1e-4, rtol=0)
+
+
+def test_an_rg_lru_with_a_closed_gate_keeps_its_state_exactly():
+    """Also where 1 - a^2 would round to 0 or its square root has no derivative: r = exp(-30), exp(-200)."""
+    r = [-10.0, -30.0, -200.0]
+    after, of_r, of_logit = rg_lru_frame(r)
+    exact = rg_lru_frame(r, dtype=torch.float64)
+    for ours, expected in zip((after, of_r, of_logit), exact, strict=True):
+        torch.testing.assert_close(ours.double(), expected, rtol=1e-5, atol=1e-30)
+    assert after[2] == 1
+    assert 0 < of_r[1] < 1e-6
+
+
+def test_an_rg_lru_forgets_in_one_frame_where_lambda_allows():
+    """Lambda = -100: a = exp(-8 * 100), h' = n / 2; and all gradients are finite, as for Lambda = 200, a = 1."""
+    after, *_ = rg_lru_frame([100.0], logit=-100.0, h=7.0)
+    torch.testing.assert_close(after, torch.tensor([0.5]))
+    for logit in (-100.0, 200.0):
+        assert all(value.isfinite().all() for value in rg_lru_frame([-200.0, 0.0, 200.0], logit=logit))
 
 
 def test_an_slstm_is_the_one_of_the_paper(make_networks):

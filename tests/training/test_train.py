@@ -119,6 +119,7 @@ def test_frames_beyond_t_max_change_nothing(make_networks, images, training):
         ("gru-after", 0.01, 0.9),
         ("lru", 0.01, 0.5),
         ("nbrc", 0.01, 0.8),
+        ("rg-lru", 0.01, 0.9),
         ("rnn", 0.003, 0.5),
         ("slstm", 0.01, 0.9),
         ("ugrnn", 0.01, 0.9),

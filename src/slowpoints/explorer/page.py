@@ -54,6 +54,7 @@ SYMBOLS = {
     ">": "triangle-right",
     "s": "square",
     "D": "diamond",
+    "d": "diamond-tall",
     "P": "cross",
     "X": "x",
     "*": "star",
