@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from config_page import shipped
 from helpers import study
+from places import ROOT
 
-from slowpoints.core.config import ConfigError
+from slowpoints.core.config import ConfigError, read_yaml
 from slowpoints.datasets.readers.idx import NAMES
 from slowpoints.networks.units import units
 from slowpoints.study import read_study
@@ -23,7 +24,15 @@ def test_an_empty_configuration_is_the_default_study():
     default = study()
     assert default.name == "default"
     assert len(list(default.cells())) == 8
-    assert sum(default.seeds(dataset) for dataset, _, _ in default.cells()) == 48
+    assert sum(default.seeds(dataset) for dataset, _, _ in default.cells()) == 24
+
+
+def test_the_default_configuration_adds_nothing_to_other_studies():
+    """Snakemake merges a file named on the command line into config/config.yaml, and so any preset set there."""
+    named = {"study": "mine", "presets": {"digits": {"network": {"hidden": 32}}}}
+    merged = read_yaml(ROOT / "config/config.yaml") | named
+    assert not read_yaml(ROOT / "config/config.yaml")["presets"]
+    assert read_study(merged, name="merged").settings() == study(**named).settings()
 
 
 def test_every_shipped_preset_is_complete(data_dir):
