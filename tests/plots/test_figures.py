@@ -192,6 +192,15 @@ def test_the_table_of_a_figure_has_what_is_drawn(tables, name, x, y):
         assert np.isclose(seen, point).all(axis=1).any()
 
 
+def test_each_mode_of_a_sweep_is_drawn_at_its_chosen_lambda(tables):
+    validation = tables["regularisation"].rename(columns=lambda name: name.removesuffix("_after"))
+    gain = validation["lambda"].map({0.0: 0.0, 0.1: 0.2, 1.0: 0.3})
+    loss = validation["lambda"].map({0.0: 0.0, 0.1: 0.0, 1.0: 0.1})
+    validation = validation.assign(memory_score=0.5 + gain, nominal_accuracy=0.9 - loss)
+    changes = data("regularisation", tables | {"validation": validation}).dropna(subset="measure")
+    assert changes.groupby("mode")["lambda"].unique().map(list).to_dict() == {"control": [0.0], "slow_points": [0.1]}
+
+
 def test_intervals_of_a_figure_are_in_its_table(tables):
     for name in ("predictors", "claims"):
         shown = data(name, tables)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from slowpoints.analysis.aggregation import accuracy_by_delay
+from slowpoints.analysis.lambdas import at_chosen_lambdas
 from slowpoints.core.modes import CONTROL, LOOKS, TRAINED, lambda_text
 from slowpoints.core.schemas.schema import NETWORK, TUNED_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
@@ -22,6 +23,7 @@ FIGURE = FigureSpec(
     order=1,
     tuned=True,
     findings=True,
+    optional=("validation",),
 )
 DATA = TableSchema(
     "figure_regularisation",
@@ -42,14 +44,18 @@ FADE = 0.6  # of the largest lambda's line
 MOST_LEVEL = 5  # names of modes below an axis; more stand upright
 
 
-def data(extrapolation: pd.DataFrame, regularisation: pd.DataFrame) -> pd.DataFrame:
+def data(
+    extrapolation: pd.DataFrame, regularisation: pd.DataFrame, validation: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Mean accuracy at each delay over all networks of a data set, by mode and lambda; rows with a `measure` give its
     values before and after for each network and, without a seed, their mean.
 
     Args:
         extrapolation: table `extrapolation`.
         regularisation: table `regularisation`.
+        validation: table `validation` of a sweep: each mode is drawn at the lambda chosen from it.
     """
+    extrapolation, regularisation = (at_chosen_lambdas(table, validation) for table in (extrapolation, regularisation))
     by = ["dataset", "mode", "lambda"]
     parts = []
     for _, of_set in extrapolation.groupby("dataset", sort=False):  # delays are its own
