@@ -105,13 +105,13 @@ def test_jacobians_are_those_of_the_mean_over_noise(make_networks, architecture)
     noise = NoisyFrames(networks, Dynamics.of(networks))
     states = torch.rand(2, 3, noise.dynamics.coordinates, generator=torch.Generator().manual_seed(2)).double() - 0.5
     direction = torch.randn(states.shape, generator=torch.Generator().manual_seed(3)).double()
-    few = noise.few[0].shape[1]
-    drives = [drive.repeat(1, 3, 1) for drive in noise.few]
+    frames = noise.jacobian_drives[0].shape[1]
+    drives = [drive.repeat(1, 3, 1) for drive in noise.jacobian_drives]
     for function, jacobian in ((noise.step, noise.step_jacobian), (noise.outputs, noise.output_jacobian)):
 
         def mean(at, function=function):
-            rows = at[:, :, None].expand(-1, -1, few, -1).flatten(1, 2)
-            return function(drives, rows).unflatten(1, (3, few)).mean(2)
+            rows = at[:, :, None].expand(-1, -1, frames, -1).flatten(1, 2)
+            return function(drives, rows).unflatten(1, (3, frames)).mean(2)
 
         difference = (mean(states + 1e-5 * direction) - mean(states - 1e-5 * direction)) / 2e-5
         along = (jacobian(states) @ direction[..., None])[..., 0]

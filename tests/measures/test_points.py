@@ -68,12 +68,12 @@ def test_slow_points_of_another_study_are_refused(make_networks, written):
     """The same cell, mode and seeds, but other weights."""
     networks = make_networks()
     other = replace(networks, weights={name: weight + 0.1 for name, weight in networks.weights.items()})
-    refused(written(points_of(other), other), networks, "it is not of the weights beside it")
+    refused(written(points_of(other), other), networks, "it was measured on other weights than those beside it")
 
 
 def test_slow_points_of_another_shape_are_refused(make_networks, written):
     networks = make_networks()
     table = points_of(networks)
-    refused(written(table[table["label"] < 2]), networks, "not a row for each network and class")
-    refused(written(table[::-1]), networks, "not a row for each network and class")
-    refused(written(points_of(networks, length=5)), networks, "a state is not of 6 numbers")
+    refused(written(table[table["label"] < 2]), networks, "it does not have one row for each network and class")
+    refused(written(table[::-1]), networks, "it does not have one row for each network and class")
+    refused(written(points_of(networks, length=5)), networks, "a state does not have 6 numbers")

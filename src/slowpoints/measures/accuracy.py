@@ -15,22 +15,22 @@ from slowpoints.task.loss import accuracies, in_use_mask
 from slowpoints.task.timing import FRAMES
 from slowpoints.task.trials import DRAWS, Batch, draw_trials, fresh_rows
 
-TRIALS_AT_ONCE = 128  # of each network: bounds the memory taken
+TRIALS_AT_ONCE = 128  # per network, to bound memory use
 
 
 @usual_defaults()
 @torch.no_grad()
 def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> pd.DataFrame:
-    """Accuracy on the trained task: trials of the full training distribution with fresh noise, on these images.
+    """Accuracy on the trained task: trials of the full training distribution, with these images and fresh noise.
 
     Args:
         networks: S networks.
         images: test images.
-        n_images: trials of each network.
+        n_images: trials per network.
 
     Returns:
         A row for each network: seed, nominal_accuracy (share of correct reports), null_accuracy (share of correct
-        nulls elsewhere), n_parameters, steps, device (that trained it).
+        nulls at other frames), n_parameters, steps, device (on which it was trained).
 
     Raises:
         TypeError, ValueError: naming the argument, if images do not fit the networks, or `n_images` is not at least 1.
@@ -51,8 +51,8 @@ def measure_accuracy(networks: Networks, images: ImageSet, *, n_images: int) -> 
             batch = Batch(len(networks), size, size * FRAMES, spec.pixels, device)
             networks.noise(noise_streams, batch.noise)
             batch.show(trials, table.pixels(trials.image), fresh_rows(len(networks), size, FRAMES, device))
-            right = accuracies(networks.run_trials(batch), trials, mask)
-            report, null = report + size * right[0], null + size * right[1]
+            at_report, elsewhere = accuracies(networks.run_trials(batch), trials, mask)
+            report, null = report + size * at_report, null + size * elsewhere
             progress.update(size)
     return pd.DataFrame(
         {

@@ -23,7 +23,7 @@ class Centres:
 
     Attributes:
         state: `[P, n]`; zero where no trial was read out correctly.
-        exist: whether any trial was, `[P]`.
+        exist: whether any trial of the class was read out correctly, `[P]`.
         lower: smallest value of each coordinate over all trials and frames of the network, `[P, n]`.
         upper: largest value, likewise.
     """
@@ -36,16 +36,16 @@ class Centres:
 
 @torch.no_grad()
 def class_centres(networks: Networks, dynamics: Dynamics, images: ImageSet, settings: Search) -> Centres:
-    """States from which memories start: means over correctly read trials, 14 frames after the image.
+    """Class centres: means over the trials that are read out correctly, 14 frames after the image.
 
     The image is at frame 0; the noise after it is the same for all trials of a network. Haviv, Rivkind & Barak
     (2019), section 3, and the authors' released code.
 
     Args:
         networks: S networks.
-        dynamics: theirs under the mean input.
+        dynamics: their dynamics under the mean input.
         images: training images.
-        settings: number of trials of each class, at most its images, and the factor on their noise.
+        settings: number of trials per class (no more than it has images), and the factor on their noise.
     """
     per_class, classes = settings.images_per_class, images.classes
     rows = images.rows_by_class("images per class", lambda rng, rows: rng.permutation(rows)[:per_class])
@@ -62,15 +62,15 @@ def class_centres(networks: Networks, dynamics: Dynamics, images: ImageSet, sett
             flat = frame.flat
             lower, upper = torch.minimum(flat.amin(1), lower), torch.maximum(flat.amax(1), upper)
             progress.update()
-    right = dynamics.read_out(flat.flatten(0, 1)).view(len(networks), -1) == labels.to(networks.device)
-    member = right[:, None] & (labels == torch.arange(classes)[:, None]).to(right.device)  # [S, C, trials]
-    count = member.sum(-1)
-    means = member.double() @ flat / count.clamp(min=1)[..., None]
-    spread = [bound.repeat_interleave(classes, 0) for bound in (lower, upper)]
-    return Centres(means.flatten(0, 1), count.flatten() > 0, *spread)
+    correct = dynamics.read_out(flat.flatten(0, 1)).view(len(networks), -1) == labels.to(networks.device)
+    members = correct[:, None] & (labels == torch.arange(classes)[:, None]).to(correct.device)  # [S, C, trials]
+    count = members.sum(-1)
+    means = members.double() @ flat / count.clamp(min=1)[..., None]
+    bounds = [bound.repeat_interleave(classes, 0) for bound in (lower, upper)]
+    return Centres(means.flatten(0, 1), count.flatten() > 0, *bounds)
 
 
 def _shared_noise(networks: Networks, scale: float) -> list[Tensor]:
-    """Drives of each gate group under the noise frames that all trials of a network share, `[S, frames, width * H]`."""
+    """Drives of each gate group under the noise frames that all trials of a network share, `[S, frames, g * H]`."""
     frames = torch.empty(len(networks), CENTRE_FRAMES - 1, networks.spec.pixels, device=networks.device)
     return networks.drive(networks.features(networks.noise(networks.streams("class centres"), frames, scale)))

@@ -1,4 +1,4 @@
-"""An example trial of each data set, to draw."""
+"""An example trial of each data set, for the figure `task`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def example_trials(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
-    """Names of classes by data set, of those that have any.
+    """Class names by data set, for those that have any.
 
     Args:
         paths: as for `example_trials`.
     """
     names = {Path(path).parent.name: stored_class_names(path) for path in paths}
-    return {dataset: of_classes for dataset, of_classes in names.items() if of_classes is not None}
+    return {dataset: stored for dataset, stored in names.items() if stored is not None}
 
 
 def _trial(dataset: str, images: ImageSet) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from slowpoints.task.curricula import Stage
 log = logging.getLogger(__name__)
 
 JUMP = 0.1
-"""Shortest move that can be a jump, in typical distances between the slow points of the network once it is trained."""
+"""Shortest move that can be a jump, in typical distances between the slow points of the trained network."""
 MERGED = 0.02
 """Distance, in the same unit, within which two tracks have merged."""
 
@@ -46,7 +46,7 @@ def measure_formation(
         slow_points: table `slow_points` of the same networks, in their order.
         plan: the run's stages.
         orders: classes in the order of their introduction, `[S, C]`.
-        max_iterations: of the deep search in each snapshot; it starts warm.
+        max_iterations: of the deep search in each snapshot, which is warm-started.
 
     Returns:
         The table `formation` without the columns of the cell: a row for each network, class and snapshot, and none
@@ -62,7 +62,7 @@ def measure_formation(
             None, begin, *bounds, residual=residual, max_iterations=max_iterations, excursion=0
         ).state
 
-    tracks = back_track([SpeedResidual(each) for each in dynamics], start, search, last.unit.speed_coordinates)
+    tracks = back_track([SpeedResidual(at_step) for at_step in dynamics], start, search, last.unit.speed_coordinates)
     _, typical = separations(_points_or_nan(last, tracks.state[-1], exist), last.networks)
     tables = []
     for row, (step, at_step) in enumerate(snapshots.items()):
@@ -87,35 +87,35 @@ def _points_or_nan(dynamics: Dynamics, state: Tensor, exist: Tensor) -> Tensor:
 def _snapshot_columns(
     dynamics: Dynamics, tracks: Tracks, row: int, exist: Tensor, typical: Tensor
 ) -> dict[str, Tensor]:
-    """Columns of the table `formation`, `[P]` each, for the snapshot of that row of the tracks.
+    """Columns of the table `formation`, `[P]` each, for the snapshot in row `row` of the tracks.
 
-    `typical` is the typical distance between the points of each network in the last snapshot, `[S]`, since in the first
-    snapshots all points may coincide.
+    `typical` is the typical distance between the points of each network in the last snapshot, `[S]`: in the first
+    snapshots, all points may coincide.
     """
     state, displacement = tracks.state[row], tracks.displacement[row]
     distance, _ = separations(_points_or_nan(dynamics, state, exist), dynamics.networks)
     far = displacement > JUMP * typical.repeat_interleave(len(state) // dynamics.networks)
-    nearest, apart = nearest_tracks(distance, typical)
+    nearest, nearest_distance = nearest_tracks(distance, typical)
     return {
         "speed": dynamics.speed(state),
         "displacement": displacement,
         "jumped": far & ~tracks.retraced[row],
         "readout": class_or_null(dynamics.read_out(state)),
-        "merged_with": class_or_null(torch.where(apart <= MERGED, nearest, -1)),
+        "merged_with": class_or_null(torch.where(nearest_distance <= MERGED, nearest, -1)),
         "nearest": class_or_null(nearest),
-        "nearest_distance": apart,
+        "nearest_distance": nearest_distance,
     }
 
 
 def nearest_tracks(distance: Tensor, typical: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest other point of the same network for each point, and its distance.
+    """The class of the nearest other point of the same network for each point, and its distance.
 
     Args:
-        distance: `[S, C, C]` as of `separations`; NaN where a point is missing.
-        typical: distance of each network, `[S]`: the unit.
+        distance: `[S, C, C]`, as `separations` returns it; NaN where a point is missing.
+        typical: typical distance of each network, `[S]`, which is the unit.
 
     Returns:
-        `[P]` classes, -1 if there is no other point, and `[P]` distances, then NaN.
+        `[P]` classes, -1 if there is no other point; `[P]` distances, NaN in that case.
     """
     least, nearest = distance.masked_fill(distance.isnan(), torch.inf).min(-1)
     alone = least.isinf()
@@ -126,15 +126,15 @@ def nearest_tracks(distance: Tensor, typical: Tensor) -> tuple[Tensor, Tensor]:
 def add_parents(formation: pd.DataFrame) -> pd.DataFrame:
     """The table with `born` (whether a track's memory exists) and `parent`, sorted by network, class and step.
 
-    A memory exists from the step at which its class is in use and its track is read out as its class, without
-    interruption until the end. In the last row before that, `parent` is the class as which the track is read out, if it
-    is another: the memory of which its point was part.
+    A memory exists from the first step from which its class is in use, and its track read out as this class, until the
+    end. In the last row before that, `parent` is the class as which the track is read out, if it is another: the
+    memory of which its point was part.
     """
     formation = formation.sort_values(["seed", "label", "step"], ignore_index=True)
-    itself = (formation["readout"] == formation["label"]) & formation["in_use"]
+    remembered = (formation["readout"] == formation["label"]) & formation["in_use"]
     groups = [formation["seed"], formation["label"]]
-    formation["born"] = itself[::-1].groupby(groups).cummin()[::-1].astype(bool)
-    before = ~formation["born"] & formation["born"].groupby(groups).shift(-1, fill_value=False)
-    other = before & (formation["readout"] != formation["label"])
-    formation["parent"] = formation["readout"].where(other)
+    formation["born"] = remembered[::-1].groupby(groups).cummin()[::-1].astype(bool)
+    just_before = ~formation["born"] & formation["born"].groupby(groups).shift(-1, fill_value=False)
+    other_class = formation["readout"] != formation["label"]
+    formation["parent"] = formation["readout"].where(just_before & other_class)
     return formation

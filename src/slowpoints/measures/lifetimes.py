@@ -9,7 +9,7 @@ from slowpoints.core.progress import report_stage
 from slowpoints.dynamics.autonomous import Dynamics
 
 LIFETIME_CAP = 10  # lifetimes are followed for this many times the longest delay
-FRAMES_AT_ONCE = 64  # that are read out together
+FRAMES_AT_ONCE = 64  # read out together
 
 
 @torch.no_grad()
@@ -18,12 +18,12 @@ def lifetimes(dynamics: Dynamics, states: Tensor, labels: Tensor, longest: int) 
 
     Args:
         dynamics: of S networks.
-        states: `[P, n]`, where to start.
+        states: starting points, `[P, n]`.
         labels: class of each, `[P]`.
-        longest: frames followed at most.
+        longest: largest number of frames to follow.
 
     Returns:
-        `[P]`; `longest` where the class was read out all the time.
+        `[P]`; `longest` where the class is read out throughout.
     """
     alive = torch.ones_like(labels, dtype=torch.bool)
     lifetime = torch.zeros_like(labels)
@@ -35,12 +35,12 @@ def lifetimes(dynamics: Dynamics, states: Tensor, labels: Tensor, longest: int) 
             for _ in range(min(FRAMES_AT_ONCE, longest - first)):
                 visited.append(states)
                 states = dynamics.step(states)
-            lasting = _read_right(dynamics, visited, labels[points]).cumprod(0).bool() & alive[points]
-            lifetime[points] += lasting.sum(0)
-            # To the last bit where it began: round and round for ever, rightly read out at each frame of the round.
-            for_ever = lasting[-1] & (states == begin).all(-1)
+            remembered = _read_out_correctly(dynamics, visited, labels[points]).cumprod(0).bool() & alive[points]
+            lifetime[points] += remembered.sum(0)
+            # Back where it began, bit for bit: a cycle, read out correctly at each of its frames, for ever.
+            for_ever = remembered[-1] & (states == begin).all(-1)
             lifetime[points[for_ever]] = longest
-            alive[points] = lasting[-1] & ~for_ever
+            alive[points] = remembered[-1] & ~for_ever
             if not alive.any():
                 break
             progress.update(len(visited))
@@ -51,14 +51,14 @@ def lifetimes(dynamics: Dynamics, states: Tensor, labels: Tensor, longest: int) 
     return lifetime
 
 
-def _read_right(dynamics: Dynamics, visited: list[Tensor], labels: Tensor) -> Tensor:
+def _read_out_correctly(dynamics: Dynamics, visited: list[Tensor], labels: Tensor) -> Tensor:
     """Whether each of the states `[P, n]` of K frames is read out as the point's class, `[K, P]`."""
-    # Read out together, network by network: [S, K, C, n].
+    # All frames at once, network by network: [S, K, C, n].
     by_network = torch.stack(visited).unflatten(1, (dynamics.networks, -1)).transpose(0, 1)
     read = dynamics.read_out(by_network.flatten(0, 2)).view(by_network.shape[:3])
     return read.transpose(0, 1).flatten(1) == labels
 
 
 def _living_first(alive: Tensor) -> Tensor:
-    """Columns of `[S, C]`, those of the living first, as many as the network with most of them has: `[S, K]`."""
+    """Columns of `[S, C]`, the living first, as many as there are in the network with most of them: `[S, K]`."""
     return alive.int().argsort(dim=1, descending=True, stable=True)[:, : int(alive.sum(1).max())]

@@ -1,4 +1,4 @@
-"""Points of networks and classes as columns of tables, and back."""
+"""Slow points of networks and classes as tables, and back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slowpoints.networks.ensemble import Networks
 from slowpoints.networks.seed_blocks import weights_digest
 
 NULLABLE = {torch.int64: "Int64", torch.bool: "boolean", torch.float64: "float64"}
-"""Types of columns that may have nulls."""
+"""Types of nullable columns, by the type of their tensor."""
 
 
 def point_table(columns: dict[str, Tensor], seeds: tuple[int, ...], classes: int, exist: Tensor) -> pd.DataFrame:
@@ -35,22 +35,22 @@ def read_points(path: str | Path, networks: Networks) -> pd.DataFrame:
     """The table `slow_points` of a seed block, if it belongs to these networks.
 
     Raises:
-        ValueError: naming the file, if it is damaged, of another schema, version or place, or of other networks.
+        ValueError: naming the file, if it is damaged, of another schema or version, of other networks, or misplaced.
     """
     table = read_seed_block_table(path, SLOW_POINTS)
     if read_facts(path).get("weights") != json.dumps(weights_digest(networks)):
-        raise misplaced(path, "it is not of the weights beside it")
+        raise misplaced(path, "it was measured on other weights than those beside it")
     rows = [(seed, label) for seed in networks.seeds for label in range(networks.spec.classes)]
     if list(zip(table["seed"], table["label"], strict=True)) != rows:
-        raise ValueError(f"{path}: not a row for each network and class, in their order")
+        raise ValueError(f"{path}: it does not have one row for each network and class, in order")
     coordinates = networks.spec.unit.parts * networks.spec.hidden
     if set(table["state"].dropna().map(len)) - {coordinates}:
-        raise ValueError(f"{path}: a state is not of {coordinates} numbers, as those of its networks are")
+        raise ValueError(f"{path}: a state does not have {coordinates} numbers, as states of its networks do")
     return table
 
 
 def stored_points(slow_points: pd.DataFrame, coordinates: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """States `[P, n]` of a table `slow_points`, zero where a class has none, and whether each exists, `[P]`."""
+    """States `[P, n]` in a table `slow_points`, zero where a class has none, and whether each exists, `[P]`."""
     exist = slow_points["state"].notna().to_numpy()
     states = np.zeros((len(exist), coordinates))
     if exist.any():

@@ -1,4 +1,4 @@
-"""Relaxation: the path of a memory under the mean input, from its class centre on. P points, n state coordinates."""
+"""Relaxation: the path of a memory from its class centre under the mean input. P points, n state coordinates."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from slowpoints.task.timing import FRAMES
 SETTLED = FRAMES
 """Frames after which a state counts as settled: the length of a trial."""
 MARGIN_AT = 100
-"""Frame at which the remaining time of a margin is computed."""
+"""Frame at which the remaining time of the margin is extrapolated."""
 EACH_UNTIL, FIFTH_UNTIL, PER_DECADE = SETTLED, MARGIN_AT, 10
-"""The path is recorded at each frame first, then at every fifth, then at this many frames per decade."""
+"""Paths are recorded at each frame up to the first, at every fifth up to the second, then so often per decade."""
 
 
 @dataclass(frozen=True)
 class Relaxation:
-    """A path, recorded at K frames.
+    """The paths of P memories, recorded at K frames.
 
     Attributes:
         frames: K numbers of frames since the class centre.
         states: `[K, P, n]`.
         speed: `[K, P]`.
-        margin: own output minus the best other after a triggered step, `[K, P]`.
+        margin: output of the correct class minus the largest other after a triggered step, `[K, P]`.
         readout: class read out by that step, -1 for null, `[K, P]`.
         following: margin one frame after `MARGIN_AT`, `[P]`.
     """
@@ -43,14 +43,14 @@ class Relaxation:
 
     @property
     def settled_speed(self) -> Tensor:
-        """Speed `SETTLED` frames on, `[P]`."""
+        """Speed `SETTLED` frames after the class centre, `[P]`."""
         return self.speed[self.frames.index(SETTLED)]
 
     def margin_time(self, cap: int) -> tuple[Tensor, Tensor]:
-        """Frames that the margin would last at the rate at which it falls, `[P]`, and whether it was capped.
+        """Frames that the margin would last at its rate of decline, `[P]`, and whether they are capped.
 
-        m / (m - m') with m the margin `MARGIN_AT` frames on and m' one frame later; 0 where it is lost, `cap` where it
-        does not fall, or no further.
+        m / (m - m') with m the margin at frame `MARGIN_AT` and m' one frame later; 0 where the margin is lost, and at
+        most `cap`, also where it does not decline.
         """
         margin = self.margin[self.frames.index(MARGIN_AT)]
         time = margin / (margin - self.following)
@@ -83,20 +83,20 @@ def relax(dynamics: Dynamics, start: Tensor, labels: Tensor, longest: int) -> Re
             progress.update()
             return dynamics.step(states)
 
-        noted = list(states_at(step, start, frames))
-    logits = [dynamics.logits(states) for states in noted]
-    following = dynamics.step(noted[frames.index(MARGIN_AT)])
+        recorded = list(states_at(step, start, frames))
+    logits = [dynamics.logits(states) for states in recorded]
+    following = dynamics.step(recorded[frames.index(MARGIN_AT)])
     return Relaxation(
         frames,
-        states=torch.stack(noted),
-        speed=torch.stack([dynamics.speed(states) for states in noted]),
-        margin=torch.stack([margins(each, labels) for each in logits]),
-        readout=torch.stack([each.argmax(-1) - 1 for each in logits]),
+        states=torch.stack(recorded),
+        speed=torch.stack([dynamics.speed(states) for states in recorded]),
+        margin=torch.stack([margins(outputs, labels) for outputs in logits]),
+        readout=torch.stack([outputs.argmax(-1) - 1 for outputs in logits]),
         following=margins(dynamics.logits(following), labels),
     )
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:
-    """Output of the own class minus the best of the others, null included, `[P]` from `[P, C + 1]`."""
+    """Output of the correct class minus the largest other, null included, `[P]` from `[P, C + 1]`."""
     own = logits.gather(1, labels[:, None] + 1)[:, 0]
     return own - logits.scatter(1, labels[:, None] + 1, -torch.inf).amax(1)

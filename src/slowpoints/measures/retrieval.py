@@ -27,7 +27,7 @@ from slowpoints.task.trials import NoiseBank
 
 NOISES = ("fresh", "bank")
 """How noise frames are drawn."""
-BANK_FRAMES_AT_ONCE = 128  # of each network, through a front end: bounds the memory taken
+BANK_FRAMES_AT_ONCE = 128  # per network through a front end, to bound memory use
 
 
 @usual_defaults()
@@ -44,16 +44,16 @@ def measure_memory(
 ) -> pd.DataFrame:
     """Retrieval accuracy at each delay: image at frame 0, trigger at frame `delay`, noise at all others.
 
-    Until the trigger a network runs autonomously, so one roll-out serves all delays: a triggered step branches off at
-    each. All networks see the same images, equally many of each class, repeated if there are too few.
+    Between image and trigger a network receives only noise, so one roll-out serves all delays: a triggered step
+    branches off at each. All networks see the same images, equally many of each class, repeated if there are too few.
 
     Args:
         networks: S networks.
         images: test images.
-        delays: in frames, at least 1, each once.
-        n_images: trials of each network, a multiple of the classes.
+        delays: delays in frames, at least 1, each once.
+        n_images: trials per network, a multiple of the number of classes.
         noise: `fresh`, or `bank` to draw noise frames from a bank, never the same twice in a trial.
-        bank: frames of that bank, more than the longest delay.
+        bank: number of frames of that bank, more than the longest delay.
         noise_scale: factor on the noise about the mean input; 0 for the mean input alone.
 
     Returns:
@@ -116,30 +116,29 @@ def reports(
 
     Args:
         networks: S networks.
-        images: drives of each gate group at frame 0, `[S, B, width * H]`.
-        noise: those of any later frame.
-        delays: in frames, increasing.
+        images: drives of each gate group at frame 0, `[S, B, g * H]` for its g gates.
+        noise: drives of any later frame.
+        delays: delays in frames, increasing.
         name: of the stage, for progress.
     """
-    wanted, reported = set(delays), []
-    longest = max(delays) + 1
-    with report_stage(name, longest, unit="frame", bar=True) as progress:
-        for frame in roll_out(networks, images, noise, longest):
-            if frame.number in wanted:
+    reported, frames = [], max(delays) + 1
+    with report_stage(name, frames, unit="frame", bar=True) as progress:
+        for frame in roll_out(networks, images, noise, frames):
+            if frame.number in delays:
                 reported.append(triggered(networks, frame).argmax(-1) - 1)
             progress.update()
     return torch.stack(reported)
 
 
 def checked_trials(n_images: int, images: ImageSet) -> int:
-    """Checked number of images, equally many of each class.
+    """The number of images, checked to allow equally many of each class.
 
     Raises:
-        TypeError, ValueError: if it is not a positive multiple of the classes.
+        TypeError, ValueError: if it is not a positive multiple of the number of classes.
     """
     n_images = whole_number(n_images, "n_images", least=1)
     if n_images % images.classes:
-        raise ValueError(f"n_images is {n_images}; it must be a multiple of {images.classes}, the classes")
+        raise ValueError(f"n_images is {n_images}; it must be a multiple of {images.classes}, the number of classes")
     return n_images
 
 
@@ -150,20 +149,18 @@ def chosen_rows(images: ImageSet, n_images: int) -> np.ndarray:
 
 
 def _noise_from_bank(networks: Networks, trials: int, size: int, scale: float) -> Drives:
-    """Frames from a bank for each network, which a trial traverses without repetition (`task.trials.NoiseBank`)."""
+    """Drives under frames of each network's bank, none of which a trial sees twice (`task.trials.NoiseBank`)."""
     bank = NoiseBank(size, networks.device)
     tables = _bank_drives(networks, size, scale)
     draws = torch.empty(len(networks), trials, 2, dtype=torch.float64, device=networks.device)
     uniform(networks.streams("memory bank"), draws)
-
     first = torch.arange(len(networks), device=networks.device).mul_(size)[:, None]
     flat = [table.flatten(0, 1) for table in tables]
-
     return lambda frame: gathered(flat, bank.row(draws, frame) + first)
 
 
 def _bank_drives(networks: Networks, size: int, scale: float) -> list[Tensor]:
-    """Drives of each gate group under the frames of a bank, `[S, size, width * H]`."""
+    """Drives of each gate group under the frames of a bank, `[S, size, g * H]`."""
     parts = []
     streams, quieter = networks.streams("memory noise"), scaled(networks, scale)
     chunk = torch.empty(len(networks), min(size, BANK_FRAMES_AT_ONCE), networks.spec.pixels, device=networks.device)
@@ -176,7 +173,7 @@ def _bank_drives(networks: Networks, size: int, scale: float) -> list[Tensor]:
 def _retrieval_table(
     seeds: Sequence[int], delays: Sequence[int], correct: np.ndarray, false: np.ndarray, trials: np.ndarray
 ) -> pd.DataFrame:
-    """Rows by seed, delay and label from counts `[D, S, C]` (right, and of other classes) and trials a class `[C]`."""
+    """Rows by seed, delay and label from counts of correct and false reports `[D, S, C]` and trials per class `[C]`."""
     n_delays, n_networks, classes = correct.shape
     n_trials = np.broadcast_to(trials, correct.shape).transpose(1, 0, 2).ravel()
     n_correct = correct.transpose(1, 0, 2).ravel()

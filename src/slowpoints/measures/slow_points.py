@@ -1,8 +1,8 @@
-"""Slow points of trained networks: where each memory sits, how slowly it moves, and how it comes apart.
+"""Slow points of trained networks: where each memory lies, how slowly its state moves, and how stable it is.
 
 S networks, C classes, P = S * C points, n state coordinates (h, or h and c). Haviv, Rivkind & Barak (2019),
-sections 3 and 4, and the authors' released code; the deep search, lifetimes, the path from the class centre and what
-noise does there are this project's own.
+sections 3 and 4, and the authors' released code; the deep search, lifetimes, the path from the class centre and the
+effects of noise are this project's own.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ Columns = dict[str, Tensor]
 
 
 class MeasuredPoints(NamedTuple):
-    """What `measure_slow_points` finds.
+    """Result of `measure_slow_points`.
 
     Attributes:
         slow_points: the table, without the columns of cell and mode.
         spectrum: likewise.
         relaxation: likewise.
-        centres: where the searches started.
-        path: the way on from there under the mean input.
+        centres: class centres, from which the searches started.
+        path: paths from the class centres under the mean input.
         state: the slow points, `[P, n]`.
     """
 
@@ -70,18 +70,18 @@ def measure_slow_points(
 ) -> MeasuredPoints:
     """Slow point of every class of every network.
 
-    Without `full`, the slow points are those of the authors' descent alone, with the paths from the class centres and
-    what noise does. Columns of the deep search, eigenvalues and lifetimes are null, and `spectrum` has no rows.
+    Without `full`, there are only the authors' descent, the paths from the class centres and the effects of noise.
+    Columns of the deep search, eigenvalues and lifetimes are null, and `spectrum` has no rows.
 
     Args:
         networks: trained networks.
         images: training images.
-        settings: centres, and how far to search.
+        settings: of the class centres and the searches.
         longest_delay: longest delay at which memory is measured; lifetimes are followed for ten times as long.
-        full: whether to search deeper and to measure eigenvalues and lifetimes, too.
+        full: whether to run the deep search and to measure eigenvalues and lifetimes as well.
 
     Returns:
-        Tables with a row for each network and class, nulls where no trial of a class was read out rightly.
+        Tables with a row for each network and class, null where no trial of the class was read out correctly.
 
     Raises:
         TypeError: if networks, images or settings are of another type.
@@ -101,7 +101,7 @@ def measure_slow_points(
         columns |= _deep(dynamics, centres, deep)
         with report_stage("spectrum"):
             eigenvalues = spectra(dynamics.step, slow)
-        columns |= _spectral(eigenvalues) | _lasting(dynamics, centres.state, slow, labels, cap)
+        columns |= _spectral(eigenvalues) | _lifetimes(dynamics, centres.state, slow, labels, cap)
         types = list(deep.kind)
     columns["spectral_lifetime"] = spectral_lifetimes(dynamics, centres.state, labels, cap)
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, dynamics, path, slow, labels)
@@ -127,11 +127,11 @@ def _descended(dynamics: Dynamics, centres: Centres, steps: int) -> tuple[Tensor
     """Slow points by the authors' descent `[P, n]`, and columns about them."""
     log.info("authors' descent, %d steps from %d class centres", steps, int(centres.exist.sum()))
     residual, bounds = SpeedResidual(dynamics), reachable(dynamics)
-    slow, noted = descend(residual, centres.state, *bounds, steps=steps, note_at=(EARLY_STEPS,))
+    slow, early_speeds = descend(residual, centres.state, *bounds, steps=steps, note_at=(EARLY_STEPS,))
     speed = dynamics.speed(slow)
     return slow, {
         "centre_speed": dynamics.speed(centres.state),
-        "speed_1000": noted.get(EARLY_STEPS, torch.full_like(speed, torch.nan)),
+        "speed_1000": early_speeds.get(EARLY_STEPS, torch.full_like(speed, torch.nan)),
         "speed": speed,
         "readout": class_or_null(dynamics.read_out(slow)),
         "distance": dynamics.distance(slow, centres.state),
@@ -143,7 +143,7 @@ def _searched(dynamics: Dynamics, centres: Centres, settings: Search) -> SlowPoi
     bounds = search_bounds(dynamics, centres)
     return find_slow_points(
         dynamics.step,
-        centres.state.clamp(*bounds),  # what stands for a class that was never read out may lie beyond
+        centres.state.clamp(*bounds),  # the placeholder of a class that was never read out may lie outside
         *bounds,
         residual=SpeedResidual(dynamics),
         tolerance=settings.tolerance,
@@ -166,8 +166,8 @@ def _deep(dynamics: Dynamics, centres: Centres, deep: SlowPoints) -> Columns:
 def search_bounds(dynamics: Dynamics, centres: Centres) -> tuple[Tensor, Tensor]:
     """Bounds of the deep search: the unit's for h, the range met in roll-outs for c.
 
-    With c free a deep search drifts along saturated cell states, ever slower and ever further from any state the
-    network reaches.
+    With c free, a deep search drifts along saturated cell states, ever more slowly, and ever further from any state
+    that the network reaches.
     """
     lower, upper = centres.lower.clone(), centres.upper.clone()
     lower[:, : dynamics.hidden], upper[:, : dynamics.hidden] = -dynamics.unit.bound, dynamics.unit.bound
@@ -183,8 +183,8 @@ def _spectral(eigenvalues: Tensor) -> Columns:
     }
 
 
-def _lasting(dynamics: Dynamics, centres: Tensor, slow: Tensor, labels: Tensor, cap: int) -> Columns:
-    """Columns about lives from the class centres and from the slow points."""
+def _lifetimes(dynamics: Dynamics, centres: Tensor, slow: Tensor, labels: Tensor, cap: int) -> Columns:
+    """Columns about lifetimes from the class centres and from the slow points."""
     networks = dynamics.networks
     both = lifetimes(dynamics, _paired(centres, slow, networks), _paired(labels, labels, networks), cap)
     columns: Columns = {}
@@ -206,9 +206,9 @@ def _relaxed(dynamics: Dynamics, path: Relaxation, slow: Tensor, cap: int) -> Co
 
 
 def _in_noise(networks: Networks, dynamics: Dynamics, path: Relaxation, slow: Tensor, labels: Tensor) -> Columns:
-    """What noise does at the slow points and at the settled states."""
+    """Columns about the effects of noise at the slow points and at the settled states."""
     settled = path.states[path.frames.index(SETTLED)]
-    # Together, since the same noise frames are sent through the front end for both.
+    # Together, so that the noise frames pass through the front end only once.
     both = _paired(slow, settled, len(networks))
     columns: Columns = {}
     for name, values in zip(("drift", "diffusion"), noise_parts(networks, both), strict=True):
@@ -224,12 +224,12 @@ def _predicted(networks: Networks, dynamics: Dynamics, centres: Tensor, longest:
 
 
 def _paired(first: Tensor, second: Tensor, networks: int) -> Tensor:
-    """Two sets of P points as one of 2 P: of each network the points of the first, then those of the second."""
-    return torch.stack([each.unflatten(0, (networks, -1)) for each in (first, second)], dim=1).flatten(0, 2)
+    """Two sets of P points as one of 2 P: for each network the points of the first, then those of the second."""
+    return torch.stack([points.unflatten(0, (networks, -1)) for points in (first, second)], dim=1).flatten(0, 2)
 
 
 def _unpaired(values: Tensor, networks: int) -> tuple[Tensor, Tensor]:
-    """The values `[2 P]` of both sets, `[P]` each."""
+    """The values of each set, `[P]`, from those of both, `[2 P]`."""
     first, second = values.view(networks, 2, -1).unbind(1)
     return first.flatten(), second.flatten()
 
@@ -249,7 +249,7 @@ def _relaxation_table(points: pd.DataFrame, path: Relaxation, exist: np.ndarray)
 
 
 def _spectrum_table(points: pd.DataFrame, eigenvalues: np.ndarray) -> pd.DataFrame:
-    """A row for each of the eigenvalues `[points, n]`."""
+    """A row for each eigenvalue, from eigenvalues `[points, n]`."""
     coordinates = eigenvalues.shape[1]
     return pd.DataFrame(
         {

@@ -1,6 +1,6 @@
-"""Slow points tracked through a family of maps, from the last to the first.
+"""Slow points tracked through a sequence of maps, from the last to the first.
 
-Each search starts at the point found in the next later map. S networks, C classes, P = S * C points, K maps, n
+Each search starts at the point found for the next later map. S networks, C classes, P = S * C points, K maps, n
 coordinates.
 """
 
@@ -17,19 +17,19 @@ from slowpoints.dynamics.autonomous import Dynamics
 from slowpoints.dynamics.residual import Map
 
 Search = Callable[[Map, Tensor], Tensor]
-"""From a residual and starts `[P, n]` to the end states of the search."""
+"""From a residual and starting points `[P, n]` to the end states of the search, `[P, n]`."""
 RETRACED = 0.5
-"""A move is retraced if the search back in the later snapshot ends within this share of it from where it began."""
+"""A move is retraced if a search back in the later snapshot ends this close to its start, as a share of its length."""
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """Points tracked through snapshots, earliest first; everything `[K, P, ...]`.
+    """Points tracked through K snapshots, earliest first.
 
     Attributes:
         state: `[K, P, n]`.
-        displacement: distance to the same track's point in the next later snapshot; NaN in the last.
-        retraced: whether a search from here in the next later snapshot leads back to that point.
+        displacement: distance to the track's point in the next later snapshot, `[K, P]`; NaN in the last.
+        retraced: whether a search from here in the next later snapshot leads back to that point, `[K, P]`.
     """
 
     state: Tensor
@@ -38,13 +38,13 @@ class Tracks:
 
 
 def back_track(residuals: Sequence[Map], last: Tensor, search: Search, measure: Map = lambda z: z) -> Tracks:
-    """Tracks points from the last of a family of maps to the first.
+    """Tracks points from the last of a sequence of maps to the first.
 
     Args:
-        residuals: of the maps, earliest first.
+        residuals: of the K maps, earliest first.
         last: points of the last map, `[P, n]`; used unchanged.
-        search: searches for points from starts.
-        measure: coordinates in which distances are measured.
+        search: search for points.
+        measure: from states to the coordinates in which distances are measured.
     """
     states, moves, retraced = [last], [torch.full_like(last[:, 0], torch.nan)], [torch.ones_like(last[:, 0]).bool()]
     with report_stage("formation", len(residuals) - 1, unit="snapshot") as progress:
@@ -68,20 +68,19 @@ def separations(points: Tensor, networks: int) -> tuple[Tensor, Tensor]:
         networks: S.
 
     Returns:
-        `[S, C, C]` with infinity on the diagonal, and each network's typical distance `[S]`, the median.
+        Distances `[S, C, C]`, with infinity on the diagonal, and each network's typical distance `[S]`, their median.
     """
     by_network = points.view(networks, -1, points.shape[-1])
     distance = (by_network[:, :, None] - by_network[:, None]).norm(dim=-1)
-    typical = torch.stack([torch.nanmedian(each[~torch.eye(len(each), dtype=torch.bool)]) for each in distance])
+    typical = torch.stack([torch.nanmedian(row[~torch.eye(len(row), dtype=torch.bool)]) for row in distance])
     return distance.diagonal_scatter(distance.new_full(by_network.shape[:2], torch.inf), dim1=1, dim2=2), typical
 
 
 def tracking_bounds(last: Dynamics, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Bounds `[P, n]` of tracked points: the unit's for h, for c the largest |c| among the network's own slow points.
+    """Bounds `[P, n]` of tracked points: the unit's for h; for c, the largest |c| among the network's own slow points.
 
-    Further parts of a state are bounded as c is, each by its own values.
-
-    With c free, a search from snapshot to snapshot drifts along saturated cells.
+    Any further part of a state is bounded like c, by its own values. With c free, a search from snapshot to snapshot
+    would drift along saturated cells.
     """
     upper = torch.full_like(points, last.unit.bound)
     if last.coordinates > last.hidden:
