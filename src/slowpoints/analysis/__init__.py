@@ -1,1 +1,1 @@
-"""What follows from tables: memory scores, tables over the grid, correlations, tests of the claims."""
+"""Analysis of tables: memory scores, tables over the grid, correlations, and tests of the claims."""

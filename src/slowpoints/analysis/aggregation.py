@@ -1,4 +1,4 @@
-"""Tables over the whole grid, collated from those of its cells.
+"""Tables over the whole grid, collated from the tables of its cells.
 
 S networks, D delays, C classes.
 """
@@ -23,9 +23,9 @@ from slowpoints.core.tables import read_facts, stored_class_names
 from slowpoints.task.timing import FRAMES
 
 LOG_FLOOR = -12.0
-"""Smallest log10 of a speed; anything below is rounding."""
+"""Smallest log10 of a speed; anything below is rounding error."""
 LEAST_ACCURACY, LEAST_SHARE = 0.5, 0.8
-"""A network has learned if its nominal accuracy reaches both the first and the second times its cell's median."""
+"""A network has learned if its nominal accuracy reaches the first, and the second times the median of its cell."""
 
 
 def collate(paths: Iterable[str | Path], schema: TableSchema, seeds: dict[str, int]) -> pd.DataFrame:
@@ -34,13 +34,13 @@ def collate(paths: Iterable[str | Path], schema: TableSchema, seeds: dict[str, i
     Args:
         paths: a file for each seed block of each cell.
         schema: schema of these tables.
-        seeds: number of networks per cell that belong to the study, by data set: seeds 0, 1, ... below that number.
+        seeds: number of networks per cell in the study, by data set: those with seeds below that number.
 
     Raises:
         TypeError: if `schema` is not a `TableSchema`.
         FileNotFoundError: naming a missing file.
-        ValueError: if there is no path; naming a file that is damaged, of another schema or version, or whose cell,
-            mode or seeds differ from its path; or naming files with the same row or with different settings.
+        ValueError: if there is no path; naming the file, if it is damaged, of another schema or version, or of another
+            cell, mode or seeds than its path; or naming files with the same row or with different settings.
     """
     instance(schema, TableSchema, "schema", " (slowpoints.core.schemas)")
     files = [str(path) for path in paths]
@@ -50,16 +50,16 @@ def collate(paths: Iterable[str | Path], schema: TableSchema, seeds: dict[str, i
         raise FileNotFoundError(f"{absent[0]}: there is no such file")
     table = pd.concat([read_seed_block_table(file, schema) for file in files], keys=files)
     _check_same_settings(files)
-    twice = table[table.duplicated(list(schema.key), keep=False)]
-    if len(twice):
-        row = twice.iloc[0][list(schema.key)].to_dict()
-        raise ValueError(f"{' and '.join(twice.index.unique(0))}: the row {row} occurs more than once")
+    duplicates = table[table.duplicated(list(schema.key), keep=False)]
+    if len(duplicates):
+        row = duplicates.iloc[0][list(schema.key)].to_dict()
+        raise ValueError(f"{' and '.join(duplicates.index.unique(0))}: the row {row} occurs more than once")
     table = table[table["seed"] < table["dataset"].map(seeds).astype(int)]
     return table.sort_values(list(schema.key), ignore_index=True)
 
 
 def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
-    """Names of classes by data set, for those that have any, from a table of one of its cells.
+    """Class names by data set, for those that have any, from a table of one of its cells.
 
     Args:
         paths: as for `collate`.
@@ -73,7 +73,7 @@ def class_names(paths: Iterable[str | Path]) -> dict[str, list[str]]:
 
 
 def code_revisions(paths: Iterable[str | Path]) -> list[str]:
-    """Unique revisions of the code that measured tables of cells.
+    """Revisions of the code that measured the tables of cells, each once.
 
     Args:
         paths: as for `collate`.
@@ -90,8 +90,8 @@ def _check_same_settings(files: Sequence[str]) -> None:
         other, expected = first.setdefault((dataset, protocol, folder), (file, settings))
         if settings != expected:
             raise ValueError(
-                f"{file} was made with other settings than {other}: one of them is of another study; remove that one, "
-                "and it will be made anew"
+                f"{file} was made with other settings than {other}: one of them belongs to another study; remove that "
+                "one, and the next run will make it again"
             )
 
 
@@ -107,25 +107,26 @@ def accuracy_by_delay(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.Data
 
 
 def memory_measures(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """memory_score, half_life, half_life_reached and persistence of each group of `by`, which become columns.
+    """Columns `by`, memory_score, half_life, half_life_reached and persistence: a row for each group of `by`.
 
     Data sets may differ in their delays and classes; if `by` does not contain the data set, there must be only one.
     """
     if "dataset" in by:
-        parts = [_memory_of_one(rows, by) for _, rows in extrapolation.groupby("dataset", sort=False)]
+        parts = [_memory_in_data_set(rows, by) for _, rows in extrapolation.groupby("dataset", sort=False)]
         return pd.concat(parts, ignore_index=True)
-    return _memory_of_one(extrapolation, by)
+    return _memory_in_data_set(extrapolation, by)
 
 
-def _memory_of_one(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def _memory_in_data_set(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """`memory_measures` of a single data set."""
     curves = accuracy_by_delay(extrapolation, by)
     delays = curves.columns.to_numpy()
     classes = extrapolation["label"].nunique()
-    lives = half_life(delays, curves.to_numpy(), chance=1 / classes, trained=FRAMES - 1)
+    half_lives = half_life(delays, curves.to_numpy(), chance=1 / classes, trained=FRAMES - 1)
     measures = {
         "memory_score": memory_score(delays, curves.to_numpy()),
-        "half_life": lives,
-        "half_life_reached": ~np.isnan(lives),
+        "half_life": half_lives,
+        "half_life_reached": ~np.isnan(half_lives),
         "persistence": persistence(delays, curves.to_numpy(), trained=FRAMES - 1),
     }
     return pd.DataFrame(measures, index=curves.index).reset_index()
@@ -134,8 +135,8 @@ def _memory_of_one(extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFra
 def class_memory(extrapolation: pd.DataFrame) -> pd.DataFrame:
     """Memory of each class of each network as trained: columns of the network, label, memory_score and class_score.
 
-    `memory_score` is of the class's accuracy. `class_score` is that of its hits minus false alarms (the share of its
-    trials reported as this class, minus the share of the other classes' trials that are): otherwise, a class that a
+    `memory_score` is computed from the class's accuracy, `class_score` from hits minus false alarms (the share of its
+    trials reported as this class, minus the share of the other classes' trials that are). Otherwise, a class that a
     network reports once it has forgotten would score 1. NaN for older studies, which do not count false alarms.
     """
     by = [*NETWORK, "label"]
@@ -150,14 +151,13 @@ def class_memory(extrapolation: pd.DataFrame) -> pd.DataFrame:
 
 
 CENTRE_FRAME = 14
-"""Frame of the delay at which class centres lie (`measures.centres`); lifetimes, and predictors along a path, start
-there."""
+"""Frame of the delay at which class centres lie (`measures.centres`), from which lifetimes and paths start."""
 
 
 def spectral_scores(points: pd.DataFrame, extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """The largest memory score that the spectrum allows, of each group of `by`; NaN for units that are not affine.
 
-    Each class counts as remembered in every trial for its `spectral_lifetime`, one without a class centre for ever.
+    Each class counts as remembered in every trial for its `spectral_lifetime`; a class without a centre, for ever.
 
     Args:
         points: table `slow_points`.
@@ -165,12 +165,12 @@ def spectral_scores(points: pd.DataFrame, extrapolation: pd.DataFrame, by: Seque
         by: columns of the network.
     """
     points = points.reset_index(drop=True)
-    life = points["spectral_lifetime"] if "spectral_lifetime" in points else pd.Series(np.nan, points.index)
-    affine = life.notna().groupby([points[name] for name in by], dropna=False).transform("any")
+    lifetime = points["spectral_lifetime"] if "spectral_lifetime" in points else pd.Series(np.nan, points.index)
+    affine = lifetime.notna().groupby([points[name] for name in by], dropna=False).transform("any")
     scores = pd.Series(np.nan, points.index)
     for dataset, rows in points[affine].groupby("dataset"):
         delays = np.sort(extrapolation.loc[extrapolation["dataset"] == dataset, "delay"].unique())
-        scores[rows.index] = longest_score(delays, CENTRE_FRAME + life[rows.index].to_numpy(float))
+        scores[rows.index] = longest_score(delays, CENTRE_FRAME + lifetime[rows.index].to_numpy(float))
     table = points.assign(spectral_score=scores).groupby(list(by), dropna=False)
     return table["spectral_score"].mean().reset_index()
 
@@ -178,14 +178,13 @@ def spectral_scores(points: pd.DataFrame, extrapolation: pd.DataFrame, by: Seque
 SPEEDS = ("speed", "speed_1000", "centre_speed", "deep_speed", "settled_speed")
 IN_NOISE = ("drift", "diffusion", "settled_drift", "settled_diffusion")
 TIMES = ("lifetime", "point_lifetime", "margin_time", "margin_time_20", "predicted_lifetime")
-CAP = 10  # margin times are capped at so many times the longest delay, as in table `slow_points`
+CAP = 10  # margin times are capped at this many times the longest delay, as in table `slow_points`
 
 
 def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
     """The slow-point table with a column for every predictor of memory in the statistics.
 
-    Speeds and times are log10 (speeds floored, times + 1), others unchanged; predictors missing in the table are
-    omitted.
+    Speeds and times are given as log10 (speeds floored, times + 1); predictors missing from the table are omitted.
     """
     logs = {
         f"log10_{name}": log10_floored(points[name].to_numpy(float)) for name in SPEEDS + IN_NOISE if name in points
@@ -197,7 +196,7 @@ def point_predictors(points: pd.DataFrame) -> pd.DataFrame:
 def early_margin_time(relaxation: pd.DataFrame) -> pd.DataFrame:
     """Frames that the margin would last at its rate of decline 20 frames after the class centre.
 
-    m / (m' - m) with m the margin at that frame and m' one frame earlier: no later frame is used.
+    m / (m' - m) with m the margin at that frame and m' one frame earlier: later frames are not used.
 
     Args:
         relaxation: table `relaxation`, mode trained.
@@ -263,11 +262,11 @@ def regularisation_table(accuracy: pd.DataFrame, extrapolation: pd.DataFrame, po
         points: table `slow_points`.
     """
     logs = [name for name in BEFORE_AND_AFTER if name.startswith("log10_")]
-    of_points = point_predictors(points).groupby(TUNED_NETWORK, dropna=False)[logs].mean().reset_index()
+    point_means = point_predictors(points).groupby(TUNED_NETWORK, dropna=False)[logs].mean().reset_index()
     measured = accuracy[[*TUNED_NETWORK, "nominal_accuracy"]]
     allowed = spectral_scores(points, extrapolation, TUNED_NETWORK)
-    for other in (memory_measures(extrapolation, TUNED_NETWORK), of_points, allowed):
-        measured = measured.merge(other, on=TUNED_NETWORK, validate="1:1")
+    for part in (memory_measures(extrapolation, TUNED_NETWORK), point_means, allowed):
+        measured = measured.merge(part, on=TUNED_NETWORK, validate="1:1")
     measured = measured[[*TUNED_NETWORK, *BEFORE_AND_AFTER]]
     before = as_trained(measured).drop(columns=["mode", "lambda"])
     after = measured[measured["mode"] != TRAINED]

@@ -22,16 +22,16 @@ def births(formation: pd.DataFrame) -> pd.DataFrame:
         Columns of the network, label, step, and
 
         - parent: the class as which the track was read out before; NaN for none.
-        - gap: steps since before.
+        - gap: steps since the snapshot before.
         - log10_speed, log10_older: its own, and the mean over memories that existed before.
         - appeared: whether the track jumped to its memory, so that no such point existed before.
-        - merged, from_label: whether its track was merged with another before, and with which class's; NaN for none.
+        - merged, from_label: whether its track was merged with another before, and that track's class; NaN for none.
         - distance_before: to the nearest other track before, in typical distances.
-        - parent_change: change of log10 speed, since before, of the memory that it was merged with; NaN where that was
-          no memory yet.
-        - others_change: the same, mean over all other memories that existed before.
+        - parent_change: change of log10 speed, since before, of the memory that it was merged with; NaN if that was not
+          a memory yet.
+        - others_change: the same, averaged over all other memories that existed before.
 
-        Means over nothing are NaN; the changes are given only for births that were merged.
+        Means over nothing are NaN; the changes are given only for merged births.
     """
     network, table = _with_before(formation)
     at = [*network, "step"]
@@ -55,7 +55,7 @@ def births(formation: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_before(formation: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
-    """Columns of the network, and its tracks with their values one snapshot before, NaN in the first."""
+    """Columns of the network, and its tracks with values from one snapshot before, NaN in the first."""
     network = [name for name in NETWORK if name in formation]
     table = formation.sort_values([*network, "label", "step"], ignore_index=True)
     if "nearest_distance" not in table:
@@ -70,7 +70,7 @@ def _with_before(formation: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
         "merged_with": "from_label",
         "nearest_distance": "distance_before",
     }
-    return network, table.assign(**{name: track[now].shift(1) for now, name in before.items()})
+    return network, table.assign(**{name: track[column].shift(1) for column, name in before.items()})
 
 
 def birth_counts(formation: pd.DataFrame) -> pd.DataFrame:
@@ -80,8 +80,8 @@ def birth_counts(formation: pd.DataFrame) -> pd.DataFrame:
         formation: table `formation`.
 
     Returns:
-        Columns of the network, n_births (seen: between two snapshots), n_merged (of these, out of a track that was
-        merged with another) and n_unseen (memories already in the first snapshot).
+        Columns of the network, n_births (births seen between two snapshots), n_merged (those of them out of a track
+        that was merged with another) and n_unseen (memories already in the first snapshot).
     """
     network, table = _with_before(formation)
     seen = table["born"] & table["was_born"].eq(False)

@@ -1,7 +1,7 @@
 """Comparisons of two groups of networks: equivalence, difference, and change in pairs.
 
-A stratum is a data set and architecture, or a cell of the grid; groups are compared within each, and the
-differences averaged over strata by their size.
+A stratum is a data set and architecture, or a cell of the grid. Groups are compared within strata, and the differences
+averaged over strata, weighted by size.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy import stats
 
 from slowpoints.analysis.correlation import PERMUTATIONS, bootstrap
 
-TIE_TOLERANCE = 1e-12  # by which a permutation as extreme as the observed value may fall short of it
+TIE_TOLERANCE = 1e-12  # rounding error by which a permutation that ties with the observed value may fall short of it
 
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 """Values of the first and of the second group, for each stratum."""
@@ -33,7 +33,7 @@ class Effect(NamedTuple):
 
 
 def equivalence(strata: Pairs, margin: float) -> Effect:
-    """Difference of means, first less second, and two one-sided tests of whether it lies within a margin.
+    """Difference of means, first minus second, and two one-sided tests of whether it lies within a margin.
 
     If no sample varies, there is no interval and no p, since no error can be estimated; `test` says so.
     """
@@ -42,7 +42,8 @@ def equivalence(strata: Pairs, margin: float) -> Effect:
 
     n = sum(len(sample) for pair in strata for sample in pair)
     if all(np.ptp(sample) == 0 for pair in strata for sample in pair):
-        effect = np.average([first.mean() - second.mean() for first, second in strata], weights=_sizes(strata))
+        sizes = [len(first) + len(second) for first, second in strata]
+        effect = np.average([first.mean() - second.mean() for first, second in strata], weights=sizes)
         return Effect(n, float(effect), np.nan, np.nan, f"TOST within {margin}: no sample varies", np.nan)
     if len(strata) == 1:
         first, second = strata[0]
@@ -65,12 +66,8 @@ def equivalence(strata: Pairs, margin: float) -> Effect:
     return Effect(n, effect, low, high, f"TOST within {margin}, least squares within strata, HC3", p)
 
 
-def _sizes(strata: Pairs) -> list[int]:
-    return [len(first) + len(second) for first, second in strata]
-
-
 def difference(strata: Pairs, rng: np.random.Generator) -> Effect:
-    """Difference of means, first less second, and a two-sided permutation test of the groups within strata."""
+    """Difference of means, first minus second, and a two-sided permutation test of the groups within strata."""
     sides = [np.repeat([0, 1], [len(first), len(second)]) for first, second in strata]
     values = [np.concatenate(pair) for pair in strata]
     effect = float(mean_difference(values, sides))
@@ -81,11 +78,11 @@ def difference(strata: Pairs, rng: np.random.Generator) -> Effect:
 
 
 def mean_difference(values: Sequence[np.ndarray], sides: Sequence[np.ndarray]) -> np.ndarray:
-    """Mean of side 0 less mean of side 1, averaged over strata by their size.
+    """Mean of side 0 minus mean of side 1, averaged over strata, weighted by size.
 
     Args:
-        values: `[n]` of each stratum.
-        sides: `[..., n]` of each, 0 or 1.
+        values: values in each stratum, `[n]`.
+        sides: side of each value, 0 or 1, `[..., n]` for each stratum.
     """
     differences = []
     for value, side in zip(values, sides, strict=True):
@@ -95,7 +92,7 @@ def mean_difference(values: Sequence[np.ndarray], sides: Sequence[np.ndarray]) -
 
 
 def _resampled_difference(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
-    """`mean_difference` of samples in the order of strata, two sides each."""
+    """`mean_difference` of samples: the two sides of each stratum, stratum by stratum."""
     pairs = list(zip(samples[::2], samples[1::2], strict=True))
     sizes = [first.shape[axis] + second.shape[axis] for first, second in pairs]
     return np.average([first.mean(axis) - second.mean(axis) for first, second in pairs], axis=0, weights=sizes)
@@ -108,20 +105,20 @@ def change(strata: Sequence[np.ndarray], rng: np.random.Generator) -> Effect:
     """
     changes = np.concatenate(strata)
     p = stats.wilcoxon(changes).pvalue if np.any(changes != 0) else 1.0
-    sizes = [len(stratum) for stratum in strata]  # as given: a sample of one comes back as two
+    sizes = [len(stratum) for stratum in strata]  # not the resampled sizes: `bootstrap` doubles a sample of one
 
     def mean(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
         return np.average([sample.mean(axis) for sample in samples], axis=0, weights=sizes)
 
     low, high = bootstrap(strata, mean, rng)
-    alone = ", no interval: one network a cell" if np.isnan(low) else ""
-    return Effect(len(changes), float(changes.mean()), low, high, f"Wilcoxon signed-rank{alone}", p)
+    note = ", no interval: one network a cell" if np.isnan(low) else ""
+    return Effect(len(changes), float(changes.mean()), low, high, f"Wilcoxon signed-rank{note}", p)
 
 
 def no_loss(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generator) -> Effect:
-    """Mean of changes, one per network, and a one-sided t-test that the loss is within a margin; as `change`.
+    """As `change`, but with a one-sided t-test of whether the loss is within a margin.
 
-    If changes do not vary, as for one network, there is no interval and no p, since no error can be estimated; `test`
+    If changes do not vary, as with one network, there is no interval and no p, since no error can be estimated; `test`
     says so.
     """
     effect = change(strata, rng)
@@ -135,7 +132,7 @@ def no_loss(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generato
 
 
 def no_gain(strata: Sequence[np.ndarray], margin: float, rng: np.random.Generator) -> Effect:
-    """As `no_loss`, of a gain."""
-    lost = no_loss([-stratum for stratum in strata], margin, rng)
-    test = lost.test.replace("no loss", "no gain")
-    return lost._replace(effect=-lost.effect, low=-lost.high, high=-lost.low, test=test)
+    """As `no_loss`, for a gain."""
+    loss = no_loss([-stratum for stratum in strata], margin, rng)
+    test = loss.test.replace("no loss", "no gain")
+    return loss._replace(effect=-loss.effect, low=-loss.high, high=-loss.low, test=test)

@@ -1,8 +1,8 @@
-"""Statistics: correlation within strata, its bootstrap interval and permutation test.
+"""Correlation within strata, its bootstrap interval and permutation test.
 
 Over networks, a stratum is a data set and architecture with the protocols mixed, or a cell of the grid; over classes it
-is a network. Values are ranked or centred within each, so that differences between strata count for nothing. Intervals
-resample networks within cells, and over classes the classes of a data set too.
+is a network. Values are ranked or centred within strata, so that differences between strata have no influence.
+Intervals resample networks within cells and, for correlations over classes, also the classes of a data set.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from scipy import stats
 RESAMPLES = 2000
 PERMUTATIONS = 9999
 CONFIDENCE = 0.95
-LEAST_NETWORKS = 3  # fewer than these a stratum have no correlation
-LEAST_CLASSES = 3  # likewise, of a network
-STILL = 1e-20  # sum of squares below which a side does not vary, but for rounding
-TIE_TOLERANCE = 1e-9  # share by which a permutation that is as far as what was seen may fall short of it
+LEAST_NETWORKS = 3  # of a stratum that has a correlation
+LEAST_CLASSES = 3  # of a network that has one
+STILL = 1e-20  # sum of squares up to which variation is rounding error
+TIE_TOLERANCE = 1e-9  # relative rounding error by which a permutation that ties with the data may fall short
 METHODS = ("spearman", "pearson")
 
 Cells = Sequence[tuple[np.ndarray, ...]]
-"""Values of the networks of each cell of a stratum, `[n]` for each of several measures."""
+"""The cells of a stratum: for each, the values of its networks, `[n]` for each of several measures."""
 Interval = tuple[float, float]
 
 
 def scores(values: np.ndarray, method: str) -> np.ndarray:
-    """Values `[..., n]` of one stratum as deviations from their mean: of ranks (as shares of n + 1), or as they are."""
+    """Values `[..., n]` of one stratum, or their ranks (as shares of n + 1), as deviations from their mean."""
     if method == "spearman":
         values = stats.rankdata(values, axis=-1) / (values.shape[-1] + 1)
     return values - values.mean(-1, keepdims=True)
@@ -50,31 +50,31 @@ def correlation(sums: np.ndarray) -> np.ndarray:
 
 
 def permutation_p(strata: Sequence[tuple[np.ndarray, np.ndarray]], method: str, rng: np.random.Generator) -> float:
-    """Two-sided p of the correlation within strata, the pairing permuted within each stratum.
+    """Two-sided p of the correlation within strata, from permutations of the pairs within each stratum.
 
     Args:
-        strata: (x, y) of each, `[n]` both.
+        strata: x and y of each stratum, `[n]` each.
         method: one of `METHODS`.
-        rng: stream to draw permutations from.
+        rng: stream from which to draw permutations.
     """
     total, permuted = np.zeros(3), np.zeros(PERMUTATIONS)
     for x, y in strata:
         total += moments(x, y, method)
-        # Ranks and means do not depend on the order: permuting scores is permuting values.
+        # Ranks and means do not depend on order, so scores can be permuted in place of values.
         permuted += rng.permuted(np.tile(scores(y, method), (PERMUTATIONS, 1)), axis=1) @ scores(x, method)
     return _p(total, permuted)
 
 
 def _p(total: np.ndarray, permuted: np.ndarray) -> float:
-    """Share of permuted sums of products that are as far from zero as the moments' own."""
+    """Share of permuted sums of products that are at least as far from zero as the observed sum, `total[2]`."""
     if np.isnan(correlation(total)):
         return np.nan
-    as_far = np.abs(permuted) >= abs(total[2]) * (1 - TIE_TOLERANCE)
-    return (1 + as_far.sum()) / (1 + len(permuted))
+    as_extreme = np.abs(permuted) >= abs(total[2]) * (1 - TIE_TOLERANCE)
+    return (1 + as_extreme.sum()) / (1 + len(permuted))
 
 
 def percentiles(replicates: np.ndarray) -> Interval:
-    """Interval of the middle 95 % of replicates; those in which nothing varied are left out."""
+    """Interval of the middle 95 % of replicates, without those in which a side does not vary (NaN)."""
     replicates = replicates[~np.isnan(replicates)]
     if not len(replicates):
         return np.nan, np.nan
@@ -86,12 +86,12 @@ def percentiles(replicates: np.ndarray) -> Interval:
 def bootstrap(
     samples: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], rng: np.random.Generator
 ) -> Interval:
-    """Percentile interval of a statistic of several samples, each resampled by itself.
+    """Percentile interval of a statistic of several samples, which are resampled independently.
 
     Args:
-        samples: `[n]` each; a sample of one stays as it is, and where all are, nothing says how far: NaN.
-        statistic: function of arrays `[..., n]`, one a sample, and `axis`.
-        rng: stream to draw from.
+        samples: `[n]` each. A sample of one stays as it is; if all are of one, the interval is NaN.
+        statistic: function of arrays `[..., n]`, one per sample, and of `axis`.
+        rng: stream from which to draw.
     """
     if max(map(len, samples)) < 2:
         return np.nan, np.nan
@@ -110,7 +110,7 @@ def bootstrap(
 
 @dataclass(frozen=True)
 class Correlation:
-    """A correlation with its 95 % interval, the p of none, and how many values it is over."""
+    """A correlation over n values, with its 95 % interval and the p of no correlation."""
 
     n: int = 0
     r: float = np.nan
@@ -120,7 +120,7 @@ class Correlation:
 
 
 def missing(n: int) -> str:
-    """Why there is no correlation over so many values."""
+    """Why there is no correlation over n networks or classes, in words."""
     return "too few networks" if n < LEAST_NETWORKS else "nothing to rank: one side does not vary"
 
 
@@ -128,19 +128,19 @@ class NetworkCorrelation:
     """Correlations of measures of networks with their memory, within strata.
 
     Args:
-        strata: cells of each stratum; each cell has the predictors' values and then memory, `[n]` each.
+        strata: the cells of each stratum; each cell has the values of the predictors and then memory, `[n]` each.
         method: one of `METHODS`.
     """
 
     def __init__(self, strata: Sequence[Cells], method: str):
         self.strata = [cells for cells in strata if sum(len(cell[-1]) for cell in cells) >= LEAST_NETWORKS]
         self.method = method
-        # Where the cells of each stratum stand among all of them.
+        # First and last index of each stratum's cells in the list of all cells.
         self.spans = list(pairwise(accumulate(map(len, self.strata), initial=0)))
         self.cells = [cell for cells in self.strata for cell in cells]
 
     def of(self, predictor: int, rng: np.random.Generator) -> Correlation:
-        """Of one of the predictors."""
+        """Correlation of one of the predictors, given by its index."""
         if not self.strata:
             return Correlation()
         rows = self._rows()
@@ -155,9 +155,9 @@ class NetworkCorrelation:
     def difference(
         self, first: int, second: int, signs: tuple[int, int], rng: np.random.Generator
     ) -> tuple[float, float, float]:
-        """How much more strongly the first predictor correlates than the second, with the interval of that.
+        """How much more strongly the first predictor correlates than the second, with the interval.
 
-        Strength is the correlation times the sign that it is expected to have. Both are taken of the same resamples.
+        Strength is the correlation times its expected sign. Both correlations are computed from the same resamples.
         """
         if not self.strata:
             return np.nan, np.nan, np.nan
@@ -171,12 +171,12 @@ class NetworkCorrelation:
         return [np.arange(len(cell[-1])) for cell in self.cells]
 
     def _r(self, predictor: int, rows: Sequence[np.ndarray]) -> np.ndarray:
-        """Correlation `[...]` of rows `[..., n]` of each cell."""
+        """Correlation `[...]` over the rows `[..., n]` of each cell."""
         total = np.zeros(())
         for first, last in self.spans:
-            chosen = [
-                np.stack([cell[which][some[..., : len(cell[which])]] for which in (predictor, -1)])  # of one, no copy
-                for cell, some in zip(self.cells[first:last], rows[first:last], strict=True)
+            chosen = [  # as many of each cell as it has, since `bootstrap` doubles a cell of one
+                np.stack([cell[measure][drawn[..., : len(cell[-1])]] for measure in (predictor, -1)])
+                for cell, drawn in zip(self.cells[first:last], rows[first:last], strict=True)
             ]
             x, y = np.concatenate(chosen, axis=-1)
             total = total + moments(x, y, self.method)
@@ -185,12 +185,12 @@ class NetworkCorrelation:
 
 @dataclass(frozen=True)
 class Classes:
-    """Measures of the classes of networks of one data set: `[networks, C]` each, NaN where a class is missing.
+    """Measures of the classes of all networks of one data set, NaN where a class is missing. S networks, C classes.
 
     Attributes:
-        predictor: values to predict from.
-        memory: how long the class is remembered.
-        cell: number of each network's cell, `[networks]`.
+        predictor: values of the predictor, `[S, C]`.
+        memory: how long each class is remembered, `[S, C]`.
+        cell: number of each network's cell, `[S]`.
     """
 
     predictor: np.ndarray
@@ -201,16 +201,16 @@ class Classes:
 def class_correlation(datasets: Sequence[Classes], method: str, rng: np.random.Generator) -> Correlation:
     """Correlation over classes within networks.
 
-    Networks share classes: what makes one class easy does so in all of them, so classes are not drawn anew by each. The
-    test permutes the classes of a data set in all of its networks at once, and the interval resamples classes of a data
-    set and networks within cells (Owen 2007).
+    Networks share classes: what makes a class easy does so in all of them, so classes of different networks are not
+    independent. The test permutes the classes of a data set in all of its networks at once, and the interval resamples
+    the classes of a data set, and networks within cells (Owen 2007).
 
     Args:
-        datasets: networks of each.
+        datasets: measures of each data set.
         method: one of `METHODS`.
-        rng: stream to draw from.
+        rng: stream from which to draw.
     """
-    tables = [_class_scores(each, method) for each in datasets]
+    tables = [_class_scores(classes, method) for classes in datasets]
     total = sum((table.moments(np.ones((1, table.present.shape[1]))).sum((1, 2)) for table in tables), np.zeros(3))
     n = int(sum(table.present.sum() for table in tables))
     if np.isnan(correlation(total)):
@@ -223,7 +223,7 @@ def class_correlation(datasets: Sequence[Classes], method: str, rng: np.random.G
 
 @dataclass(frozen=True)
 class _ClassScores:
-    """Scores of classes within each network of a data set, 0 where a class is missing: `[networks, C]`."""
+    """Scores of classes within each network of a data set, 0 where a class is missing, `[S, C]`; cells, `[S]`."""
 
     x: np.ndarray
     y: np.ndarray
@@ -231,21 +231,21 @@ class _ClassScores:
     cell: np.ndarray
 
     def moments(self, weights: np.ndarray) -> np.ndarray:
-        """Sums of squares and products of each network, `[3, R, networks]`, with classes weighted `[R, C]`."""
+        """Sums of squares and products of each network, `[3, R, S]`, with R weightings of classes, `[R, C]`."""
         count = np.maximum(weights @ self.present.T, 1)
-        first, second = (weights @ side.T for side in (self.x, self.y))
-        products = ((self.x, self.x, first, first), (self.y, self.y, second, second), (self.x, self.y, first, second))
-        return np.stack([weights @ (one * other).T - sums * more / count for one, other, sums, more in products])
+        x, y = ((side, weights @ side.T) for side in (self.x, self.y))
+        pairs = ((x, x), (y, y), (x, y))
+        return np.stack([weights @ (a * b).T - sum_a * sum_b / count for (a, sum_a), (b, sum_b) in pairs])
 
     def permuted(self, rng: np.random.Generator) -> np.ndarray:
         """Sums of products with the classes permuted in all networks at once, `[PERMUTATIONS]`."""
-        products = self.x.T @ self.y  # of each class's predictor with each class's memory
+        products = self.x.T @ self.y  # of the predictor of each class with the memory of each class
         classes = np.arange(len(products))
         orders = rng.permuted(np.tile(classes, (PERMUTATIONS, 1)), axis=1)
         return products[classes, orders].sum(1)
 
     def resampled(self, rng: np.random.Generator) -> np.ndarray:
-        """Moments `[3, RESAMPLES]` with classes, and networks within cells, drawn anew."""
+        """Moments `[3, RESAMPLES]` with classes, and networks within cells, resampled."""
         classes = _multiplicities(self.present.shape[1], rng)
         networks = np.empty((RESAMPLES, len(self.cell)))
         for cell in np.unique(self.cell):
@@ -260,7 +260,7 @@ def _multiplicities(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _class_scores(classes: Classes, method: str) -> _ClassScores:
-    """Scores within each network, over the classes that have both measures; networks with too few left out."""
+    """Scores within each network, over the classes with both measures; networks with too few of these are left out."""
     present = ~np.isnan(classes.predictor) & ~np.isnan(classes.memory)
     enough = present.sum(1) >= LEAST_CLASSES
     present, sides = present[enough], [side[enough] for side in (classes.predictor, classes.memory)]

@@ -19,11 +19,11 @@ from slowpoints.core.schemas.schema import CELL
 from slowpoints.task.protocols import PROTOCOLS
 
 MOST_NEEDED = 10_000
-"""More networks than anyone trains; beyond this, only that it is more is said."""
+"""More networks than anyone trains; above this, the text says only that more are needed."""
 
 
 def pooled(claims: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a verdict: over all data sets, then for each data set; a single data set appears once.
+    """Rows with a verdict: over all data sets, then for each data set. A single data set appears once.
 
     Args:
         claims: table `claims`.
@@ -47,10 +47,8 @@ def findings(rows: pd.DataFrame, claim: str) -> list[str]:
 
 
 def unconfirmed(rows: pd.DataFrame, verdict: str) -> list[str]:
-    """Claims of the paper that have this verdict: for each claim, what was asked, in which places, and how many
-    networks would decide it.
-
-    Modes that are not the paper's are left out.
+    """The paper's claims with this verdict: for each claim, what was tested, in which places, and how many networks
+    would decide it. Modes that are not the paper's are left out.
 
     Args:
         rows: as returned by `pooled`.
@@ -63,13 +61,13 @@ def unconfirmed(rows: pd.DataFrame, verdict: str) -> list[str]:
     parts = []
     for claim, of_claim in places.items():
         if of_claim:
-            texts = (f"{what} ({', '.join(where)})" for what, where in of_claim.items())
-            parts.append(f"{_titled(claim)}: {'; '.join(texts)}.")
+            tests = (f"{test} ({', '.join(test_places)})" for test, test_places in of_claim.items())
+            parts.append(f"{_titled(claim)}: {'; '.join(tests)}.")
     return parts
 
 
 def _needed(row: Any) -> str:
-    """How many networks a row would need; empty where this is unknown."""
+    """How many networks would decide a row; empty if this is unknown."""
     needed = getattr(row, "n_needed", np.nan)
     if pd.isna(needed):
         return ""
@@ -88,18 +86,16 @@ def counted(rows: pd.DataFrame) -> list[str]:
 
 
 def studied(networks: pd.DataFrame) -> str:
-    """The networks: how many, of which data, units and protocols, and how well they perform the task.
+    """The networks: how many there are, their data, units and protocols, and how well they perform the task.
 
     Args:
         networks: table `networks`.
     """
-    parts = [
-        ", ".join(dict.fromkeys(networks["dataset"])),
-        ", ".join(unit_look(name).label for name in dict.fromkeys(networks["architecture"])),
-        ", ".join(PROTOCOLS[name].look.label for name in dict.fromkeys(networks["protocol"])),
-    ]
+    data = ", ".join(dict.fromkeys(networks["dataset"]))
+    units = ", ".join(unit_look(name).label for name in dict.fromkeys(networks["architecture"]))
+    protocols = ", ".join(PROTOCOLS[name].look.label for name in dict.fromkeys(networks["protocol"]))
     learned = networks[networks["learned"]]
-    text = f"{len(networks)} networks (data: {parts[0]}; recurrent units: {parts[1]}; training protocols: {parts[2]})"
+    text = f"{len(networks)} networks (data: {data}; recurrent units: {units}; training protocols: {protocols})"
     if learned.empty:
         return f"{text}, none of which learned the task."
     low, high = learned["nominal_accuracy"].min(), learned["nominal_accuracy"].max()
@@ -107,7 +103,7 @@ def studied(networks: pd.DataFrame) -> str:
 
 
 def better_predictors(correlations: pd.DataFrame) -> list[str]:
-    """At each level over networks: the paper's speed, and which measures of the dynamics beat their baseline.
+    """For each level over networks: how well the paper's speed predicts, and which measures beat their baseline.
 
     The baseline is accuracy at the delay up to which the measure looks or, with the protocols mixed, their label. The
     sentences give that delay, since a measure taken late in the delay already contains part of the memory score.
@@ -130,7 +126,7 @@ def better_predictors(correlations: pd.DataFrame) -> list[str]:
 
 
 def _better(of_level: pd.DataFrame) -> str:
-    """Which predictors beat their baseline, the strongest first, and up to which frame each looks."""
+    """Which predictors beat their baseline, strongest first, and up to which frame each looks."""
     if "baseline" not in of_level or of_level["baseline"].isna().all():
         return "No baseline was measured."
     better = of_level[of_level["baseline_difference_low"] > 0].sort_values("r", key=abs, ascending=False)
@@ -145,21 +141,20 @@ def _better(of_level: pd.DataFrame) -> str:
 
 
 def _reach(row: Any) -> str:
-    """How far into the delay a predictor looks; empty in tables that do not say."""
+    """How far into the delay a predictor looks; empty if the table does not say."""
     if "last_frame" not in row._fields:
         return ""
     return "looks at no frame of the delay; " if pd.isna(row.last_frame) else f"looks to frame {row.last_frame:.0f}; "
 
 
 def mechanism(claims: pd.DataFrame) -> list[str]:
-    """Factors by which each mode changes drift and diffusion at settled states, over all its networks.
+    """Factors by which each mode changes drift and diffusion at settled states, averaged over all its networks.
 
     Args:
         claims: table `claims`.
     """
     rows = claims[(claims["claim"] == "C4") & claims["question"].isin(["drift", "diffusion"])]
-    rows = rows[rows["architecture"].isna()].rename(columns={"lambda": "lambda_"})
-    rows = overall(rows)
+    rows = overall(rows[rows["architecture"].isna()].rename(columns={"lambda": "lambda_"}))
     parts = []
     for (mode, lambda_), of_mode in rows.groupby(["mode", "lambda_"], sort=False, dropna=False):
         factors = (

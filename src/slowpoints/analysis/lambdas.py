@@ -1,4 +1,4 @@
-"""The rule by which a mode's lambda is chosen, on the validation images alone."""
+"""The rule that chooses the lambda of a mode, from validation images alone."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from slowpoints.core.modes import CONTROL
 from slowpoints.core.schemas.schema import CELL, NETWORK
 
 ACCURACY_ALLOWED = 0.005
-"""Loss of nominal accuracy against control that a lambda may cost at most."""
+"""Largest loss of nominal accuracy, relative to control, that a lambda may cost."""
 FLOAT_ERROR = 1e-9
-"""Of differences between accuracies: a loss of just what is allowed is allowed."""
+"""Rounding error of differences between accuracies, so that a loss of exactly what is allowed qualifies."""
 COLUMNS = ["dataset", "mode", "lambda", "n_lambdas", "memory_gain", "accuracy_loss", "largest_loss"]
 
 
 def swept_lambdas(validation: pd.DataFrame) -> pd.DataFrame:
-    """What each lambda gains and costs against control, network by network, on the validation images.
+    """What each lambda gains and costs relative to control, on the validation images.
 
-    Means over networks within cells, then over cells, so that each cell counts alike.
+    Differences within networks are averaged over each cell, then over cells, so that all cells have the same weight.
 
     Args:
         validation: table `validation`.
 
     Returns:
         A row for each data set, mode and lambda, in this order: these, `memory_gain` (of the memory score),
-        `accuracy_loss` (of nominal accuracy), and `largest_loss`, that of the worst cell.
+        `accuracy_loss` (of nominal accuracy), and `largest_loss`, the accuracy loss of the worst cell.
 
     Raises:
-        ValueError: naming a network that control does not have.
+        ValueError: naming a network that mode control lacks.
     """
     control = validation[validation["mode"] == CONTROL].drop(columns=["mode", "lambda"])
     tuned = validation[validation["mode"] != CONTROL]
     pairs = tuned.merge(control, on=NETWORK, how="left", suffixes=("", "_control"), validate="m:1")
-    if len(alone := pairs[pairs["memory_score_control"].isna() & pairs["memory_score"].notna()]):
-        place = "/".join(map(str, alone.iloc[0][NETWORK]))
+    if len(unpaired := pairs[pairs["memory_score_control"].isna() & pairs["memory_score"].notna()]):
+        place = "/".join(map(str, unpaired.iloc[0][NETWORK]))
         raise ValueError(f"the network {place} is not among those of mode {CONTROL}, with which modes are compared")
     pairs["memory_gain"] = pairs["memory_score"] - pairs["memory_score_control"]
     pairs["accuracy_loss"] = pairs["nominal_accuracy_control"] - pairs["nominal_accuracy"]
@@ -44,17 +44,17 @@ def swept_lambdas(validation: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen_lambdas(validation: pd.DataFrame) -> pd.DataFrame:
-    """The lambda of each mode and data set by the rule, on the validation images.
+    """The lambda that the rule chooses for each data set and mode.
 
-    The largest gain in memory score against control, of all lambdas whose loss of nominal accuracy is at most
-    `ACCURACY_ALLOWED`; the smallest of several that gain as much.
+    Of all lambdas that cost at most `ACCURACY_ALLOWED` of nominal accuracy relative to control, it is the one that
+    gains most memory score, and the smallest of several that gain as much.
 
     Args:
         validation: table `validation`.
 
     Returns:
         A row for each data set and mode, with the columns `COLUMNS`: those of `swept_lambdas` at the chosen lambda,
-        missing where none qualifies, and the number of lambdas that were tried.
+        missing if none qualifies, and the number of lambdas tried.
 
     Raises:
         ValueError: as `swept_lambdas`.

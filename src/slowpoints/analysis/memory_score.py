@@ -1,4 +1,4 @@
-"""How long memory lasts, as one number: from accuracies against delay. docs/method.md, Memory.
+"""How long memory lasts, as a single number computed from accuracy against delay (docs/method.md, Memory).
 
 S networks, D delays.
 """
@@ -11,18 +11,18 @@ from slowpoints.task.timing import FRAMES
 
 
 def memory_score(delays: np.ndarray, accuracy: np.ndarray, first: int = FRAMES) -> np.ndarray:
-    """Accuracy averaged over log delay from T = 20, or another, to the longest delay, by the trapezoid rule.
+    """Accuracy averaged over log delay from `first` to the longest delay, by the trapezoidal rule.
 
     Args:
-        delays: `[D]`, increasing, in frames; the first among them.
+        delays: `[D]`, increasing, in frames; `first` is one of them.
         accuracy: `[..., D]`.
-        first: delay from which on.
+        first: delay at which the average starts, by default T = 20.
 
     Returns:
         `[...]`, in [0, 1]; never censored.
 
     Raises:
-        ValueError: if that is not among the delays, or nothing lies beyond it.
+        ValueError: if `first` is not among the delays, or none is longer.
     """
     _require(delays, first)
     beyond = np.log(delays[delays >= first])
@@ -36,7 +36,10 @@ def longest_score(delays: np.ndarray, last: np.ndarray) -> np.ndarray:
 
     Args:
         delays: `[D]`, as for `memory_score`.
-        last: that delay, in frames, `[...]`; NaN for a class of which nothing is known, which scores 1.
+        last: that delay, in frames, `[...]`; NaN if it is unknown, which scores 1.
+
+    Returns:
+        `[...]`.
 
     Raises:
         ValueError: as `memory_score`.
@@ -45,7 +48,7 @@ def longest_score(delays: np.ndarray, last: np.ndarray) -> np.ndarray:
 
 
 def persistence(delays: np.ndarray, accuracy: np.ndarray, *, trained: int) -> np.ndarray:
-    """Memory score relative to accuracy at the longest delay seen in training: how much of what was learned stays.
+    """Memory score relative to accuracy at the longest delay seen in training: how much of what was learned lasts.
 
     Args:
         delays: `[D]`, as for `memory_score`.
@@ -53,7 +56,7 @@ def persistence(delays: np.ndarray, accuracy: np.ndarray, *, trained: int) -> np
         trained: that delay, in frames; one of `delays`.
 
     Returns:
-        `[...]`; NaN where nothing was right at that delay.
+        `[...]`; NaN where accuracy at that delay is 0.
 
     Raises:
         ValueError: as `memory_score`, or if `trained` is not among `delays`.
@@ -85,15 +88,15 @@ def half_life(delays: np.ndarray, accuracy: np.ndarray, *, chance: float, traine
     first = int(np.flatnonzero(delays == trained)[0])
     log_delay, later = np.log(delays[first:]), accuracy[:, first:]
     half = (later[:, 0] + chance) / 2
-    lives = np.full(len(accuracy), np.nan)
+    half_lives = np.full(len(accuracy), np.nan)
     for row, (curve, level) in enumerate(zip(later, half, strict=True)):
         below = np.flatnonzero(curve <= level)
         if len(below) and below[0] > 0:  # a network that starts at chance has no memory to lose
             after = below[0]
             before = after - 1
             share = (curve[before] - level) / (curve[before] - curve[after])
-            lives[row] = np.exp(log_delay[before] + share * (log_delay[after] - log_delay[before]))
-    return lives
+            half_lives[row] = np.exp(log_delay[before] + share * (log_delay[after] - log_delay[before]))
+    return half_lives
 
 
 def _require(delays: np.ndarray, delay: int) -> None:

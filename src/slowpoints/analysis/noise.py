@@ -1,4 +1,4 @@
-"""How much longer memories last with less noise: what ends them by diffusion, and what by drift."""
+"""How much longer memories last with less noise: whether diffusion or drift ends them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from slowpoints.core.schemas.schema import CELL
 
 CONFIDENCE = 0.95
 COLUMNS = {name: f"half_life_{name}_noise" for name in QUIETER}
-"""Columns of table `networks`, by how much of the noise is left."""
+"""Columns of table `networks`, by the amount of noise (a key of `QUIETER`)."""
 
 
 def half_life_ratios(networks: pd.DataFrame) -> pd.DataFrame:
-    """Half-lives with less noise relative to those with all of it: a row for each cell and level of noise.
+    """Half-lives with less noise relative to those in full noise: a row for each cell and level of noise.
 
-    A half-life beyond the longest delay is longer than any other. Networks whose half-life is beyond it with all the
-    noise say nothing, and are left out, as those that did not learn.
+    A half-life beyond the longest delay counts as infinite. Networks whose half-life in full noise is beyond it have no
+    ratio and are left out, as are those that did not learn.
 
     Args:
-        networks: table `networks`; one without `COLUMNS`, of an older study, gives no row.
+        networks: table `networks`; one without `COLUMNS`, from an older study, gives no rows.
 
     Returns:
-        Columns of the cell, `noise` (a key of `QUIETER`), `n` networks, `n_beyond` of which outlast the longest delay
-        with less noise, their median `ratio`, infinite where most do, and its 95 % interval `low`, `high` (order
-        statistics; NaN for too few networks).
+        Columns of the cell, `noise` (a key of `QUIETER`), `n` networks, `n_beyond` of which have a half-life beyond the
+        longest delay with less noise, the median `ratio` (infinite if most have), and its 95 % interval `low`, `high`
+        (from order statistics; NaN for too few networks).
     """
     rows = []
     for noise, column in COLUMNS.items():
@@ -43,7 +43,7 @@ def half_life_ratios(networks: pd.DataFrame) -> pd.DataFrame:
 
 
 def longer_without_noise(networks: pd.DataFrame) -> list[str]:
-    """What the ratios bear, in a sentence for each data set.
+    """What the ratios show, in a sentence for each data set.
 
     Args:
         networks: table `networks`.
@@ -54,10 +54,10 @@ def longer_without_noise(networks: pd.DataFrame) -> list[str]:
         longer = int((cells["low"] > 1).sum())
         half = ratios[(ratios["noise"] == "half") & (ratios["dataset"] == dataset)]
         parts = [
-            f"{dataset}: without noise, half-lives are {_range(cells)} times as long as with it, at half of it "
-            f"{_range(half)} times (medians of cells)",
+            f"{dataset}: half-lives are {_range(cells)} times as long without noise as with it, and {_range(half)} "
+            "times as long with half of it (medians of cells)",
             f"noise shortens memory in {longer} of {len(cells)} cells (interval above 1)",
-            f"without it, {cells['n_beyond'].sum()} of {cells['n'].sum()} networks outlast the longest delay, and "
+            f"without noise, {cells['n_beyond'].sum()} of {cells['n'].sum()} networks outlast the longest delay, and "
             "drift ends the memories of the others",
         ]
         sentences.append("; ".join(parts) + ".")
@@ -67,7 +67,7 @@ def longer_without_noise(networks: pd.DataFrame) -> list[str]:
 def _range(cells: pd.DataFrame) -> str:
     """Such as "1.30 to 2.03"."""
     least, most = (
-        "beyond measure" if np.isinf(value) else f"{value:.2f}"
+        "immeasurably many" if np.isinf(value) else f"{value:.2f}"
         for value in (cells["ratio"].min(), cells["ratio"].max())
     )
     return least if least == most else f"{least} to {most}"

@@ -12,23 +12,23 @@ import numpy as np
 from scipy import stats
 
 LEAST_CELLS, LEAST_TO_PREDICT = 2, 3
-"""Cells that a mean with an interval, and a prediction interval, take."""
+"""Fewest cells for a mean with an interval, and for a prediction interval."""
 CONFIDENCE = 0.95
 FIELLER = 1.06
 """Variance of a rank correlation's Fisher z, times n - 3 (Fieller, Hartley & Pearson 1957)."""
 LEAST_RANKED = 4
-"""Networks of a cell whose rank correlation has a variance."""
+"""Fewest networks of a cell for its rank correlation to have a variance."""
 
 
 class OverCells(NamedTuple):
     """Statistics of cells as a sample, by column of the table `claims`.
 
     Attributes:
-        n_cells: cells with an effect.
-        n_cells_agree: those whose effect has the claimed sign.
+        n_cells: number of cells with an effect.
+        n_cells_agree: number of those whose effect has the claimed sign.
         cells_effect, cells_low, cells_high: mean over cells, and its 95 % interval.
         prediction_low, prediction_high: 95 % prediction interval for the effect of a further cell.
-        q, i2: Cochran's Q, and the share of the scatter that is none within cells, in [0, 1].
+        q, i2: Cochran's Q, and the share of the scatter that exceeds the errors within cells, in [0, 1].
     """
 
     n_cells: int
@@ -45,12 +45,12 @@ class OverCells(NamedTuple):
 def over_cells(effects: np.ndarray, variances: np.ndarray, agree: np.ndarray) -> OverCells:
     """Effects of cells combined.
 
-    The interval of the mean is no narrower than the errors within cells make it (Röver, Knapp & Friede 2015).
+    The interval of the mean is at least as wide as that from errors within cells alone (Röver, Knapp & Friede 2015).
 
     Args:
-        effects: `[K]`.
-        variances: squared standard errors, `[K]`; cells in which it is NaN or zero count, but are not combined.
-        agree: whether each has the claimed sign, `[K]`.
+        effects: effects of K cells, `[K]`.
+        variances: squared standard errors, `[K]`; cells where it is NaN or zero are counted, but not combined.
+        agree: whether each effect has the claimed sign, `[K]`.
 
     Returns:
         The statistics, NaN for those that need more cells.
@@ -63,7 +63,7 @@ def over_cells(effects: np.ndarray, variances: np.ndarray, agree: np.ndarray) ->
         return counts
     from statsmodels.stats.meta_analysis import combine_effects  # seconds to import
 
-    with np.errstate(divide="ignore"):  # for identical cells
+    with np.errstate(divide="ignore"):  # by zero, with identical cells
         combined = combine_effects(effects, variances, method_re="pm")
     mean, error = combined.mean_effect_re, np.sqrt(max(combined.var_hksj_re, combined.var_eff_w_re))
     half = stats.t.ppf((1 + CONFIDENCE) / 2, k - 1) * error
@@ -97,11 +97,11 @@ def fisher_variance(n: np.ndarray) -> np.ndarray:
 
 
 def correlation_over_cells(r: np.ndarray, n: np.ndarray, agree: np.ndarray) -> OverCells:
-    """Spearman correlations of cells combined as Fisher's z, and given back as correlations.
+    """Spearman correlations of cells, combined as Fisher's z and transformed back.
 
     Args:
-        r: `[K]`; a perfect correlation counts, but is not combined: its z is infinite.
-        n: networks of each, `[K]`.
+        r: `[K]`; a perfect correlation is counted, but not combined, since its z is infinite.
+        n: number of networks of each cell, `[K]`.
         agree: as for `over_cells`.
     """
     perfect = np.abs(r) >= 1

@@ -1,4 +1,4 @@
-"""Half-lives of single memories as predicted, beside those measured."""
+"""Predicted half-lives of single memories compared with measured ones."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ COLUMNS = [*CELL, "prediction", "n", "factor", "factor_low", "factor_high", "rat
 
 
 def prediction_errors(networks: pd.DataFrame, extrapolation: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """How far predicted half-lives of single memories are from those measured, cell by cell.
+    """How far predicted half-lives of single memories are from measured ones, cell by cell.
 
-    A memory counts where its network learned, and its accuracy falls half-way to chance within the delays measured: a
-    class that a network reports by default is never forgotten. Predictions beyond the longest delay count as that.
+    A memory counts if its network learned and its accuracy falls half-way to chance within the delays measured: a class
+    that a network reports by default is never forgotten. Predictions beyond the longest delay are reduced to it.
 
     Args:
         networks: table `networks`.
@@ -40,35 +40,35 @@ def prediction_errors(networks: pd.DataFrame, extrapolation: pd.DataFrame, point
     memories[NOISE_FREE] += CENTRE_FRAME
     rows = []
     for prediction in (NOISY, NOISE_FREE):
-        of_prediction = memories.dropna(subset=[prediction, "half_life"])
-        of_prediction = of_prediction[of_prediction[prediction] > 0]
-        within = of_prediction[prediction].clip(upper=of_prediction["longest"])
-        of_prediction = of_prediction.assign(error=np.log(within / of_prediction["half_life"]))
-        for cell, of_cell in of_prediction.groupby(CELL):
+        predicted = memories.dropna(subset=[prediction, "half_life"])
+        predicted = predicted[predicted[prediction] > 0]
+        within = predicted[prediction].clip(upper=predicted["longest"])
+        predicted = predicted.assign(error=np.log(within / predicted["half_life"]))
+        for cell, of_cell in predicted.groupby(CELL):
             errors = [group.to_numpy() for _, group in of_cell.groupby("seed")["error"]]
             rows.append(dict(zip(CELL, cell, strict=True)) | {"prediction": prediction} | _errors(errors, cell))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _measured(extrapolation: pd.DataFrame) -> pd.DataFrame:
-    """Half-life of each class of each network, and the longest delay at which it was measured."""
+    """Measured half-life of each class of each network, and the longest delay measured."""
     parts = []
     for _, rows in extrapolation.groupby("dataset"):
         curves = accuracy_by_delay(rows, [*NETWORK, "label"])
         delays = curves.columns.to_numpy()
         chance = 1 / rows["label"].nunique()
-        lives = half_life(delays, curves.to_numpy(), chance=chance, trained=FRAMES - 1)
-        parts.append(pd.DataFrame({"half_life": lives, "longest": delays.max()}, curves.index).reset_index())
+        half_lives = half_life(delays, curves.to_numpy(), chance=chance, trained=FRAMES - 1)
+        parts.append(pd.DataFrame({"half_life": half_lives, "longest": delays.max()}, curves.index).reset_index())
     return pd.concat(parts, ignore_index=True)
 
 
 def _errors(errors: list[np.ndarray], cell: tuple[str, ...]) -> dict[str, float]:
-    """Median factor and ratio of the log errors of each network's memories, and the factor's interval."""
+    """Median factor and ratio, from the log errors of the memories of each network, and the interval of the factor."""
     rng = numpy_generator("predicted_lifetimes", *cell)
-    factors = [np.exp(np.abs(each)) for each in errors]
+    factors = [np.exp(np.abs(log_error)) for log_error in errors]
     drawn = rng.integers(len(factors), size=(RESAMPLES, len(factors)))
     replicates = np.array([np.median(np.concatenate([factors[network] for network in row])) for row in drawn])
     low, high = percentiles(replicates) if len(factors) > 1 else (np.nan, np.nan)
-    together = np.concatenate(errors)
-    factor, ratio = np.median(np.concatenate(factors)), np.exp(np.median(together))
-    return {"n": len(together), "factor": factor, "factor_low": low, "factor_high": high, "ratio": ratio}
+    pooled = np.concatenate(errors)
+    factor, ratio = np.median(np.concatenate(factors)), np.exp(np.median(pooled))
+    return {"n": len(pooled), "factor": factor, "factor_low": low, "factor_high": high, "ratio": ratio}

@@ -23,9 +23,9 @@ from slowpoints.core.schemas.schema import CELL, NETWORK
 from slowpoints.core.schemas.study import CORRELATIONS
 from slowpoints.core.streams import numpy_generator
 
-DIGITS = 12  # of accuracies: equal counts must tie, in whatever order classes were added
+DIGITS = 12  # of mean accuracies: equal counts must tie, whatever the order of summation
 LONGEST = -1
-"""`last_frame` of a predictor that looks at every frame up to the longest delay, or beyond."""
+"""`last_frame` of a predictor that looks at every frame up to the longest delay or beyond."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Predictor:
 
 
 PRIMARY = "log10_speed"
-"""Speed after the authors' descent: the paper's predictor, with which the others are compared."""
+"""Speed after the authors' descent: the paper's predictor, with which all others are compared."""
 SETTLED_FRAME = CENTRE_FRAME + 20
 PREDICTORS = {
     PRIMARY: Predictor(Look("speed of slow point"), -1),
@@ -64,46 +64,46 @@ PREDICTORS = {
     "log10_lifetime": Predictor(Look("lifetime from class centre"), 1, LONGEST),
     "log10_predicted_lifetime": Predictor(Look("predicted lifetime in noise"), 1, LONGEST),
 }
-"""Predictors of points; those that a study did not measure have no rows."""
+"""Predictors with a value for each class; those that a study did not measure have no rows."""
 OF_NETWORKS = {
     "memory_score_half_noise": Predictor(Look("memory score at half the noise"), 1, LONGEST),
     "memory_score_no_noise": Predictor(Look("memory score without noise"), 1, LONGEST),
 }
-"""Predictors of networks, without a value for each class."""
+"""Predictors with a value for each network only."""
 BASELINES = {
     **{name: Predictor(Look(f"accuracy at delay {delay}"), 1, delay) for name, delay in ACCURACIES.items()},
     PROTOCOL: Predictor(Look("protocol's label"), 1),
 }
 """Predictors that need no dynamics: accuracy early in the delay and, with the protocols mixed, their label."""
 KNOWN = PREDICTORS | OF_NETWORKS | BASELINES
-"""All predictors, in the order of figures and tables where they use the same frames."""
+"""All predictors, in the order that figures and tables give to those that use the same frames."""
 STRATUM = ["dataset", "architecture"]
 STRATA = {"network": CELL, "mixed": STRATUM}
 """Columns within which networks are ranked at each level: within cells, or with the protocols mixed."""
 Values = dict[str, np.ndarray]
 """Columns of the networks of a cell, `[n]` each."""
 GROUPINGS = (tuple(CELL), tuple(STRATUM), ("dataset",), ("architecture",), ())
-"""Groups of correlations, pooled over nothing, protocols, all but the data set, all but the architecture, all."""
+"""Groups within which correlations are computed: cells, strata, data sets, architectures, and all networks."""
 
 
 def predictor_name(predictor: str) -> str:
-    """Name of a predictor in figures and reports; that of its column if it is not known."""
+    """Name of a predictor in figures and reports; its column if it is not known."""
     return KNOWN[predictor].look.label if predictor in KNOWN else predictor
 
 
 def baseline_of(predictor: str, level: str) -> str | None:
-    """The baseline that a predictor must beat to be called better: the last accuracy that looks no further than it.
+    """The baseline that a predictor must beat: the latest accuracy that looks no further into the delay.
 
-    If there is no such accuracy, it is the protocol's label with the protocols mixed, and None within cells. Baselines
-    have none, and neither have predictors that look at every delay, since no baseline looks as far.
+    If there is no such accuracy, it is the protocol's label with the protocols mixed, and None within cells. It is also
+    None for baselines, and for predictors that look at every delay, since no baseline looks as far.
     """
     if predictor in BASELINES:
         return None
     last = KNOWN[predictor].last_frame
     if last == LONGEST:
         return None
-    seen = [name for name, delay in ACCURACIES.items() if last is not None and delay <= last]
-    return seen[-1] if seen else PROTOCOL if level == "mixed" else None
+    earlier = [name for name, delay in ACCURACIES.items() if last is not None and delay <= last]
+    return earlier[-1] if earlier else PROTOCOL if level == "mixed" else None
 
 
 def correlations(
@@ -114,8 +114,8 @@ def correlations(
 ) -> pd.DataFrame:
     """The table `correlations`: every predictor against memory, over networks and over classes within networks.
 
-    Networks that did not learn are excluded. A class without a slow point is excluded from both variables: a network's
-    memory is here the mean over the classes that have one.
+    Networks that did not learn are excluded. A class without a slow point is excluded from both variables: the memory
+    of a network is here the mean over the classes that have one.
 
     Args:
         networks: table `networks`.
@@ -124,8 +124,8 @@ def correlations(
         relaxation: table `relaxation`, mode trained; without it there is no `log10_margin_time_20`.
 
     Raises:
-        TypeError: if one of them is not a data frame.
-        ValueError: naming the table and its missing column.
+        TypeError: if a table is not a data frame.
+        ValueError: naming the table and the column that it lacks.
     """
     table_columns(networks, [*NETWORK, "learned"], "networks")
     table_columns(extrapolation, [*NETWORK, "delay", "label", "n_trials", "n_correct"], "extrapolation")
@@ -142,13 +142,13 @@ def correlations(
     with_point = by_class[by_class[PRIMARY].notna()].merge(accuracies, on=[*NETWORK, "label"])
     by_network = with_point.groupby(NETWORK)[[*names, *ACCURACIES, "memory_score"]].mean().reset_index()
     by_network = by_network.round(dict.fromkeys(ACCURACIES, DIGITS))
-    whole_network = [name for name in OF_NETWORKS if name in learned]
-    by_network = by_network.merge(learned[[*NETWORK, *whole_network]], on=NETWORK)
+    of_networks = [name for name in OF_NETWORKS if name in learned]
+    by_network = by_network.merge(learned[[*NETWORK, *of_networks]], on=NETWORK)
     rows: list[dict] = []
     for grouping in GROUPINGS:
         for where in _groups(by_network, grouping):
             of_place = _within(by_network, where)
-            place_rows = [*_over_networks(of_place, [*names, *whole_network, *ACCURACIES], where)]
+            place_rows = [*_over_networks(of_place, [*names, *of_networks, *ACCURACIES], where)]
             place_rows += _over_classes(_within(with_point, where), names, where)
             furthest = delays.loc[of_place["dataset"].unique()].max()
             rows += [row | {"last_frame": _last_frame(row["predictor"], furthest)} for row in place_rows]
@@ -171,7 +171,7 @@ def _last_frame(predictor: str, delays: pd.Series) -> float | None:
 
     Args:
         predictor: its name.
-        delays: delay of each accuracy by name, and the `longest` of all.
+        delays: delay of each accuracy by name, and the `longest` delay of all.
     """
     if predictor in ACCURACIES:
         return delays[predictor]
@@ -180,7 +180,7 @@ def _last_frame(predictor: str, delays: pd.Series) -> float | None:
 
 
 def _groups(table: pd.DataFrame, grouping: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Every group of a grouping, by name."""
+    """Every group of a grouping: the values of its columns, by name."""
     if not grouping:
         yield {}
         return
@@ -198,9 +198,9 @@ def _row(where: dict[str, str], level: str, predictor: str, method: str) -> dict
 
 def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:
     """Rows over networks within cells and, if several protocols are pooled, with the protocols mixed."""
-    several = table.groupby(STRATUM)["protocol"].nunique().max() > 1
+    mixed = table.groupby(STRATUM)["protocol"].nunique().max() > 1
     table = table.assign(**{PROTOCOL: protocol_label(table, STRATUM)})
-    for level in ("network", "mixed") if several else ("network",):
+    for level in ("network", "mixed") if mixed else ("network",):
         predictors = [*names, PROTOCOL] if level == "mixed" else names
         strata = _strata(table, level, [*dict.fromkeys([*predictors, PRIMARY]), "memory_score"])
         for predictor in predictors:
@@ -209,7 +209,7 @@ def _over_networks(table: pd.DataFrame, names: list[str], where: dict[str, str])
 
 
 def _strata(table: pd.DataFrame, level: str, columns: list[str]) -> list[list[Values]]:
-    """Columns of the networks of each cell, for the cells of each stratum of a level."""
+    """Columns of the networks of each cell, stratum by stratum."""
     return [
         [{name: cell[name].to_numpy(float) for name in columns} for _, cell in group.groupby(CELL)]
         for _, group in table.groupby(STRATA[level])
@@ -217,8 +217,7 @@ def _strata(table: pd.DataFrame, level: str, columns: list[str]) -> list[list[Va
 
 
 def _over(strata: list[list[Values]], level: str, predictor: str, method: str, where: dict[str, str]) -> dict:
-    """Correlation of a predictor with memory, and its differences from the paper's predictor and, by rank, from its
-    baseline."""
+    """Correlation of a predictor with memory, its difference from PRIMARY's and, by rank, from its baseline's."""
     names = (level, predictor, method, *where.values())
     beside_speed = _correlation(strata, method, predictor, PRIMARY)
     columns = asdict(beside_speed.of(0, numpy_generator("correlation", *names)))
@@ -241,15 +240,15 @@ def _correlation(strata: list[list[Values]], method: str, *predictors: str) -> N
 
 
 def _complete(values: np.ndarray) -> np.ndarray:
-    """Of values `[measures, n]`, those of the networks that have every predictor; memory comes last."""
+    """Values `[measures, n]` of the networks that have every predictor; memory comes last."""
     return values[:, ~np.isnan(values[:-1]).any(0)]
 
 
 def _difference(pair: NetworkCorrelation, predictor: str, other: str, name: str, names: tuple) -> dict[str, float]:
-    """Columns of the difference in strength between the first of two predictors and the second."""
+    """Columns of the difference in strength between a predictor and another, the two of `pair`."""
     signs = KNOWN[predictor].sign, KNOWN[other].sign
-    more = pair.difference(0, 1, signs, numpy_generator(name, "correlation", *names))
-    return dict(zip((name, f"{name}_low", f"{name}_high"), more, strict=True))
+    interval = pair.difference(0, 1, signs, numpy_generator(name, "correlation", *names))
+    return dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
 
 
 def _over_classes(table: pd.DataFrame, names: list[str], where: dict[str, str]) -> Iterator[dict]:

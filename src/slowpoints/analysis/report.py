@@ -1,4 +1,4 @@
-"""Texts of the report about a study: reStructuredText for Snakemake's report, and tables to browse."""
+"""Texts of a study's report: reStructuredText for Snakemake's report, and tables to browse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from slowpoints.analysis.findings import (
 from slowpoints.analysis.noise import longer_without_noise
 
 WHY = "What ends memories, noise or drift?"
-LONG = 25  # characters above which a cell of a table may wrap, with a least width
+LONG = 25  # characters above which the text of a table cell may wrap, within a minimum width
 
 
 def summary(claims: pd.DataFrame, networks: pd.DataFrame) -> str:
@@ -69,7 +69,7 @@ def _listed(sentences: Iterable[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text in which characters of reStructuredText markup are escaped."""
+    """Text with the characters of reStructuredText markup escaped."""
     return re.sub(r"([\\*`|_])", r"\\\1", text)
 
 
@@ -113,8 +113,8 @@ def table_page(title: str, table: pd.DataFrame) -> str:
     """A self-contained page that sorts by any column and searches.
 
     Args:
-        title: of the page.
-        table: to show, initially in its order.
+        title: title of the page.
+        table: table to show, initially in its own order.
     """
     cells = []
     for row in table.itertuples(index=False):
@@ -125,7 +125,7 @@ def table_page(title: str, table: pd.DataFrame) -> str:
 
 
 def _cell(value: object) -> str:
-    """A table cell; a number is sorted by all its digits and displayed with four."""
+    """A table cell; a number is sorted by all its digits, but displayed with four."""
     if pd.isna(value):
         return '<td class="none">–</td>'
     if isinstance(value, float):

@@ -33,15 +33,15 @@ def summary(folder: str | Path) -> str:
         "### C3 in parts\n\n" + _by_cell(tables["claims"]),
         "### Predictors of memory score (Spearman)\n\n" + _predictors(tables["correlations"]),
     ]
-    if lives := _lifetimes(tables):
-        parts.append("### Half-lives of single memories, predicted and measured\n\n" + lives)
+    if lifetimes := _lifetimes(tables):
+        parts.append("### Half-lives of single memories, predicted and measured\n\n" + lifetimes)
     if len(tables["regularisation"]):
         parts.insert(2, "### Fine-tuning, cell by cell\n\n" + _tuned(tables["regularisation"]))
     return "\n".join(parts)
 
 
 def brief(folder: str | Path) -> str:
-    """What a study came to in a few lines, and which files to open.
+    """The outcome of a study in a few lines, and which files to open.
 
     Args:
         folder: results/{study}.
@@ -63,7 +63,7 @@ def _networks(networks: pd.DataFrame) -> str:
     speeds = [name for name in ("log10_speed", "log10_settled_speed") if name in networks]
     for cell, of_cell in networks.groupby(CELL):
         accuracy, score = of_cell["nominal_accuracy"], of_cell["memory_score"]
-        half_life = of_cell["half_life"].fillna(np.inf).median()  # one that is never reached counts as longest
+        half_life = of_cell["half_life"].fillna(np.inf).median()  # one that is never reached counts as infinite
         rows.append(
             f"| {'/'.join(cell)} | {len(of_cell)} | {accuracy.mean():.3f} ({accuracy.min():.3f}) | "
             f"{score.mean():.3f} ± {score.std():.3f} | {'beyond' if np.isinf(half_life) else f'{half_life:.0f}'} | "
@@ -104,13 +104,13 @@ def _by_cell(claims: pd.DataFrame) -> str:
 
 
 def _predictors(correlations: pd.DataFrame) -> str:
-    """Correlations at each level, for each data set and over all, and their differences from the slow point's speed."""
+    """Correlations at each level, for each data set and over all, and their differences from that of `log10_speed`."""
     pooled = correlations[correlations[["architecture", "protocol"]].isna().all(axis=1)]
     pooled = pooled[pooled["method"] == "spearman"].assign(dataset=pooled["dataset"].fillna("all"))
     by_row = pooled.set_index(["dataset", "predictor", "level"]).sort_index()
     rows = []
     datasets = sorted(set(pooled["dataset"]), key=lambda name: (name == "all", name))
-    for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # of a single data set, "all" would repeat it
+    for dataset in datasets if len(datasets) > 2 else datasets[:1]:  # "all" would repeat a single data set
         for predictor in KNOWN:
             keys = [(dataset, predictor, level) for level in LEVELS]
             cells = [rho(by_row.loc[key]) if key in by_row.index else "" for key in keys]
@@ -121,7 +121,7 @@ def _predictors(correlations: pd.DataFrame) -> str:
 
 
 def _lifetimes(tables: dict[str, pd.DataFrame]) -> str:
-    """How far predicted half-lives are from those measured; empty if the study predicted none."""
+    """How far predicted half-lives are from measured ones; empty if the study predicted none."""
     if not {"extrapolation", "slow_points"} <= set(tables):
         return ""
     errors = prediction_errors(

@@ -1,7 +1,7 @@
-"""The paper's claims and our own, a module each: what it says, how it is tested, and how its outcome is reported.
+"""The paper's claims and our own, one module each: what it says, how it is tested, and how its outcome is reported.
 
-A module in this folder that defines a `Claim` adds it to every study: table, figure, report and summary follow. Modules
-are discovered in this folder, not imported by name, so rules add them to their digests (`workflow/rules/digests.smk`).
+A module in this folder that defines a `Claim` adds it to every study: to tables, figures, reports and summaries. Since
+modules are discovered rather than imported by name, rules add them to their digests (`workflow/rules/digests.smk`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def all_claims() -> dict[str, Claim]:
     """Every claim by name, in the order of their numbers.
 
     Raises:
-        ValueError: if two claims have the same name.
+        ValueError: naming the module, if two claims have the same name.
     """
     claims: dict[str, Claim] = {}
     for module in sorted(module.name for module in iter_modules(__path__)):

@@ -12,7 +12,7 @@ from slowpoints.analysis.claims.wording import beginning, by_verdict, numbers, s
 from slowpoints.analysis.comparisons import equivalence
 
 EQUIVALENCE_MARGIN = 0.03
-"""Difference in nominal accuracy between protocols that counts as none."""
+"""Largest difference in nominal accuracy between protocols that counts as none."""
 
 
 def alike(networks: pd.DataFrame) -> Iterator[Row]:
@@ -29,7 +29,7 @@ def alike(networks: pd.DataFrame) -> Iterator[Row]:
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """Whether accuracies are alike, pair by pair."""
+    """Whether accuracies are alike, for each pair of protocols."""
     for row in rows.itertuples():
         verb = by_verdict(
             row,

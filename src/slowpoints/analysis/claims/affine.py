@@ -1,7 +1,7 @@
 """C7, our own: affine units hold no memory beyond their spectrum, and a penalty gains them none.
 
-Affine are those whose state after a frame is affine in the state before, under a constant input (`Unit.affine`). Tables
-know them by the score that the spectrum allows, which is measured for these units alone.
+A unit is affine if, under a constant input, the state after a frame is affine in the state before (`Unit.affine`).
+In tables, these are the units with a score that the spectrum allows, which is measured for them alone.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from slowpoints.core.modes import CONTROL, RIVALS
 
 ALLOWED = "spectral_score"
 BEYOND = "beyond_spectrum"
-"""Memory score less what the spectrum allows."""
+"""Memory score minus what the spectrum allows."""
 GAIN = 0.02
-"""Gain of memory score that counts as none: about a tenth of what `settled` gains other units."""
+"""Largest gain of memory score that counts as none: about a tenth of what `settled` gains for other units."""
 
 
 def bounded(learned: pd.DataFrame, tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
     """C7, for each affine unit of each data set: memory stays below what the spectrum allows, as trained and after each
-    penalty; a penalty gains no memory over control, whatever becomes of the spectrum.
+    penalty; a penalty gains no memory over control, however it changes the spectrum.
 
     Args:
         learned: table `networks`, networks that learned.
@@ -70,7 +70,7 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
         if row.measure == BEYOND:
             outcome = by_verdict(row, "stays below", "exceeds", "was not shown to stay below")
             tuned = f" with {_name(row)}" if isinstance(row.mode, str) else ""
-            yield f"{unit}{tuned}: memory {outcome} what the spectrum allows; memory score less that {numbers(row)}."
+            yield f"{unit}{tuned}: memory {outcome} what the spectrum allows; memory score minus that {numbers(row)}."
         else:
             outcome = by_verdict(row, "gains no memory", "gains memory", "was not shown to gain no memory")
             yield f"{unit}: {_name(row)} {outcome}, to within {GAIN}; memory score relative to control {numbers(row)}."

@@ -1,4 +1,4 @@
-"""Claims, and the tables from which they are tested."""
+"""Claims, and the tables on which they are tested."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from slowpoints.analysis.claims.rows import Excluded, Row
 
 @dataclass(frozen=True)
 class Evidence:
-    """Tables of a study from which claims are tested.
+    """Tables of a study on which claims are tested.
 
     Attributes:
         networks: table `networks`.
         learned: its rows for the networks that learned.
         correlations: table `correlations`.
-        formation: table `formation`, networks that learned.
-        tuned: table `regularisation`, networks that learned.
+        formation: table `formation` of the networks that learned.
+        tuned: table `regularisation` of the networks that learned.
         chosen: its rows at the lambda that the rule chooses for each mode and data set (`lambdas.at_chosen_lambdas`).
         excluded: counts the networks that did not learn.
     """
@@ -39,7 +39,7 @@ class Question:
 
     Attributes:
         effect: name of its effect, which follows the measure in figures.
-        words: distinguish it from the other questions of its claim; empty where none are needed.
+        words: text that distinguishes it from the other questions of its claim; empty if none is needed.
     """
 
     effect: str
@@ -48,17 +48,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim. Its texts are for readers: no number depends on them.
+    """A claim. Its texts are for readers; no number depends on them.
 
     Attributes:
         name: such as "C1", as in the table.
         title: what it says.
         topic: the question on the report's front page that it answers.
         figure: the figure whose caption reports its outcome.
-        questions: by name, as in column `question`.
-        rows: tests it.
-        sentences: reports its outcome, from its rows as returned by `reading.with_verdict`.
-        measures: words for its own measures by name, as in column `measure`.
+        questions: its questions by name, as in column `question`.
+        rows: function that tests it.
+        sentences: function that reports its outcome, from its rows as returned by `reading.with_verdict`.
+        measures: words for its own measures, by name, as in column `measure`.
         each_data_set: whether the front page reports it for each data set, not only over all.
         ours: whether it is our own and not the paper's.
     """

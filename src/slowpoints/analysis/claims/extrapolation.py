@@ -17,7 +17,7 @@ def differing(learned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """Which of two protocols remembers longer, pair by pair."""
+    """Which protocol remembers longer, for each pair of protocols."""
     for row in rows.itertuples():
         names = label(row.protocol), label(row.rival)
         longer, shorter = names if row.effect > 0 else names[::-1]

@@ -18,18 +18,18 @@ COMPARED = ("merged_share", "jump_share", "price", "newborn_speed")
 """Measures compared between protocols, one value per network."""
 DESCRIBED = ("n_births", "n_unseen", "birth_gap")
 """Measures given for single cells only. Protocols differ in them by construction: a class cannot be born before it is
-in use, and snapshots are taken at other steps."""
+in use, and their snapshots are taken at different steps."""
 SHARES = {"merged": "merged_share", "appeared": "jump_share"}
-"""Measures whose difference from zero is meaningless, by the column of `births` of which they are the mean."""
+"""Measures that are shares, whose difference from zero means nothing, by the column of `births` that they average."""
 IN_UNITS_OF_THE_LAST = ("merged_share", "jump_share", "price")
-"""Measures missing in older studies, whose tables have no distances in units of the last snapshot."""
+"""Measures missing from older studies, whose tables have no distances in units of the last snapshot."""
 
 
 def formed(formation: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
     """C5: protocols differ in the origin of memories, in the price of a birth, and in the speed of new memories.
 
-    The four comparisons of protocols are one question. Whether births have a price at all, in a cell and over all
-    protocols, is another. Further rows of single cells give the mean over networks.
+    The four comparisons of protocols are one question; whether births have a price at all, in a cell and over all
+    protocols, is another. Further rows, for single cells only, give means over networks.
 
     Args:
         formation: table `formation` of the networks that learned.
@@ -47,7 +47,7 @@ def formed(formation: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
 
 
 def formation_by_network(formation: pd.DataFrame) -> pd.DataFrame:
-    """Counts and measures, a row per network: means over its births, NaN where none can be counted."""
+    """Counts and measures, a row per network: means over its births, NaN if there are none to average."""
     born = births(formation).rename(columns={"gap": "birth_gap", **SHARES})
     born["price"] = born["parent_change"] - born["others_change"]
     born["newborn_speed"] = born["log10_speed"] - born["log10_older"]
@@ -62,11 +62,11 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
     """Whether protocols differ in each measure, and whether births have a price."""
     for row in rows.itertuples():
         if row.question == "price":
-            what, about = "births have a price", measure_name(row)
+            statement, effect = "births have a price", measure_name(row)
         else:
-            what, about = f"protocols differ in the {measure_name(row)}", subject_name(row)
-        outcome = what if row.verdict == SUPPORTED else f"it is undecided whether {what}"
-        yield f"{beginning(row)} {outcome}; {about}: {numbers(row)}."
+            statement, effect = f"protocols differ in the {measure_name(row)}", subject_name(row)
+        outcome = statement if row.verdict == SUPPORTED else f"it is undecided whether {statement}"
+        yield f"{beginning(row)} {outcome}; {effect}: {numbers(row)}."
 
 
 C5 = Claim(

@@ -1,8 +1,8 @@
 """Verdicts on claims.
 
 Rows pooled per data set and over all have verdicts; rows of a cell, or of a data set and architecture, have only an
-effect and an interval. In claims about recurrent units, rows of each unit of a data set have verdicts instead. Networks
-that did not learn are excluded from all claims except C1, and counted.
+effect and an interval. In claims about recurrent units, it is the rows of each unit of a data set that have verdicts.
+Networks that did not learn are excluded from all claims except C1, and counted.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def judge(
         validation: table `validation`, from which the lambda of each mode is chosen; None in a study without a sweep.
 
     Raises:
-        TypeError: if one of them is no data frame.
-        ValueError: naming the table and its missing column.
+        TypeError: if a table is not a data frame.
+        ValueError: naming the table and the column that it lacks.
     """
     table_columns(networks, [*NETWORK, "learned", "nominal_accuracy", "memory_score"], "networks")
     table_columns(correlations, [*CORRELATIONS.key, "n", "r", "low", "high", "p"], "correlations")
@@ -64,7 +64,7 @@ def judge(
 
 
 def judged(rows: Sequence[Row]) -> pd.DataFrame:
-    """The rows as a table, with adjusted p, verdicts and scopes in words."""
+    """The table `claims` from its rows: with adjusted p, verdicts, and scopes in words."""
     columns = [
         {
             **row.subject.columns(),
@@ -90,7 +90,7 @@ def judged(rows: Sequence[Row]) -> pd.DataFrame:
         for row, p, has_verdict in zip(rows, table["p"], judgeable, strict=True)
     ]
     undecided = table["verdict"] == UNDECIDED
-    table["n_needed"] = [networks_needed(row) if needs else np.nan for row, needs in zip(rows, undecided, strict=True)]
+    table["n_needed"] = [networks_needed(row) if open_ else np.nan for row, open_ in zip(rows, undecided, strict=True)]
     return table
 
 
@@ -98,7 +98,7 @@ def verdict(row: Row, p: float) -> str:
     """supported, contradicted or inconclusive, from the interval, what is claimed, and the adjusted p.
 
     Args:
-        row: effect, interval and what is claimed. If any difference is claimed, finding none contradicts nothing.
+        row: effect, interval and what is claimed. A claim of any difference cannot be contradicted.
         p: adjusted; of the claim itself if it claims no effect, loss or gain, otherwise two-sided against no effect.
     """
     low, high = row.outcome.low, row.outcome.high

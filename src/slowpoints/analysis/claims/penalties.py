@@ -20,14 +20,14 @@ MEASURES = {
     "log10_settled_speed": "negative",
     "nominal_accuracy": "no loss",
 }
-"""What a penalty should change, in which direction, or leave unchanged."""
+"""Measures that a penalty should change, and in which direction, or leave unchanged."""
 OF_RIVALS = {measure: MEASURES[measure] for measure in ("memory_score", "nominal_accuracy")}
 MECHANISM = {"log10_settled_drift": "drift", "log10_settled_diffusion": "diffusion"}
-"""What a penalty may reduce at settled states, and the question of each: described, not claimed."""
+"""Measures that a penalty may reduce at settled states, with the question of each: described, not claimed."""
 
 
 def prolonged(tuned: pd.DataFrame, excluded: Excluded, chosen: pd.DataFrame | None = None) -> Iterator[Row]:
-    """C4: compared with control, penalising speed slows networks and prolongs memory; and its cost in accuracy.
+    """C4: compared with control, penalising speed slows networks and prolongs memory, and what that costs in accuracy.
 
     Lambdas of a sweep that were not chosen are described, without a verdict.
 
@@ -56,13 +56,13 @@ def prolonged(tuned: pd.DataFrame, excluded: Excluded, chosen: pd.DataFrame | No
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """A sentence for each penalty in each place, the strongest first, with its cost; then one for all rivals."""
+    """For each place, a sentence for each penalty, strongest first, with its cost; then one for all rivals."""
     of_memory, costs = (rows[rows["measure"] == measure] for measure in ("memory_score", "nominal_accuracy"))
     accuracies = {(place_name(row), row.mode, str(row.lambda_)): row for row in costs.itertuples()}
     for _, of_place in of_memory.groupby([place_name(row) for row in of_memory.itertuples()], sort=False):
-        several = sorted(of_place.itertuples(), key=lambda row: -row.effect)
-        rivals = [row for row in several if row.question == "rivals"]
-        for row in several:
+        by_effect = sorted(of_place.itertuples(), key=lambda row: -row.effect)
+        rivals = [row for row in by_effect if row.question == "rivals"]
+        for row in by_effect:
             if row.question == "prolong":
                 # Lambda as text, since NaN is not equal to itself.
                 yield _of_penalty(row, accuracies.get((place_name(row), row.mode, str(row.lambda_))))

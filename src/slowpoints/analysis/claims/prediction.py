@@ -19,7 +19,7 @@ from slowpoints.analysis.over_cells import OverCells, correlation_over_cells
 from slowpoints.core.schemas import study
 from slowpoints.core.schemas.schema import CELL, NETWORK
 
-LEAST_MODES = 3  # fewer points a network have no correlation
+LEAST_MODES = 3  # of a network that has a correlation over its modes
 PREDICTOR = "log10_speed"
 TESTS = {
     "mixed": "Spearman, permutation within data set x architecture, protocols mixed",
@@ -40,11 +40,11 @@ AMONG = {
     "network": "among networks that differ only in their seed",
     "class": "among the classes of a network",
 }
-"""Among what networks speed predicts memory, by level of `correlations`."""
+"""What speed predicts memory among, by level of `correlations`."""
 WEAK, STRONG = 0.3, 0.6
-"""Absolute values of rho from which it is called moderate and strong."""
+"""Absolute values from which rho is called moderate and strong."""
 HETEROGENEOUS = 0.5
-"""I squared from which cells are said to differ beyond chance."""
+"""Value of I² from which cells are said to differ beyond chance."""
 
 
 def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
@@ -62,12 +62,9 @@ def predicted(correlations: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
             if list(place) in SCOPES[level]:
                 outcome = Effect(row.n, row.r, row.low, row.high, test, row.p)
                 subject = Subject("C3", level, PREDICTOR, **place, stratum=STRATA[level])
-                made = Row(subject, outcome, "negative", excluded(**place))
-                yield (
-                    replace(made, cells=_by_cell(chosen, made))
-                    if level == "network" and subject.level in POOLED
-                    else made
-                )
+                claim_row = Row(subject, outcome, "negative", excluded(**place))
+                pools_cells = level == "network" and subject.level in POOLED
+                yield replace(claim_row, cells=_by_cell(chosen, claim_row)) if pools_cells else claim_row
 
 
 def _by_cell(chosen: pd.DataFrame, row: Row) -> OverCells:
@@ -80,11 +77,11 @@ def _by_cell(chosen: pd.DataFrame, row: Row) -> OverCells:
 
 
 def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C3 over changes: whether slower fine-tuned copies of a network remember longer.
+    """C3 over copies: whether the slower of the fine-tuned copies of a network remember longer.
 
-    One value per network: Spearman's correlation of log10 speed with memory_score over its modes and lambdas, control
-    among them. There is no p: all networks share the same few modes, so a chance order of these repeats in every
-    network, and a test over networks would not be valid.
+    One value per network: Spearman's correlation of log10 speed with memory_score over its modes and lambdas, including
+    control. There is no p: all networks share the same few modes, so a chance order of these repeats in every network,
+    and a test over networks would not be valid.
 
     Args:
         tuned: table `regularisation` of the networks that learned.
@@ -93,11 +90,11 @@ def dose_and_response(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
     for speed in (PREDICTOR, "log10_settled_speed"):
         if f"{speed}_after" not in tuned:
             continue
-        within = [
+        by_network = [
             dict(zip(NETWORK, key, strict=True)) | {speed: _spearman(copies, f"{speed}_after", "memory_score_after")}
             for key, copies in tuned.groupby(NETWORK, sort=False)
         ]
-        table = pd.DataFrame(within, columns=[*NETWORK, speed])
+        table = pd.DataFrame(by_network, columns=[*NETWORK, speed])
         for row in changed(Subject("C3", "copies", speed, stratum="network"), table, excluded, claimed=None):
             test = "mean over networks of Spearman over these modes"
             yield replace(row, outcome=row.outcome._replace(test=test, p=np.nan))
@@ -112,7 +109,7 @@ def _spearman(table: pd.DataFrame, x: str, y: str) -> float:
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """Whether, and how strongly, speed predicts memory."""
+    """Whether speed predicts memory, and how strongly."""
     for row in rows.itertuples():
         size = abs(row.effect)
         strength = "weak" if size < WEAK else "moderate" if size < STRONG else "strong"
@@ -131,13 +128,12 @@ def _scatter(row: Any) -> str:
         return ""
     differ = "differ beyond chance" if row.i2 >= HETEROGENEOUS else "differ little beyond chance"
     mean = bounds(row.cells_low, row.cells_high)
-    text = (
-        f"; negative in {row.n_cells_agree:.0f} of {row.n_cells:.0f} cells, which {differ} (Q = {row.q:.1f}, "
-        f"I² = {100 * row.i2:.0f} %; mean over cells {row.cells_effect:.3f} ".replace("-", "−")
-        + mean
-    )
     predicted = pd.notna(row.prediction_low)
-    return text + (f", a further cell {bounds(row.prediction_low, row.prediction_high)})" if predicted else ")")
+    further = f", a further cell {bounds(row.prediction_low, row.prediction_high)}" if predicted else ""
+    return (
+        f"; negative in {row.n_cells_agree:.0f} of {row.n_cells:.0f} cells, which {differ} (Q = {row.q:.1f}, "
+        f"I² = {100 * row.i2:.0f} %; mean over cells {row.cells_effect:.3f} {mean}{further})"
+    ).replace("-", "−")
 
 
 RHO = "Spearman's ρ with memory score"

@@ -12,7 +12,7 @@ def with_verdict(claims: pd.DataFrame) -> pd.DataFrame:
     """Rows with a verdict; with a single data set, without the rows over all, which would repeat it.
 
     Args:
-        claims: table `claims`. Before version 2 it had no columns for this: all rows with a verdict are returned.
+        claims: table `claims`. Before version 2 it did not tell these apart: all rows with a verdict are returned.
 
     Returns:
         Rows of `claims`, with column `lambda` called `lambda_`.

@@ -23,39 +23,39 @@ from slowpoints.analysis.claims.wording import (
 from slowpoints.core.modes import CONTROL, OURS, PAPER, RIVALS
 
 QUESTIONS = dict.fromkeys(PAPER, "surpass") | dict.fromkeys(RIVALS, "rivals")
-"""The question that a rival belongs to: p is adjusted over the paper's penalties, and over the other rivals."""
+"""The question of each rival: p is adjusted over the paper's penalties, and over the other rivals."""
 MORE = "prolongs memory more, at the study's steps, than"
 OUTCOMES = {SUPPORTED: "more than", UNDECIDED: "not demonstrably more than", CONTRADICTED: "less than"}
 
 
 def surpassed(tuned: pd.DataFrame, excluded: Excluded) -> Iterator[Row]:
-    """C6: each of `OURS` prolongs memory more than each rival, without loss of accuracy; and ours are compared.
+    """C6: each of `OURS` prolongs memory more than each rival, without loss of accuracy; `OURS` are also compared.
 
     Args:
         tuned: table `regularisation` of the networks that learned, at the lambdas that were chosen.
         excluded: counts those that did not.
     """
     control = tuned[tuned["mode"] == CONTROL]
-    several = list(tunings(tuned))
-    for mode, networks in several:
+    all_tunings = list(tunings(tuned))
+    for mode, networks in all_tunings:
         if mode not in OURS:
             continue
-        for rival, rivals in several:
+        for rival, rivals in all_tunings:
             if rival in QUESTIONS:
                 about = Subject("C6", QUESTIONS[rival], "memory_score", mode=mode, rival=rival, stratum="cell")
                 yield from gained(about, networks, rivals, excluded, claimed="positive")
         for question, loss in (("surpass", LOSS), ("strict", STRICT_LOSS)):
             about = Subject("C6", question, "nominal_accuracy", mode=mode, rival=CONTROL, stratum="cell")
             yield from gained(about, networks, control, excluded, claimed="no loss", loss=loss)
-    ours = [(mode, networks) for mode, networks in several if mode in OURS]
-    for (rival, rivals), (mode, networks) in combinations(sorted(ours, key=lambda each: OURS.index(each[0])), 2):
+    ours = [(mode, networks) for mode, networks in all_tunings if mode in OURS]
+    for (rival, rivals), (mode, networks) in combinations(sorted(ours, key=lambda tuning: OURS.index(tuning[0])), 2):
         if mode != rival:
             about = Subject("C6", "ours", "memory_score", mode=mode, rival=rival, stratum="cell")
             yield from gained(about, networks, rivals, excluded, claimed="either")
 
 
 def sentences(rows: pd.DataFrame) -> Iterator[str]:
-    """For each of ours in each place: the strongest rival, the other rivals in one sentence, and the cost."""
+    """For each of our penalties in each place: the strongest rival, the other rivals in one sentence, and the cost."""
     for _, of_ours in rows.groupby([rows["dataset"].fillna(""), "mode", "lambda_"], sort=False, dropna=False):
         against = of_ours[of_ours["question"].isin(set(QUESTIONS.values()))]
         memory = sorted(against[against["measure"] == "memory_score"].itertuples(), key=lambda row: row.effect)
@@ -69,9 +69,9 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
             yield f"{beginning(row)} {_name(row)} {more} {_rival(row)} (both our own): {numbers(row)}."
         costs = of_ours[of_ours["measure"] == "nominal_accuracy"]
         strict = costs.loc[costs["question"] == "strict", "verdict"]
-        closer = "".join(f"; no more than {STRICT_LOSS}: {verdict}" for verdict in strict)
+        strictly = "".join(f"; no more than {STRICT_LOSS}: {verdict}" for verdict in strict)
         for row in costs[costs["question"] == "surpass"].itertuples():
-            yield f"{beginning(row)} {_name(row)} {cost(row)} relative to {_rival(row)}, {numbers(row)}{closer}."
+            yield f"{beginning(row)} {_name(row)} {cost(row)} relative to {_rival(row)}, {numbers(row)}{strictly}."
 
 
 def _against_the_strongest(row: Any, rivals: int) -> str:

@@ -18,13 +18,13 @@ from slowpoints.core.streams import numpy_generator
 from slowpoints.task.protocols import PROTOCOLS
 
 Place = dict[str, Any]
-"""Names of a data set, architecture and protocol by column, without those that are pooled over."""
+"""Names of a data set, architecture and protocol by column, without columns that are pooled over."""
 Changes = Sequence[np.ndarray]
 """One value per network, for each cell."""
 
 
 class ScopeLevel(StrEnum):
-    """How much a scope pools, in the order of how many of data set, architecture and protocol name it.
+    """How much a scope pools, ordered by how many of data set, architecture and protocol identify it.
 
     Rows of data sets, and of all together, have verdicts; those of cells and strata do not.
     """
@@ -41,18 +41,18 @@ POOLED = (ScopeLevel.DATA_SET, ScopeLevel.ALL)
 
 @dataclass(frozen=True)
 class Subject:
-    """The subject of a row: its columns in the table `claims`, None for what is pooled over or does not apply.
+    """The subject of a row: its columns in the table `claims`, None if pooled over or not applicable.
 
     Attributes:
         claim: such as "C1".
         question: a key of `Claim.questions`.
         measure: what is measured, such as "memory_score".
-        dataset, architecture: where.
-        protocol: where; or, with a protocol as `rival`, the first of two that are compared.
-        mode, lambda_: of the fine-tuning.
+        dataset, architecture: of the networks.
+        protocol: of the networks or, with a protocol as `rival`, the first of two that are compared.
+        mode, lambda_: of their fine-tuning.
         rival: the protocol or mode with which the first is compared.
         rival_lambda: its lambda.
-        stratum: within what values are compared or ranked: `architecture` (of a data set), `cell`, or `network`.
+        stratum: what values are compared or ranked within: `architecture` (of a data set), `cell`, or `network`.
     """
 
     claim: str
@@ -82,7 +82,7 @@ class Subject:
 
     @property
     def place(self) -> Place:
-        """The place, without the protocols that are compared.
+        """The place, without protocols that are compared.
 
         Raises:
             ValueError: if it names an architecture without a data set, or a protocol without an architecture.
@@ -109,10 +109,10 @@ class Row:
         outcome: effect, interval and test.
         claimed: `positive`, `negative`, `either` (any difference), `none` (an effect within `margin`), `no loss` or
             `no gain` (none beyond `margin`), or None for a row that describes and has no verdict.
-        n_excluded: networks of the scope that did not learn and are excluded.
-        margin: effect, loss or gain that counts as none.
+        n_excluded: number of networks of the scope that are excluded because they did not learn.
+        margin: largest effect, loss or gain that counts as none.
         cells: the cells of a pooled scope as a sample.
-        levels: scopes in which a row has a verdict.
+        levels: levels of scope at which a row has a verdict.
     """
 
     subject: Subject
@@ -128,18 +128,18 @@ class Excluded:
     """Counts the networks of a scope that did not learn."""
 
     def __init__(self, networks: pd.DataFrame):
-        self.lost = networks.loc[~networks["learned"].astype(bool), CELL]
+        self.cells = networks.loc[~networks["learned"].astype(bool), CELL]
 
     def __call__(self, **place: str) -> int:
-        """Their number in a place."""
-        return int((self.lost[list(place)] == pd.Series(place, dtype=object)).all(axis=1).sum())
+        """Number of those networks in a place."""
+        return int((self.cells[list(place)] == pd.Series(place, dtype=object)).all(axis=1).sum())
 
 
 def contrasts(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, tuple[str, str], Pairs]]:
-    """Values of every pair of protocols, within each data set and architecture, and pooled over these.
+    """Values under each pair of protocols, for each data set and architecture, and pooled over these.
 
     Yields:
-        The place, the names of the two, and their values in each data set and architecture.
+        The place, the names of the two protocols, and their values in each stratum (data set and architecture).
     """
     table = table.dropna(subset=[column])
     present = set(table["protocol"])
@@ -173,7 +173,7 @@ def compared(
         table: with the columns of the network and the measure.
         excluded: counts the excluded networks; None if there are none.
         claimed, margin: as in `Row`.
-        test: of the difference.
+        test: test of the difference.
     """
     for place, (first, second), strata in contrasts(table, about.measure):
         subject = replace(about, **place, protocol=first, rival=second, stratum="architecture")
@@ -182,7 +182,7 @@ def compared(
 
 
 def cell_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, list[pd.DataFrame]]]:
-    """Each cell, each data set and all, with the rows of each of their cells; rows without a value are left out."""
+    """Each cell, each data set, and all together, with the rows of each of their cells that have a value."""
     cells = dict(list(table.dropna(subset=[column]).groupby(CELL, sort=False)))
     for key, rows in cells.items():
         yield dict(zip(CELL, key, strict=True)), [rows]
@@ -193,7 +193,7 @@ def cell_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, list[
 
 
 def unit_scopes(table: pd.DataFrame, column: str) -> Iterator[tuple[Place, list[pd.DataFrame]]]:
-    """Each cell, and each recurrent unit of each data set, as `cell_scopes`."""
+    """Each cell, and each recurrent unit of each data set, in the form of `cell_scopes`."""
     cells = [(place, rows) for place, rows in cell_scopes(table, column) if len(place) == len(CELL)]
     yield from cells
     units: dict[tuple[str, str], list[pd.DataFrame]] = {}
@@ -213,16 +213,16 @@ def changed(
     test: Callable[[Changes, np.random.Generator], Effect] = change,
     scopes: Callable[[pd.DataFrame, str], Iterator[tuple[Place, list[pd.DataFrame]]]] = cell_scopes,
 ) -> Iterator[Row]:
-    """Rows on a column of changes, one value per network, in each scope: each cell, each data set and over all.
+    """Rows on a column of changes, one value per network, in each scope.
 
     Args:
         about: claim, question, measure, and whatever else is the same in all rows.
-        table: with the columns of the network and the measure; `lambda` and `lambda_rival`, if present, are given in
-            rows whose networks share one.
+        table: with the columns of the network and the measure; a row states `lambda` and `lambda_rival`, if there are
+            such columns, where all its networks share one.
         excluded: counts the excluded networks.
         claimed, margin: as in `Row`.
-        test: of the changes.
-        scopes: from the table and the column, places and the rows of each of their cells.
+        test: test of the changes.
+        scopes: function of the table and the column that yields places and the rows of each of their cells.
     """
     for place, cells in scopes(table, about.measure):
         lambdas: dict[str, Any] = {
@@ -241,7 +241,7 @@ def changed(
 
 
 def agreeing(effects: np.ndarray, row: Row) -> np.ndarray:
-    """Whether the effects of cells have the sign that a row claims; without a claim, the sign of its own effect."""
+    """Whether the effects of cells have the sign that a row claims or, without a claim, the sign of its effect."""
     if row.claimed == "no loss":
         return effects > -row.margin
     if row.claimed == "no gain":

@@ -1,4 +1,4 @@
-"""Pairs of fine-tuned networks, which the claims on penalties share."""
+"""Pairs of fine-tuned networks, for the claims on penalties."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from slowpoints.core.modes import CONTROL
 from slowpoints.core.schemas.schema import NETWORK
 
 LOSS = 0.01
-"""Loss of nominal accuracy that counts as none."""
+"""Largest loss of nominal accuracy that counts as none."""
 STRICT_LOSS = 0.005
-"""The same for the stricter question: the largest cost that the rule for choosing lambda allows."""
+"""The same for the stricter question: the largest loss that the rule for choosing lambda allows."""
 
 
 def tunings(tuned: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -29,7 +29,7 @@ def tunings(tuned: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         if (networks.groupby("dataset")["lambda"].nunique() == 1).all():
             yield mode, networks
         else:
-            yield from ((mode, some) for _, some in networks.groupby("lambda"))
+            yield from ((mode, of_lambda) for _, of_lambda in networks.groupby("lambda"))
 
 
 def gained(
@@ -46,11 +46,11 @@ def gained(
 
     Args:
         about: claim, question and measure, both modes, and the stratum.
-        networks: rows of `regularisation` for the one mode.
-        rivals: rows for the other.
+        networks: rows of `regularisation` for the first mode.
+        rivals: rows for the second.
         excluded: counts the excluded networks.
         claimed: as in `Row`.
-        loss: what counts as none if `no loss` or `no gain` is claimed.
+        loss: largest loss or gain that counts as none, if `no loss` or `no gain` is claimed.
         scopes: as for `changed`.
     """
     pairs = networks.merge(rivals, on=NETWORK, suffixes=("", "_rival"))

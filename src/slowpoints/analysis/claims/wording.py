@@ -20,7 +20,7 @@ MEASURES = {
     "log10_settled_speed": "log10 settled speed",
 }
 """Words for measures that several claims share."""
-SIGNIFICANT = 3  # digits of an effect
+DECIMALS = 3  # of an effect
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "inconclusive"
 
 
@@ -34,12 +34,12 @@ def scope_text(subject: Subject) -> str:
 
 
 def measure_name(row: Any) -> str:
-    """Words for a row's measure; its own name if there are none."""
+    """Words for a row's measure; its name if there are none."""
     return (MEASURES | dict(all_claims()[row.claim].measures)).get(row.measure, row.measure)
 
 
 def question_words(row: Any) -> str:
-    """Words that distinguish a row's question from the others of its claim; empty where none are needed."""
+    """Words that distinguish a row's question from the others of its claim; empty if none are needed."""
     return all_claims()[row.claim].questions[row.question].words
 
 
@@ -64,7 +64,7 @@ def asked(row: Any) -> str:
 
 
 def penalty(mode: str, lambda_: float | None) -> str:
-    """A mode with its lambda, in quotation marks, since names of modes are words such as "settled"."""
+    """A mode with its lambda, in quotation marks, since names of modes are ordinary words, such as "settled"."""
     return f"“{_side(mode, lambda_, label)}”"
 
 
@@ -88,17 +88,17 @@ def numbers(row: Any) -> str:
 
 
 def interval(n: int, effect: float, low: float, high: float) -> str:
-    """Such as "0.123 [0.045, 0.201]"; without an effect, the reason."""
+    """Such as "0.123 [0.045, 0.201]"; the reason if there is no effect."""
     if pd.isna(effect):
         return missing(n)
     if pd.isna(low):
-        return f"{effect:.{SIGNIFICANT}f} [no interval]"
-    return f"{effect:.{SIGNIFICANT}f} [{low:.{SIGNIFICANT}f}, {high:.{SIGNIFICANT}f}]"
+        return f"{effect:.{DECIMALS}f} [no interval]"
+    return f"{effect:.{DECIMALS}f} [{low:.{DECIMALS}f}, {high:.{DECIMALS}f}]"
 
 
 def bounds(low: float, high: float) -> str:
     """Such as "[0.045, 0.201]"."""
-    return f"[{low:.{SIGNIFICANT}f}, {high:.{SIGNIFICANT}f}]".replace("-", "−")
+    return f"[{low:.{DECIMALS}f}, {high:.{DECIMALS}f}]".replace("-", "−")
 
 
 def p_value(p: float) -> str:
