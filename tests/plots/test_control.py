@@ -72,7 +72,7 @@ def test_validation_images_and_times_stand_beside_where_they_are_known(tmp_path)
     assert (validated["gain"], validated["loss"]) == (pytest.approx(0.25), pytest.approx(0.05))
     assert shown.loc[shown["mode"] == "settled", "seconds"].tolist() == [12.5, 12.5]  # 50 seconds, 4 networks
     figure = draw("control", shown)
-    assert [ax.get_xlabel() for ax in figure.axes] == ["nominal accuracy lost", "seconds a network"]
+    assert [ax.get_xlabel() for ax in figure.axes] == ["nominal accuracy lost", "seconds per network"]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["slow points", "settled", "validation images"]
     write_table(shown, tmp_path / "control.parquet", schema("control"))

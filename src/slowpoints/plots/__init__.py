@@ -1,1 +1,1 @@
-"""Figures, each drawn from tables only: one module per figure, one common style, and the list of all figures."""
+"""Figures, drawn from tables only: one module per figure, a common style, and the list of all figures."""

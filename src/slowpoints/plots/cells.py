@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from slowpoints.core.schemas.schema import CELL, CELL_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, cell_title, legend, ordered, say, styled
+from slowpoints.plots.style import GREY, ONE_COLUMN, cell_title, legend, note_row, ordered, say, styled
 
 FIGURE = FigureSpec(
     tables=("claims",),
@@ -29,13 +29,14 @@ DATA = TableSchema(
     },
 )
 CELL_COLOUR, POOLED_COLOUR = "#222222", "#0b4f8a"
-ROW, AROUND = 0.16, 0.55  # inches: of a row; of ticks and label
-LEAST_ROWS = 4  # that a figure has room for
+ROW, AROUND = 0.16, 0.55  # heights in inches of a row, and of ticks and label
+LEAST_ROWS = 4  # for which a figure has room
+NOTE = 1.02  # where notes on rows begin, in widths of the panel
 POOLED_COLUMNS = {"cells_effect": "rho", "cells_low": "low", "cells_high": "high"}
 
 
 def data(claims: pd.DataFrame) -> pd.DataFrame:
-    """Spearman's rho within each cell, with its interval; rows without an architecture are means over the cells of a
+    """Spearman's rho within each cell, with its interval. Rows without an architecture are means over the cells of a
     data set and, if there are several data sets, over all cells.
 
     Args:
@@ -56,7 +57,7 @@ def data(claims: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """One row per cell, data set by data set, with their mean below the cells of each."""
+    """One row per cell, data set by data set; below the cells of each, their mean."""
     figure = Figure(figsize=(ONE_COLUMN, ROW * max(len(data), LEAST_ROWS) + AROUND))
     ax = figure.subplots()
     if data["rho"].isna().all():
@@ -81,7 +82,7 @@ def draw(data: pd.DataFrame) -> Figure:
 def _draw_cell(ax: Axes, place: int, row: Any) -> None:
     ax.hlines(place, row.low, row.high, color=CELL_COLOUR, lw=1, zorder=2)
     ax.plot(row.rho, place, "s", color=CELL_COLOUR, mec="white", mew=0.3, ms=3.5, zorder=3)
-    _note(ax, place, f"n = {row.n:.0f}", CELL_COLOUR)
+    note_row(ax, NOTE, place, f"n = {row.n:.0f}", CELL_COLOUR)
 
 
 def _draw_mean(ax: Axes, place: int, row: Any) -> None:
@@ -89,12 +90,7 @@ def _draw_mean(ax: Axes, place: int, row: Any) -> None:
     ax.hlines(place, row.low, row.high, color=POOLED_COLOUR, lw=1.6, zorder=3)
     ax.plot(row.rho, place, "D", color=POOLED_COLOUR, mec="white", mew=0.3, ms=4.5, zorder=4)
     if pd.notna(row.q):
-        _note(ax, place, f"Q = {row.q:.1f}, I² = {100 * row.i2:.0f} %", POOLED_COLOUR)
-
-
-def _note(ax: Axes, place: int, text: str, colour: str) -> None:
-    where: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "va": "center", "fontsize": SMALL}
-    ax.annotate(text, (1.02, place), color=colour, **where)
+        note_row(ax, NOTE, place, f"Q = {row.q:.1f}, I² = {100 * row.i2:.0f} %", POOLED_COLOUR)
 
 
 def _pooled_name(row: Any) -> str:

@@ -20,7 +20,7 @@ from slowpoints.analysis.claims.wording import effect_name, subject_name
 from slowpoints.core.looks import Look, unit_look
 from slowpoints.core.schemas.schema import TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, panels, say, styled
+from slowpoints.plots.style import GREY, ONE_COLUMN, SMALL, TWO_COLUMNS, legend, note_row, panels, say, styled
 
 FIGURE = FigureSpec(tables=("claims",), section="What came out", title="Effects and verdicts", findings=True)
 DATA = TableSchema(
@@ -37,17 +37,18 @@ VERDICTS = {
     "contradicted": Look("contradicted", "#c51b7d", marker="X"),
     "inconclusive": Look("inconclusive", "#6f6f6f", marker="d"),
 }
-ROW, AROUND, TITLE = 0.125, 0.36, 0.13  # inches: of a scope; quantity and ticks of a group; a line of a claim's title
-LEAST_ROWS = 3  # that axes have room for
-LONG_LABEL = 32  # characters, beyond which labels leave room for one tick less
-TICKS = 3  # spaces between them at most: more run into each other
-TITLE_WIDTH, QUANTITY_WIDTH = 56, 66  # characters of a line
-TALLEST = 4.5  # inches of one column alone
+ROW, AROUND, TITLE = 0.125, 0.36, 0.13  # heights in inches: a scope, quantity and ticks, a line of a claim's title
+LEAST_ROWS = 3  # for which axes have room
+LONG_LABEL = 32  # characters; longer labels leave room for one tick fewer
+TICKS = 3  # largest number of spaces between ticks, whose labels would otherwise overlap
+TITLE_WIDTH, QUANTITY_WIDTH = 56, 66  # characters per line
+TALLEST = 4.5  # height in inches up to which one column is enough
 
 
 def data(claims: pd.DataFrame) -> pd.DataFrame:
-    """A row for each verdict, with its quantity and scope in words, and lambda only where it is needed to distinguish
-    rows. With a single data set, each verdict appears once.
+    """A row for each verdict, with its quantity and scope in words, and with lambda only where it distinguishes rows.
+
+    With a single data set, each verdict appears once.
 
     Args:
         claims: table `claims`.
@@ -58,8 +59,8 @@ def data(claims: pd.DataFrame) -> pd.DataFrame:
         pd.Series([_scope(row, lambdas) for row in rows.itertuples()], rows.index, dtype=object)
         for lambdas in (False, True)
     )
-    doubtful = rows.assign(scope=short).duplicated(["claim", "quantity", "scope"], keep=False)
-    return rows.assign(scope=short.mask(doubtful, full))
+    ambiguous = rows.assign(scope=short).duplicated(["claim", "quantity", "scope"], keep=False)
+    return rows.assign(scope=short.mask(ambiguous, full))
 
 
 def _scope(row: Any, lambdas: bool) -> str:
@@ -120,12 +121,12 @@ def _draw_column(part: SubFigure, groups: list[Group], height: float) -> None:
     above = None
     for ax, ((claim, quantity), rows) in zip(axes[:-1], groups, strict=True):
         _draw_group(ax, rows)
-        # From the figure's edge on: titles are longer than axes are wide.
+        # From the edge of the figure, since titles are longer than axes are wide.
         edge = blended_transform_factory(part.transSubfigure, ax.transAxes)
-        what = textwrap.fill(quantity, QUANTITY_WIDTH)
-        ax.text(0.01, 1.0, what, transform=edge, va="bottom", color=GREY, fontsize=SMALL)
+        subtitle = textwrap.fill(quantity, QUANTITY_WIDTH)
+        ax.text(0.01, 1.0, subtitle, transform=edge, va="bottom", color=GREY, fontsize=SMALL)
         if claim != above:
-            offset = {"xytext": (0, 9 * (1 + what.count("\n"))), "textcoords": "offset points"}
+            offset = {"xytext": (0, 9 * (1 + subtitle.count("\n"))), "textcoords": "offset points"}
             ax.annotate(_title(claim), (0.01, 1.0), xycoords=edge, va="bottom", fontweight="bold", **offset)
         above = claim
 
@@ -136,14 +137,7 @@ def _draw_group(ax: Axes, rows: pd.DataFrame) -> None:
         look = VERDICTS[row.verdict]
         ax.hlines(place, row.low, row.high, color=look.colour, lw=1.1, zorder=2)
         ax.plot(row.effect, place, look.marker, color=look.colour, mec="white", mew=0.3, ms=4, zorder=3)
-        ax.annotate(
-            f"n = {row.n}",
-            (1.03, place),
-            xycoords=ax.get_yaxis_transform(),
-            va="center",
-            color=look.colour,
-            fontsize=SMALL,
-        )
+        note_row(ax, 1.03, place, f"n = {row.n}", look.colour)
     ax.set_yticks(range(len(rows)), rows["scope"])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     narrow = rows["scope"].map(len).max() > LONG_LABEL

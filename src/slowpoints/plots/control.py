@@ -36,8 +36,8 @@ DATA = TableSchema(
     },
 )
 TUNING = ["dataset", "mode", "lambda"]
-ROOM = 1.08  # for the marker of the mode that takes longest
-TICKS = 3  # spaces between ticks at most
+ROOM = 1.08  # end of the time axis, in times of the slowest mode, with room for its marker
+TICKS = 3  # largest number of spaces between ticks
 MEASURES = ("memory_score", "nominal_accuracy")
 
 
@@ -49,16 +49,16 @@ def data(
 
     Args:
         claims: table `claims`.
-        validation: table of the same networks' `nominal_accuracy` and `memory_score` on validation images.
-        costs: `seconds_per_network` of the jobs that fine-tuned them.
+        validation: table `validation` of the same networks.
+        costs: `seconds` and `networks` of the jobs that fine-tuned them.
     """
     parts = [_tested(claims).assign(images="test")]
     if validation is not None:
         parts.append(_validated(validation).assign(images="validation"))
     points = pd.concat(parts, ignore_index=True)
     if costs is not None:
-        took = costs.groupby(TUNING)[["seconds", "networks"]].sum()
-        points = points.merge((took["seconds"] / took["networks"]).rename("seconds"), "left", on=TUNING)
+        total = costs.groupby(TUNING)[["seconds", "networks"]].sum()
+        points = points.merge((total["seconds"] / total["networks"]).rename("seconds"), "left", on=TUNING)
     return points.reindex(columns=list(DATA.columns))
 
 
@@ -78,8 +78,8 @@ def _validated(validation: pd.DataFrame) -> pd.DataFrame:
     pairs = tuned.merge(control, on=NETWORK, suffixes=("", "_control"))
     pairs["gain"] = pairs["memory_score"] - pairs["memory_score_control"]
     pairs["loss"] = pairs["nominal_accuracy_control"] - pairs["nominal_accuracy"]
-    means = pairs.groupby(TUNING)
-    return means[["gain", "loss"]].mean().assign(n=means.size()).reset_index()
+    groups = pairs.groupby(TUNING)
+    return groups[["gain", "loss"]].mean().assign(n=groups.size()).reset_index()
 
 
 @styled
@@ -97,7 +97,7 @@ def draw(data: pd.DataFrame) -> Figure:
         column[0].set_title(dataset, loc="left")
         if rows == 2:
             _draw_panel(column[1], points[points["images"] == "test"], "seconds")
-            column[1].set_xlabel("seconds a network")
+            column[1].set_xlabel("seconds per network")
             longest = points["seconds"].max()
             column[1].set_xlim(0, ROOM * longest if longest > 0 else None)
     for row in axes:
@@ -111,7 +111,7 @@ def _draw_loss(ax: Axes, points: pd.DataFrame) -> None:
     ax.axvline(0, color=GREY, lw=0.6, zorder=1)
     ax.axvline(LOSS, color=GREY, lw=0.7, ls=":", zorder=1)
     ax.set_xlabel("nominal accuracy lost")
-    ax.locator_params(axis="x", nbins=TICKS)  # of four decimals
+    ax.locator_params(axis="x", nbins=TICKS)  # whose labels have many decimals
 
 
 def _draw_panel(ax: Axes, points: pd.DataFrame, x: str) -> None:
@@ -125,13 +125,8 @@ def _draw_panel(ax: Axes, points: pd.DataFrame, x: str) -> None:
             ax.hlines(rows["gain"], rows["loss_low"], rows["loss_high"], color=colour, lw=1, zorder=2)
             if len(rows) > 1 and tested:
                 for lambda_, *place in rows[["lambda", x, "gain"]].itertuples(index=False):
-                    text: dict[str, Any] = {
-                        "color": colour,
-                        "fontsize": SMALL,
-                        "textcoords": "offset points",
-                        "va": "bottom",
-                    }
-                    ax.annotate(lambda_text(lambda_), place, (2, 1), **text)
+                    text: dict[str, Any] = {"color": colour, "fontsize": SMALL, "va": "bottom"}
+                    ax.annotate(lambda_text(lambda_), place, (2, 1), textcoords="offset points", **text)
         ax.plot(rows[x], rows["gain"], "o", color=colour, mfc=colour if tested else "white", ms=4, zorder=3)
 
 

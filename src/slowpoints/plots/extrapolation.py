@@ -35,10 +35,10 @@ def data(extrapolation: pd.DataFrame) -> pd.DataFrame:
         extrapolation: table `extrapolation`.
     """
     parts = []
-    for _, of_set in as_trained(extrapolation).groupby("dataset", sort=False):  # delays and classes are its own
-        networks = accuracy_by_delay(of_set, NETWORK).reset_index().melt(NETWORK, value_name="accuracy")
+    for _, rows in as_trained(extrapolation).groupby("dataset", sort=False):  # each has its own delays and classes
+        networks = accuracy_by_delay(rows, NETWORK).reset_index().melt(NETWORK, value_name="accuracy")
         means = _means(networks)
-        parts += [part.assign(chance=1 / of_set["label"].nunique()) for part in (networks, means)]
+        parts += [part.assign(chance=1 / rows["label"].nunique()) for part in (networks, means)]
     return pd.concat(parts, ignore_index=True).reindex(columns=list(DATA.columns))
 
 

@@ -1,4 +1,4 @@
-"""All figures: every module of this folder that declares one."""
+"""All figures: every module in this folder that declares one."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 class FigureSpec:
     """Declaration of a figure: the tables from which it is drawn, and its place in the report.
 
-    A module declares its figure as `FIGURE = FigureSpec(...)` with literals by keyword. This is read without importing
-    the module: planning must not wait for Matplotlib.
+    A module declares its figure as `FIGURE = FigureSpec(...)` with literals by keyword. The declaration is read without
+    importing the module: planning must not wait for Matplotlib.
 
     Attributes:
         tables: names of the tables, which are the arguments of the module's `data`.
-        section: of the report (`workflow/rules/sections.smk`).
-        title: in the report; the figure's name if empty.
+        section: section of the report (`workflow/rules/sections.smk`).
+        title: title in the report; the figure's name if empty.
         order: position within its section, from 1; 0 for a single figure.
         tuned: whether it shows fine-tuned networks; a study without modes omits these figures.
-        optional: further tables that it uses if the study has them.
+        optional: further tables that are used if the study has them.
         findings: whether its caption includes sentences about the study (`analysis.report.captions`).
     """
 
@@ -83,24 +83,24 @@ def data(name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Args:
         name: a key of `FIGURES`.
-        tables: the tables that it is drawn from, by name; those that are optional may be absent.
+        tables: the tables that it is drawn from, by name; optional ones may be absent.
 
     Returns:
-        It; `attrs["class_names"]` has the names of classes by data set, of those whose tables have any.
+        The data; `attrs["class_names"]` has class names by data set, for those whose tables have any.
 
     Raises:
-        ValueError: naming the table that is needed and absent.
+        ValueError: naming the tables that are needed and absent.
     """
     from slowpoints.core.tables import class_names_of  # imports pandas, for which planning must not wait
 
     module, figure = _module(name), FIGURES[name]
-    taken = {table: tables[table] for table in (*figure.tables, *figure.optional) if table in tables}
-    if absent := [table for table in figure.tables if table not in taken]:
+    used = {table: tables[table] for table in (*figure.tables, *figure.optional) if table in tables}
+    if absent := [table for table in figure.tables if table not in used]:
         raise ValueError(f"figure {name} is drawn from the table {', '.join(absent)}, which is not given")
-    shown = module.data(**taken)
+    points = module.data(**used)
     columns = pa.schema(list(module.DATA.columns.items()))
-    drawn = pa.Table.from_pandas(shown[columns.names], columns, preserve_index=False).to_pandas()
-    drawn.attrs["class_names"] = class_names_of(taken)
+    drawn = pa.Table.from_pandas(points[columns.names], columns, preserve_index=False).to_pandas()
+    drawn.attrs["class_names"] = class_names_of(used)
     return drawn
 
 
@@ -109,7 +109,7 @@ def draw(name: str, drawn: pd.DataFrame) -> Figure:
 
     Args:
         name: a key of `FIGURES`.
-        drawn: as `data` gives it.
+        drawn: its data, as `data` returns them.
     """
     return _module(name).draw(drawn)
 

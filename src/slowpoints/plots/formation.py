@@ -1,4 +1,4 @@
-"""Figure `formation` (rule `plot_formation`): when and from which other memory each was born, with speeds."""
+"""Figure `formation` (rule `plot_formation`): when each memory was born, from which other one, and its speed."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ DATA = TableSchema(
     },
 )
 FAINT = 0.25
-LEAST_SPEED = 1e-4  # drawn: slower points hardly move within any delay that is measured
-APART = 0.075  # names at the ends of lines, as a share of the axis
-LINE_WIDTH = 26  # characters of a line of merged births
-LINE = 0.09  # its height, as a share of the axis
+LEAST_SPEED = 1e-4  # smallest speed drawn: slower points hardly move within any delay measured
+APART = 0.075  # distance of names at the ends of lines, as a share of the axis
+LINE_WIDTH = 26  # characters per line of merged births
+LINE = 0.09  # height of such a line, as a share of the axis
 
 
 def data(formation: pd.DataFrame) -> pd.DataFrame:
     """Tracks of the first network of each cell: a row for each class and snapshot.
 
-    Speeds are at least `LEAST_SPEED`. `memory` says whether the point is one by then, and, of what came since the
-    snapshot before, `birth` that it has become so, `merged` that its track was merged with that of class `from_label`
-    until then, and `curriculum_changed` that classes came into use or trials grew longer.
+    Speeds are at least `LEAST_SPEED`. `memory` says whether the point is a memory; `birth`, whether it has become one
+    since the snapshot before; `merged`, whether its track was merged with that of class `from_label` before its birth;
+    and `curriculum_changed`, whether classes came into use or trials grew longer since the snapshot before.
 
     Args:
         formation: table `formation`.
@@ -75,7 +75,7 @@ def changes(formation: pd.DataFrame) -> pd.DataFrame:
         formation: table `formation`.
     """
     stages = formation.groupby([*NETWORK, "step"]).agg(in_use=("in_use", "sum"), t_max=("t_max", "first"))
-    changed = (stages.groupby(NETWORK).diff().fillna(0) != 0).any(axis=1)  # the first differs from nothing
+    changed = (stages.groupby(NETWORK).diff().fillna(0) != 0).any(axis=1)  # the first has none before it
     return stages[changed].reset_index()
 
 
@@ -87,7 +87,7 @@ def draw(data: pd.DataFrame) -> Figure:
     figure.supxlabel("training step")
     handles = [
         Line2D([], [], color=GREY, lw=1.2, label="memory, with its class"),
-        Line2D([], [], color=GREY, lw=0.6, alpha=0.5, label="its point before the memory was there"),
+        Line2D([], [], color=GREY, lw=0.6, alpha=0.5, label="its point before the memory existed"),
         Line2D([], [], color=GREY, lw=0.6, ls=":", label="change of the curriculum"),
         Line2D([], [], color=GREY, marker="o", ls="", ms=3.5, label="birth, apart from other points before"),
         Line2D(
@@ -125,24 +125,19 @@ def _name_births(ax: Axes, network: pd.DataFrame) -> None:
     names = "  ".join(f"{birth.label:.0f}←{birth.from_label:.0f}" for birth in merged.itertuples())
     lines = textwrap.wrap(names, LINE_WIDTH)
     low, high = np.log10(network["speed"].min()), np.log10(network["speed"].max())
-    span = high - low or 1.0  # a decade, where all speeds are one
+    span = high - low or 1.0  # one decade if all speeds are equal
     headroom = 0.05 + LINE * len(lines)
     ax.set_ylim(10 ** (low - 0.05 * span), 10 ** (high + headroom / (1 - headroom) * span))
     if lines:
-        place: dict[str, Any] = {
-            "transform": ax.transAxes,
-            "ha": "left",
-            "va": "top",
-            "fontsize": SMALL,
-            "linespacing": 1.0,
-        }
-        ax.text(0.02, 1.0, "\n".join(lines), color=GREY, bbox={"fc": "white", "lw": 0, "pad": 0.5}, **place)
+        place: dict[str, Any] = {"transform": ax.transAxes, "ha": "left", "va": "top", "linespacing": 1.0}
+        box = {"fc": "white", "lw": 0, "pad": 0.5}
+        ax.text(0.02, 1.0, "\n".join(lines), color=GREY, fontsize=SMALL, bbox=box, **place)
 
 
 def _name_ends(ax: Axes, ends: dict) -> None:
     """Names classes at the ends of their lines, spread apart where lines end close together."""
     low, high = np.log10(ax.get_ylim())
-    wanted = [(np.log10(speed) - low) / (high - low) for speed, _ in ends.values()]
-    for (label, (_, colour)), height in zip(ends.items(), apart(wanted, APART), strict=True):
+    heights = [(np.log10(speed) - low) / (high - low) for speed, _ in ends.values()]
+    for (label, (_, colour)), height in zip(ends.items(), apart(heights, APART), strict=True):
         at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
         ax.annotate(f"{label}", (1, height), (2, 0), va="center", fontsize=SMALL, color=colour, **at)

@@ -22,7 +22,7 @@ LEVELS = {
     "network": Look("networks, within cells", "#222222", marker="o"),
     "class": Look("classes, within networks", "#4dac26", marker="s"),
 }
-"""Levels of correlation, by their mark in each row from top to bottom."""
+"""Levels of correlation, in the order of their marks in each row, from top to bottom."""
 FIGURE = FigureSpec(
     tables=("correlations",),
     section="Does speed predict memory",
@@ -38,9 +38,8 @@ DATA = TableSchema(
         **typed(pa.float64(), "r", "low", "high"),
     },
 )
-APART = 0.24  # marks of a row, in rows
-ROW = 0.2  # inches
-AROUND = 0.6  # title, ticks and label
+APART = 0.24  # distance of the marks of a row, in heights of a row
+ROW, AROUND = 0.2, 0.6  # heights in inches of a row, and of title, ticks and label
 STRIPE = "#f4f4f4"  # behind every other row
 
 
@@ -84,7 +83,7 @@ def draw(data: pd.DataFrame) -> Figure:
 def _present(table: pd.DataFrame) -> dict[str, float]:
     """Predictors with the last frame of the delay that each uses (NaN for none), in the order of that frame.
 
-    Those with the same frame are in the order of `KNOWN`, unknown ones last.
+    Predictors with the same frame are in the order of `KNOWN`, unknown ones last.
     """
     last = table.groupby("predictor", sort=False)["last_frame"].max()
     order = {name: rank for rank, name in enumerate(KNOWN)}

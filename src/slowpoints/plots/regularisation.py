@@ -40,15 +40,15 @@ CHANGES = {
     "log10_speed": ("change of speed", "log$_{10}$ speed of slow points"),
 }
 """Measures before and after fine-tuning: title and axis label of their panels."""
-FADE = 0.6  # of the largest lambda's line
-MOST_LEVEL = 5  # names of modes below an axis; more stand upright
+FADE = 0.6  # transparency of the line of the largest lambda
+MOST_LEVEL = 5  # names of modes below an axis that fit horizontally; more are vertical
 
 
 def data(
     extrapolation: pd.DataFrame, regularisation: pd.DataFrame, validation: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Mean accuracy at each delay over all networks of a data set, by mode and lambda; rows with a `measure` give its
-    values before and after for each network and, without a seed, their mean.
+    """Mean accuracy at each delay over all networks of a data set, by mode and lambda. Rows with a `measure` have its
+    values before and after fine-tuning for each network and, without a seed, their means.
 
     Args:
         extrapolation: table `extrapolation`.
@@ -58,8 +58,8 @@ def data(
     extrapolation, regularisation = (at_chosen_lambdas(table, validation) for table in (extrapolation, regularisation))
     by = ["dataset", "mode", "lambda"]
     parts = []
-    for _, of_set in extrapolation.groupby("dataset", sort=False):  # delays are its own
-        curves = accuracy_by_delay(of_set, [*NETWORK, "mode", "lambda"]).groupby(by, dropna=False).mean()
+    for _, rows in extrapolation.groupby("dataset", sort=False):  # each has its own delays
+        curves = accuracy_by_delay(rows, [*NETWORK, "mode", "lambda"]).groupby(by, dropna=False).mean()
         parts.append(curves.reset_index().melt(by, var_name="delay", value_name="accuracy"))
     for measure in CHANGES:
         columns = {f"{measure}_before": "before", f"{measure}_after": "after"}
@@ -79,37 +79,37 @@ def draw(data: pd.DataFrame) -> Figure:
         of_set = data[data["dataset"] == dataset]
         _draw_curves(row[0], of_set[of_set["measure"].isna()])
         row[0].set_title(f"{dataset}: accuracy", loc="left")
-        for ax, (measure, (what, label)) in zip(row[1:], CHANGES.items(), strict=True):
+        for ax, (measure, (title, label)) in zip(row[1:], CHANGES.items(), strict=True):
             _draw_change(ax, of_set[of_set["measure"] == measure])
             ax.set_ylabel(f"{label}\nbefore → after")
-            ax.set_title(f"{dataset}: {what}", loc="left")
+            ax.set_title(f"{dataset}: {title}", loc="left")
     axes[-1, 0].set_xlabel("delay (frames)")
     legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
 
 
-def _name(mode: str, lambda_: float, several: bool) -> str:
+def _name(mode: str, lambda_: float, with_lambda: bool) -> str:
     name = LOOKS[mode].label
-    return f"{name}, λ = {lambda_text(lambda_)}" if several and mode not in (TRAINED, CONTROL) else name
+    return f"{name}, λ = {lambda_text(lambda_)}" if with_lambda and mode not in (TRAINED, CONTROL) else name
 
 
 def _draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
     """A line for each mode and lambda."""
     ax.axvspan(MIN_DELAY, FRAMES - 1, color=SHADE, lw=0)
-    several = curves.groupby("mode")["lambda"].nunique().max() > 1
+    several_lambdas = curves.groupby("mode")["lambda"].nunique().max() > 1
     for mode, look in LOOKS.items():
         tunings = curves[curves["mode"] == mode].groupby("lambda", dropna=False)
         for place, (lambda_, curve) in enumerate(tunings):
-            shade = 1 - FADE * place / max(1, tunings.ngroups - 1) if several else 1
-            line = {"color": look.colour, "ls": look.line, "alpha": shade, "lw": 1.3}
-            ax.plot(curve["delay"], curve["accuracy"], label=_name(mode, lambda_, several), **line)
+            alpha = 1 - FADE * place / max(1, tunings.ngroups - 1) if several_lambdas else 1
+            line = {"color": look.colour, "ls": look.line, "alpha": alpha, "lw": 1.3}
+            ax.plot(curve["delay"], curve["accuracy"], label=_name(mode, lambda_, several_lambdas), **line)
     ax.set(xscale="log", ylim=(0, 1.03), ylabel="retrieval accuracy")
     ax.set_xlim(MIN_DELAY, curves["delay"].max())
 
 
 def _draw_change(ax: Axes, table: pd.DataFrame) -> None:
     """Values before and after each mode: a thin line per network, a thick one for the mean."""
-    several = table.groupby("mode")["lambda"].nunique().max() > 1
+    several_lambdas = table.groupby("mode")["lambda"].nunique().max() > 1
     columns = table[["mode", "lambda"]].drop_duplicates()
     columns = columns.sort_values("mode", key=lambda modes: modes.map(list(LOOKS).index)).itertuples(index=False)
     names = []
@@ -120,7 +120,7 @@ def _draw_change(ax: Axes, table: pd.DataFrame) -> None:
         colour = LOOKS[mode].colour
         ax.plot(x, rows.loc[~is_mean, ["before", "after"]].to_numpy().T, color=colour, lw=0.4, alpha=0.35)
         ax.plot(x, rows.loc[is_mean, ["before", "after"]].to_numpy().T, color=colour, lw=1.6, marker="o", ms=3)
-        names.append(_name(mode, lambda_, several))
+        names.append(_name(mode, lambda_, several_lambdas))
     ax.axhline(table.loc[table["seed"].isna(), "before"].iloc[0], color=GREY, lw=0.6, ls=":")
     upright = len(names) > MOST_LEVEL
     ax.set_xticks(range(len(names)), names if upright else [name.replace(" ", "\n", 1) for name in names])

@@ -42,17 +42,17 @@ DATA = TableSchema(
     },
 )
 FAINT = 0.35
-LEAST_SPEED = 1e-4  # drawn: slower states hardly move within any delay that is measured
-TICK, NAME = 1.035, 1.1  # where the tick of a slow point ends, and where its name stands, in widths of the panel
-APART = 0.068  # names of slow points, as a share of the panel's height
-FIRST = 1  # added to frames, so that frame 0 has a place on a logarithmic axis
+LEAST_SPEED = 1e-4  # smallest speed drawn: slower states hardly move within any delay measured
+TICK, NAME = 1.035, 1.1  # positions of the end of a slow point's tick, and of its name, in widths of the panel
+APART = 0.068  # distance of the names of slow points, as a share of the panel's height
+FIRST = 1  # added to frames, so that a logarithmic axis can show frame 0
 
 
 def data(relaxation: pd.DataFrame, slow_points: pd.DataFrame) -> pd.DataFrame:
     """Paths of the first trained network of each cell: a row for each class and frame.
 
-    Speeds are at least `LEAST_SPEED`, `point_speed` is that of the class's slow point, and `held` whether the class has
-    been read out at every frame up to this.
+    Speeds are at least `LEAST_SPEED`. `point_speed` is the speed of the class's slow point; `held` says whether the
+    class has been read out at every frame up to this one.
 
     Args:
         relaxation: table `relaxation`.
@@ -68,11 +68,11 @@ def data(relaxation: pd.DataFrame, slow_points: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(paths: pd.DataFrame, by: Sequence[str]) -> pd.Series:
-    """Whether the class has been read out at every frame up to each.
+    """For each row, whether the class has been read out at every frame up to it.
 
     Args:
-        paths: rows of table `relaxation`, frames in order.
-        by: columns that name a path.
+        paths: rows of table `relaxation`, with frames in order.
+        by: columns that identify a path.
     """
     read_out = (paths["readout"] == paths["label"]).astype(bool)
     return read_out.groupby([paths[column] for column in by], dropna=False).cummin()
@@ -80,7 +80,7 @@ def held(paths: pd.DataFrame, by: Sequence[str]) -> pd.Series:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each cell of the grid, with a line per class and its slow point at the edge."""
+    """A panel for each cell of the grid, with a line per class, and its slow point at the edge."""
     figure, _ = cell_panels(data, _draw_panel, height=1.9)
     figure.supylabel("speed, at least 10$^{-4}$\n(per frame, state units)", ma="center")
     figure.supxlabel("frame under the mean input, + 1")
@@ -115,7 +115,7 @@ def _draw_panel(ax: Axes, network: pd.DataFrame, protocol: str) -> None:
 
 
 def _mark_point(ax: Axes, text: str, height: float, name: float, colour: tuple) -> None:
-    """Draws a tick at the right edge and its name, joined by a thin line."""
+    """Draws a tick at the right edge, and its name, to which a thin line leads."""
     line: dict[str, Any] = {"color": colour, "transform": ax.transAxes, "clip_on": False}
     ax.plot([1, TICK], [height, height], lw=2, solid_capstyle="butt", **line)
     ax.plot([TICK, NAME - 0.01], [height, name], lw=0.5, **line)

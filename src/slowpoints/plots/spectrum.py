@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -27,7 +29,7 @@ DATA = TableSchema(
         "unstable": pa.bool_(),
     },
 )
-NEAR = (0.92, 1.08)  # of the real axis, shown enlarged
+NEAR = (0.92, 1.08)  # part of the real axis that is shown enlarged
 UNSTABLE = "#c51b7d"
 
 
@@ -58,13 +60,14 @@ def draw(data: pd.DataFrame) -> Figure:
 def _draw_panel(ax: Axes, values: pd.DataFrame, protocol: str) -> None:
     colour = PROTOCOLS[protocol].look.colour
     near = ax.inset_axes((0.02, 0.02, 0.44, 0.44))
-    for place, size in ((ax, 1.2), (near, 2.5)):
+    for axes, size in ((ax, 1.2), (near, 2.5)):
         angle = np.linspace(0, 2 * np.pi, 721)
-        place.plot(np.cos(angle), np.sin(angle), color=GREY, lw=0.6, zorder=1)
-        stable, out = values[~values["unstable"]], values[values["unstable"]]
-        place.scatter(stable["real"], stable["imag"], s=size, color=colour, alpha=0.3, lw=0, zorder=2, rasterized=True)
-        place.scatter(out["real"], out["imag"], s=2 * size, marker="D", color=UNSTABLE, lw=0, zorder=3, rasterized=True)
-        place.set_aspect("equal")
+        axes.plot(np.cos(angle), np.sin(angle), color=GREY, lw=0.6, zorder=1)
+        stable, unstable = values[~values["unstable"]], values[values["unstable"]]
+        dots: dict[str, Any] = {"lw": 0, "rasterized": True}
+        axes.scatter(stable["real"], stable["imag"], s=size, color=colour, alpha=0.3, zorder=2, **dots)
+        axes.scatter(unstable["real"], unstable["imag"], s=2 * size, marker="D", color=UNSTABLE, zorder=3, **dots)
+        axes.set_aspect("equal")
     half = (NEAR[1] - NEAR[0]) / 2
     near.set(xlim=NEAR, ylim=(-half, half), xticks=[], yticks=[])
     near.patch.set_alpha(0.9)

@@ -20,15 +20,13 @@ from slowpoints.plots.style import GREY, NOTHING, SMALL, legend, ordered, panels
 from slowpoints.task.protocols import PROTOCOLS
 from slowpoints.task.timing import FRAMES
 
-HEADROOM = 0.2  # above the points, as a share of their height
+HEADROOM = 0.2  # above the points, as a share of their range
 SPEEDS = {
     "log10_speed": "log$_{10}$ speed of slow points",
     "log10_settled_speed": f"log$_{{10}}$ speed {FRAMES} frames after class centres",
 }
 STRATA = ("mixed", "network")
 """Levels of correlation over networks."""
-
-
 FIGURE = FigureSpec(
     tables=("networks", "correlations"),
     section="Does speed predict memory",
@@ -51,7 +49,7 @@ DATA = TableSchema(
 
 
 def data(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
-    """A row for each point, and for each correlation shown in a panel; only correlations have a `level`.
+    """A row for each point and each correlation shown; only correlations have a `level`.
 
     Args:
         networks: table `networks`; without `log10_settled_speed`, only the speed of slow points is drawn.
@@ -60,10 +58,10 @@ def data(networks: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
     predictors = [speed for speed in SPEEDS if speed in networks and networks[speed].notna().any()] or list(SPEEDS)[:1]
     points = [networks.assign(predictor=speed, speed=networks[speed]) for speed in predictors]
     pooled = correlations["architecture"].isna() & correlations["protocol"].isna() & correlations["dataset"].notna()
-    wanted = correlations["predictor"].isin(predictors) & correlations["level"].isin(STRATA)
-    stated = correlations[pooled & wanted & (correlations["method"] == "spearman")]
-    both = [part.reindex(columns=list(DATA.columns)).astype(object) for part in (*points, stated)]
-    return pd.concat(both, ignore_index=True)
+    drawn = correlations["predictor"].isin(predictors) & correlations["level"].isin(STRATA)
+    stated = correlations[pooled & drawn & (correlations["method"] == "spearman")]
+    parts = [part.reindex(columns=list(DATA.columns)).astype(object) for part in (*points, stated)]
+    return pd.concat(parts, ignore_index=True)
 
 
 @styled

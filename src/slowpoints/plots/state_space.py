@@ -29,9 +29,9 @@ DATA = TableSchema(
     },
 )
 DRAWN = ("trial", "centre", "slow_point")
-OUTWARD = 0.06  # from a slow point to where its name is wanted, in sizes of the panel
-FROM_NAMES, FROM_POINTS = 0.085, 0.06  # room about a name, likewise
-ROUNDS = 200  # of pushing names apart
+OUTWARD = 0.06  # preferred distance of a name from its slow point, in sizes of the panel
+FROM_NAMES, FROM_POINTS = 0.085, 0.06  # room between a name and other names and points, likewise
+ROUNDS = 200  # in which names push each other apart
 
 
 def data(trajectories: pd.DataFrame) -> pd.DataFrame:
@@ -96,17 +96,17 @@ def _name_points(ax: Axes, points: pd.DataFrame) -> None:
 def _name_places(points: np.ndarray) -> np.ndarray:
     """Positions `[P, 2]` of names in the unit square: outside of points `[P, 2]`, away from other names and points."""
     bearing = np.linspace(0, 2 * np.pi, len(points), endpoint=False)
-    tie = np.stack([np.cos(bearing), np.sin(bearing)], axis=-1) * 1e-3  # where points coincide
-    outward = points - points.mean(0, keepdims=True) + tie if len(points) else points
+    offset = np.stack([np.cos(bearing), np.sin(bearing)], axis=-1) * 1e-3  # separates points that coincide
+    outward = points - points.mean(0, keepdims=True) + offset if len(points) else points
     names = points + OUTWARD * outward / np.linalg.norm(outward, axis=1, keepdims=True)
     for _ in range(ROUNDS):
-        others = _pushes(names, names, FROM_NAMES) + _pushes(names, points, FROM_POINTS)
-        names = np.clip(names + others, 0.04, 0.96)
+        push = _pushes(names, names, FROM_NAMES) + _pushes(names, points, FROM_POINTS)
+        names = np.clip(names + push, 0.04, 0.96)
     return names
 
 
 def _pushes(names: np.ndarray, others: np.ndarray, least: float) -> np.ndarray:
-    """Sum over all others `[Q, 2]` closer than `least` of half the missing distance, as displacements `[P, 2]`."""
+    """Displacements `[P, 2]` of names away from others `[Q, 2]`: by half of what their distances lack to `least`."""
     offset = names[:, None] - others[None]
     distance = np.linalg.norm(offset, axis=-1, keepdims=True)
     missing = np.where(distance > 0, np.clip(least - distance, 0, None), 0)

@@ -26,17 +26,17 @@ from slowpoints.task.protocols import PROTOCOLS
 
 GREY = "#555555"
 SHADE = "#e9e9e9"  # of the delays of training
-PALETTE = mpl.colormaps["viridis"]  # of the classes
-LIGHTEST = 0.88  # of the palette, whose yellow end does not show on white
-DPI = {"png": 200, "pdf": 300}  # of what is no vector: for screens, and for print
+PALETTE = mpl.colormaps["viridis"]  # for classes
+LIGHTEST = 0.88  # position in the palette, whose yellow end is invisible on white
+DPI = {"png": 200, "pdf": 300}  # of raster images, for screens and for print
 UNDATED: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
-"""Widths in inches of a figure across one or both columns of a page; fonts have their size in print."""
-MOST_PANELS = 4  # beside each other
-TITLE_WIDTH = 26  # characters of a title of so narrow a panel
-MOST_CLASSES = 30  # that a legend names: of more, tables alone say the names
+"""Widths in inches of figures across one or both columns of a page; fonts are as large as in print."""
+MOST_PANELS = 4  # side by side
+TITLE_WIDTH = 26  # characters per line of the title of so narrow a panel
+MOST_CLASSES = 30  # named in a legend; the names of more are in tables only
 LONGEST_NAME = 20  # characters of a class's name in a legend
-NOTHING = "no class is read out"  # said where a cell, or a table, has no rows
+NOTHING = "no class is read out"  # text where a cell, or a table, has no rows
 STYLE: dict[Any, Any] = {
     "font.size": 7,
     "axes.titlesize": 7.5,
@@ -70,29 +70,29 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "slowpoints",
 }
 """Matplotlib settings while a figure is drawn or saved, where they differ from the defaults."""
-SMALL = 6.5  # points: the least size of print
+SMALL = 6.5  # points, the smallest font size
 HANDLE, CHARACTER, LINE = 0.43, 0.054, 0.16
-"""Inches of a legend entry without its text, of a character, and of a line."""
+"""Sizes in inches of a legend entry without its text, of a character, and of a line."""
 
 
 @contextlib.contextmanager
 def project_style() -> Iterator[None]:
     """Context with Matplotlib's defaults and `STYLE`, regardless of a matplotlibrc or notebook settings.
 
-    All settings are restored afterwards. The backend is left alone: reading it would choose one.
+    All settings are restored afterwards. The backend is left alone, since reading it would select one.
     """
     with warnings.catch_warnings(), mpl.rc_context():
-        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)  # of settings that are on their way out
+        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)  # of settings that will be removed
         names = [name for name in mpl.rcParamsDefault if not name.startswith("backend")]
         defaults = {name: mpl.rcParamsDefault[name] for name in names}
-        # Only what differs: to set a deprecated name, or one that has lost its meaning, warns.
+        # Only settings that differ, since setting a deprecated name, or one without effect, gives a warning.
         mpl.rcParams.update({name: value for name, value in defaults.items() if mpl.rcParams[name] != value})
         mpl.rcParams.update(STYLE)
         yield
 
 
 def styled(draw: Callable[[pd.DataFrame], Figure]) -> Callable[[pd.DataFrame], Figure]:
-    """Decorates a function that draws a figure to use the project's style."""
+    """Decorates a function that draws a figure, to use the project's style."""
 
     @wraps(draw)
     def drawn(data: pd.DataFrame) -> Figure:
@@ -113,14 +113,14 @@ def panels(
         rows: number of rows.
         columns: panels per row.
         height: height of a panel, in inches.
-        one_column: number of panels that fit side by side into one column of a page.
-        keywords: for `Figure.subplots`.
+        one_column: number of panels side by side that fit into one column of a page.
+        keywords: passed to `Figure.subplots`.
     """
     lines = -(-columns // MOST_PANELS)
-    beside = -(-columns // lines)
-    width = ONE_COLUMN if beside <= one_column else TWO_COLUMNS
+    per_line = -(-columns // lines)
+    width = ONE_COLUMN if per_line <= one_column else TWO_COLUMNS
     figure = Figure(figsize=(width, height * rows * lines))
-    axes = figure.subplots(rows * lines, beside, squeeze=False, **keywords).reshape(rows, lines * beside)
+    axes = figure.subplots(rows * lines, per_line, squeeze=False, **keywords).reshape(rows, lines * per_line)
     for unused in axes[:, columns:].flat:
         unused.remove()
     return figure, axes[:, :columns]
@@ -143,7 +143,7 @@ def class_colour(label: int, last: int) -> tuple[float, float, float, float]:
 
 
 def protocols_in(table: pd.DataFrame) -> list[str]:
-    """Protocols that occur in a table, in the order of their registry."""
+    """Protocols that occur in a table, in the order of `PROTOCOLS`."""
     present = set(table["protocol"])
     return [protocol for protocol in PROTOCOLS if protocol in present]
 
@@ -161,7 +161,7 @@ def cell_panels(
     Args:
         table: with the columns of the cell.
         draw_panel: draws the rows of a cell on axes, given its protocol.
-        height: of a panel, in inches.
+        height: height of a panel, in inches.
 
     Returns:
         The figure and its axes `[rows, columns]`.
@@ -186,15 +186,15 @@ def cell_panels(
 
 
 def apart(heights: Sequence[float], least: float) -> np.ndarray:
-    """Heights moved as little as possible to leave room for names, in the same order and within 0 and 1.
+    """Heights moved as little as possible to leave room for names, in the same order and between 0 and 1.
 
     Args:
-        heights: preferred heights, as shares of a panel's height.
-        least: room per name.
+        heights: preferred heights, as shares of the height of a panel.
+        least: smallest distance between names, likewise.
     """
     order = np.argsort(heights, kind="stable")
-    wanted = np.array(heights)[order] - least * np.arange(len(heights))
-    lowest, highest = np.maximum.accumulate(wanted), np.minimum.accumulate(wanted[::-1])[::-1]
+    preferred = np.array(heights)[order] - least * np.arange(len(heights))
+    lowest, highest = np.maximum.accumulate(preferred), np.minimum.accumulate(preferred[::-1])[::-1]
     room = max(0.0, 1 - least * (len(heights) - 1))
     names = np.empty(len(heights))
     names[order] = ((lowest + highest) / 2).clip(0, room) + least * np.arange(len(heights))
@@ -205,7 +205,7 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     """Adds a legend above a figure, in as few lines as its width allows; the figure grows accordingly.
 
     Args:
-        figure: without a legend yet.
+        figure: a figure without a legend.
         handles: labelled handles.
     """
     widths = [HANDLE + CHARACTER * len(str(handle.get_label())) for handle in handles]
@@ -221,7 +221,7 @@ def class_handles(data: pd.DataFrame) -> list[Line2D]:
     """Legend entries of named classes: colour, number and name.
 
     Args:
-        data: what is drawn, with `attrs["class_names"]` as `figures.data` gives them.
+        data: the data drawn, with `attrs["class_names"]` as `figures.data` returns them.
     """
     named = {
         dataset: names
@@ -232,9 +232,9 @@ def class_handles(data: pd.DataFrame) -> list[Line2D]:
         return []
     handles = []
     for dataset, names in named.items():
-        front = f"{dataset} " if data["dataset"].nunique() > 1 else ""
+        prefix = f"{dataset} " if data["dataset"].nunique() > 1 else ""
         for label, name in enumerate(names):
-            text = f"{front}{label}: {class_text(name)}"
+            text = f"{prefix}{label}: {class_text(name)}"
             colour = class_colour(label, len(names) - 1)
             handles.append(Line2D([], [], marker="s", ls="", ms=4, color=colour, label=text))
     return handles
@@ -251,8 +251,13 @@ def say(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
+def note_row(ax: Axes, x: float, row: float, text: str, colour: str) -> None:
+    """Writes a small note beside a row of a panel, at `x` in widths of the panel."""
+    ax.annotate(text, (x, row), xycoords=ax.get_yaxis_transform(), va="center", color=colour, fontsize=SMALL)
+
+
 def save(figure: Figure, *paths: str | Path) -> None:
-    """Writes a figure to each path, in the format of its suffix, without dates, so equal figures give equal files."""
+    """Writes a figure to each path, in the format of its suffix. Without dates, equal figures give equal files."""
     for path in map(Path, paths):
         form = path.suffix[1:]
         metadata = UNDATED.get(form)

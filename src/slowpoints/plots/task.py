@@ -17,8 +17,8 @@ from slowpoints.plots.style import GREY, SMALL, class_text, ordered, panels, sty
 
 FIGURE = FigureSpec(tables=("task",), section="The task", title="A trial")
 DATA = replace(TASK, name="figure_task")
-GAP = 0.12  # between frames, in frames
-STIMULUS, REPORT = "#0b4f8a", "#e08214"  # colours of the two frames that matter
+GAP = 0.12  # between frames, in widths of a frame
+STIMULUS, REPORT = "#0b4f8a", "#e08214"  # colours of the frames of the image and of the report
 
 
 def data(task: pd.DataFrame) -> pd.DataFrame:
@@ -53,10 +53,10 @@ def _draw_trial(ax: Axes, trial: pd.DataFrame) -> None:
     ax.step(frames, -1.35 + 0.5 * trial["trigger"], where="mid", color="black", lw=1)
     ax.text(-0.75, -1.2, "trigger", ha="right", va="center")
     for row in trial.itertuples():
-        wanted = "–" if row.target == 0 else _class_text(trial, row.label)
-        # A long name would hide what is beside it.
+        target = "–" if row.target == 0 else _class_text(trial, row.label)
+        # A long name must stand out from its neighbours.
         look: dict[str, Any] = {"fontweight": "bold", "zorder": 4, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
-        ax.text(row.frame, -1.85, wanted, ha="center", va="center", **(look if row.target else {}))
+        ax.text(row.frame, -1.85, target, ha="center", va="center", **(look if row.target else {}))
     ax.text(-0.75, -1.85, "target", ha="right", va="center")
     ax.annotate(
         "", (report - 0.1, 0.75), (stimulus + 0.1, 0.75), arrowprops={"arrowstyle": "<->", "color": GREY, "lw": 0.8}

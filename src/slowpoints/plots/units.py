@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from slowpoints.core.looks import unit_look
 from slowpoints.core.schemas.schema import NETWORK_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
-from slowpoints.plots.style import GREY, SHADE, legend, ordered, panels, say, styled
+from slowpoints.plots.style import GREY, SHADE, legend, ordered, panels, protocols_in, say, styled
 from slowpoints.task.protocols import PROTOCOLS
 
 FIGURE = FigureSpec(
@@ -27,10 +27,10 @@ DATA = TableSchema(
     "figure_units",
     {**NETWORK_COLUMNS, "learned": pa.bool_(), **typed(pa.float64(), "memory_score", "spectral_score")},
 )
-ROW, AROUND = 0.3, 0.6  # inches: of a unit; of title, ticks and label
-LEAST_ROWS = 2  # that a panel has room for
-LANES = 0.64  # of the height of a row, which its protocols share
-SPREAD = 0.6  # of a lane, over which networks are spread
+ROW, AROUND = 0.3, 0.6  # heights in inches of a unit, and of title, ticks and label
+LEAST_ROWS = 2  # for which a panel has room
+LANES = 0.64  # part of a row's height that its protocols share
+SPREAD = 0.6  # part of a lane's height over which networks are spread
 
 
 def data(networks: pd.DataFrame) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def data(networks: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for each data set, a row for each unit, the best first, in which protocols lie side by side."""
+    """A panel for each data set, with a row for each unit, best first, in which protocols lie one above the other."""
     datasets = ordered(data["dataset"])
     most = data.groupby("dataset")["architecture"].nunique().max() if datasets else 0
     height = ROW * max(int(most), LEAST_ROWS) + AROUND
@@ -63,7 +63,7 @@ def draw(data: pd.DataFrame) -> Figure:
 def _draw_units(ax: Axes, networks: pd.DataFrame) -> None:
     means = networks.groupby("architecture", sort=False)["memory_score"].mean()
     names = list(means.sort_values(ascending=False, kind="stable").index)
-    protocols = _protocols(networks)
+    protocols = protocols_in(networks)
     lane = LANES / len(protocols)
     for row, name in enumerate(names):
         if row:
@@ -77,7 +77,7 @@ def _draw_units(ax: Axes, networks: pd.DataFrame) -> None:
 
 
 def _draw_cell(ax: Axes, networks: pd.DataFrame, height: float, lane: float) -> None:
-    """A marker for each network, hollow if it did not learn, a line for their mean, and a band for what is allowed."""
+    """A marker for each network (hollow if it did not learn), a line for their mean, and a bar for what is allowed."""
     if networks.empty:
         return
     allowed = networks["spectral_score"].mean()
@@ -86,22 +86,17 @@ def _draw_cell(ax: Axes, networks: pd.DataFrame, height: float, lane: float) -> 
     look = unit_look(networks["architecture"].iloc[0])
     colour = PROTOCOLS[networks["protocol"].iloc[0]].look.colour
     heights = height + lane * SPREAD * (np.arange(len(networks)) / max(len(networks) - 1, 1) - 0.5)
-    for learned, filling in ((True, colour), (False, "none")):
-        which = networks["learned"].to_numpy() == learned
-        ax.plot(
-            networks.loc[which, "memory_score"], heights[which], look.marker, color=colour, mfc=filling, ms=3, mew=0.5
-        )
+    for learned, face in ((True, colour), (False, "none")):
+        rows = networks["learned"].to_numpy() == learned
+        scores = networks.loc[rows, "memory_score"]
+        ax.plot(scores, heights[rows], look.marker, color=colour, mfc=face, ms=3, mew=0.5)
     ax.vlines(networks["memory_score"].mean(), height - lane / 2, height + lane / 2, color=colour, lw=1.4, zorder=3)
-
-
-def _protocols(networks: pd.DataFrame) -> list[str]:
-    return [name for name in PROTOCOLS if name in set(networks["protocol"])]
 
 
 def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = [
         Line2D([], [], marker="s", ls="", ms=4, color=PROTOCOLS[name].look.colour, label=PROTOCOLS[name].look.label)
-        for name in _protocols(data)
+        for name in protocols_in(data)
     ]
     handles.append(Line2D([], [], marker="|", ls="", ms=8, mew=1.4, color=GREY, label="mean"))
     if not data["learned"].all():
