@@ -142,7 +142,7 @@ def test_a_number_that_yaml_takes_for_text_is_that_number():
         ({"presets": {"a b": {"base": "digits"}}}, "presets has the key 'a b'; it must be letters, digits"),
         ({"resume_minutes": float("inf")}, "resume_minutes is inf; it must be a finite number"),
         ({"resume_minutes": "nan"}, "resume_minutes is nan; it must be a finite number"),
-        ({"seeds": 10**400}, "seeds is a number too large; it must be at most 9223372036854775807"),
+        ({"seeds": 10**400}, "seeds is too large a number; it must be at most 9223372036854775807"),
     ],
 )
 def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, message):
@@ -196,7 +196,7 @@ def test_what_cannot_be_is_refused_with_key_value_and_what_is_allowed(config, me
         ({"training": {"schedules": {"vocabulary": [[0, 2]]}}}, "it must end at 10, the full task"),
         ({"memory": {"delays": [4, 19, 100]}}, "must increase, hold 19 and 20, and reach beyond"),
         ({"memory": {"delays": [4, 19, 20, 50, 30]}}, "must increase"),
-        ({"memory": {"n_images": 401}}, "n_images is 401; it must be a multiple of 10, the classes"),
+        ({"memory": {"n_images": 401}}, "n_images is 401; it must be a multiple of 10, the number of classes"),
         ({"memory": {"noise": "bank", "bank": 1000}}, "it must be more than the longest delay, 1000"),
         ({"source": {"kind": "idx"}}, "source.path is missing; idx files need a folder"),
         ({"source": {"kind": "idx", "path": "/nowhere"}}, "there is no folder /nowhere; set data_dir"),

@@ -277,7 +277,7 @@ def _checked_preset(settings: dict, modes: list[str], name: str) -> Preset:
     longest = f"be more than the longest delay, {delays[-1]}"
     require(memory.noise != "bank" or memory.bank > delays[-1], "memory.bank", memory.bank, longest)
     n_images = memory.n_images
-    require(n_images % classes == 0, "memory.n_images", n_images, f"be a multiple of {classes}, the classes")
+    require(n_images % classes == 0, "memory.n_images", n_images, f"be a multiple of {classes}, the number of classes")
     for mode in modes:
         complete = mode == CONTROL or not isinstance(lambda_, dict) or mode in lambda_
         require(complete, "regularisation.lambda", lambda_, f"name mode {mode} as well")

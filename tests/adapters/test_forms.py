@@ -49,7 +49,7 @@ REFUSED = {
     "not of <U1": lambda: [["1"] * 6],
     "must be a dense one": lambda: FLAT.to_sparse(),
     "device meta": lambda: FLAT.to("meta"),
-    "their last axes must be alike": lambda: [FLAT, FLAT[:, :3]],
+    "their last axes must agree": lambda: [FLAT, FLAT[:, :3]],
 }
 
 

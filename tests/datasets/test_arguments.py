@@ -67,7 +67,7 @@ def test_a_mapping_may_hold_lists_as_yaml_has_them(tmp_path, arrays, outputs):
         ({"kind": "idx", "classes": 3.5}, "source: classes is 3.5; it must be a whole number"),
         ({"kind": "idx", "classes": True}, "source: classes is true; it must be a whole number"),
         ({"kind": "cifar", "train_files": "data_batch_1"}, "source: train_files is 'data_batch_1'; it must be a list"),
-        ({"kind": "idx", "classes": 10**30}, "source: classes is a number too large"),
+        ({"kind": "idx", "classes": 10**30}, "source: classes is too large a number"),
         ({"kind": "idx", "checksums": {"a": "md5:0"}}, "source: checksums.a is 'md5:0'; it must be \"md5:\" and 32"),
         ({"kind": "cifar", "train_files": ["data_batch_1", 2]}, "source: train_files.1 is 2; it must be text"),
         ({"kind": "parquet", "shape": "541"}, "source: shape is '541'; it must be a list"),

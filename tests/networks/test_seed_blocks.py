@@ -68,5 +68,5 @@ def test_weights_of_another_shape_than_they_say_are_refused(make_networks, tmp_p
 def test_weights_of_another_schema_version_are_refused(tmp_path):
     path = tmp_path / "weights.safetensors"
     write_tensors({"bias": torch.zeros(2)}, path, {"schema_version": "0"})
-    with pytest.raises(ValueError, match=f"{path}: tensors of schema version 0, where 1 is read"):
+    with pytest.raises(ValueError, match=f"{path}: tensors of schema version 0, where 1 is expected"):
         load_networks(path)

@@ -1,7 +1,7 @@
 """Adam (Kingma & Ba 2015) with its default settings, bit for bit equal to `torch.optim.Adam` on a CPU.
 
-PyTorch's optimiser takes longer for each step of small tensors, and its first use imports PyTorch's compiler, which
-takes a job a second.
+For small tensors, each step of PyTorch's optimiser takes longer, and its first use imports PyTorch's compiler, which
+takes a second.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ def adam_step(value: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, ste
     """One descent step of a tensor, in place.
 
     Args:
-        value: changed.
-        gradient: of its shape.
-        mean: running mean of gradients; changed.
-        square: running mean of their squares; changed.
+        value: the tensor; changed.
+        gradient: its gradient, of the same shape.
+        mean: running mean of gradients, likewise; changed.
+        square: running mean of their squares, likewise; changed.
         step: number of this step, from 1.
         rate: learning rate.
     """
@@ -33,16 +33,15 @@ def adam_step(value: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, ste
 
 
 class CpuAdam:
-    """Adam on the gradients of several tensors, with those attributes and methods of `torch.optim.Adam` that training
-    uses.
+    """Adam for several tensors, with the attributes and methods of `torch.optim.Adam` that training uses.
 
     Args:
         weights: leaves with gradients.
         weight_decay: coefficient of decoupled weight decay (Loshchilov & Hutter 2019).
 
     Attributes:
-        param_groups: one, with the learning rate as `lr`.
-        state: of each weight after its first step: `step`, `exp_avg` and `exp_avg_sq`.
+        param_groups: a single group, with the learning rate as `lr`.
+        state: `step`, `exp_avg` and `exp_avg_sq` of each weight, from its first step on.
     """
 
     def __init__(self, weights: Iterable[Tensor], weight_decay: float = 0.0):

@@ -1,4 +1,4 @@
-"""Checks of what callers hand to public functions: errors that name the argument, its value and what is allowed."""
+"""Checks of the arguments of public functions: errors name the argument, its value and what is allowed."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ def instance(value: Any, wanted: type | tuple[type, ...], name: str, advice: str
     """Raises TypeError unless the value is of that type.
 
     Args:
-        value: what was given.
-        wanted: its type, or several.
-        name: of the argument.
-        advice: how to get one, for the message.
+        value: the argument.
+        wanted: the type that it must have, or several allowed types.
+        name: name of the argument.
+        advice: added to the message: how to get a valid one.
     """
     if not isinstance(value, wanted):
         types = wanted if isinstance(wanted, tuple) else (wanted,)
-        names = " or ".join(each.__name__ for each in types)
+        names = " or ".join(type_.__name__ for type_ in types)
         raise TypeError(f"{name} is a {type(value).__name__}; it must be {_article(names)} {names}{advice}")
 
 
 def whole_number(value: Any, name: str, least: int = 0) -> int:
-    """A whole number, also of NumPy or PyTorch, as Python's.
+    """A whole number of Python, NumPy or PyTorch, as an int.
 
     Raises:
-        TypeError: if it is no number.
+        TypeError: if it is not a number.
         ValueError: if it is not whole, not finite, or less than `least`.
     """
     number = _number(value, name, "a whole number")
@@ -37,10 +37,10 @@ def whole_number(value: Any, name: str, least: int = 0) -> int:
 
 
 def finite(value: Any, name: str, least: float = -math.inf) -> float:
-    """A finite number, also of NumPy or PyTorch, as Python's.
+    """A finite number of Python, NumPy or PyTorch, as a float.
 
     Raises:
-        TypeError: if it is no number.
+        TypeError: if it is not a number.
         ValueError: if it is not finite, or less than `least`.
     """
     number = float(_number(value, name, "a number"))
@@ -57,10 +57,10 @@ def one_of(value: Any, options: Collection[str], name: str) -> None:
 
 
 def whole_numbers(values: Any, name: str, least: int = 0) -> list[int]:
-    """Whole numbers, each once, as a list in the order given; at least one.
+    """One or more different whole numbers, as a list in the same order.
 
     Raises:
-        TypeError: if they are no sequence of numbers.
+        TypeError: if they are not a sequence of numbers.
         ValueError: if there are none, one occurs twice, is not whole, or is less than `least`.
     """
     if isinstance(values, str | bytes | dict) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
@@ -80,7 +80,7 @@ def table_columns(table: Any, wanted: Sequence[str], name: str) -> None:
 
 
 def _number(value: Any, name: str, wanted: str) -> Any:
-    """A real number of Python, an integer exactly; a truth value is none, nor is text."""
+    """The value as a real number of Python, with integers exact; truth values and text are not numbers."""
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

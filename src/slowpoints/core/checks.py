@@ -1,4 +1,4 @@
-"""Checks of a configuration against its typed model, with pydantic's errors in plain words."""
+"""Checks of a configuration against its typed model, with pydantic's errors in plain English."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 MOST = 2**63 - 1
 """The largest whole number in tables and tensors."""
-LONGEST = 200  # characters of a value that a message repeats
+LONGEST = 200  # characters of a value that a message quotes
 FORMS = ("<number>", "<list>", "<mapping>")  # parts of pydantic's paths that name the form of a value
 UNKNOWN = "unexpected_keyword_argument"
 TYPES = {
@@ -32,7 +32,7 @@ TYPES = {
     "int_type": "a whole number",
     "bool_type": "true or false",
 }
-"""The type that is needed, by pydantic's error."""
+"""The required type, by pydantic's error type."""
 RULES = {
     "greater_than_equal": "it must be at least {ge:.12g}",
     "less_than_equal": "it must be at most {le:.12g}",
@@ -41,17 +41,17 @@ RULES = {
     "string_too_short": "it must have at least {min_length} characters",
     "too_long": "it must have at most {max_length} items",
 }
-"""Rules of pydantic's other errors. Errors of our own types (`core.presets.values`) have their own messages."""
+"""The rule that was broken, by other error types. Our own types (`core.presets.values`) have their own messages."""
 
 
 def checked(model: type[T], value: Any, name: str, context: Any = None) -> T:
     """A value as an instance of its model.
 
     Args:
-        model: a section of a configuration.
-        value: as read from YAML.
-        name: of the value in messages: its file, and its key if it is not the whole file.
-        context: for its validators.
+        model: type of a section of a configuration.
+        value: the section as read from YAML.
+        name: name of the value in messages: its file, and its key if it is not the whole file.
+        context: passed to the validators of the model.
 
     Raises:
         ConfigError: naming the file, the key, the value and what is allowed.
@@ -65,12 +65,12 @@ def checked(model: type[T], value: Any, name: str, context: Any = None) -> T:
         ) from None
     except ValidationError as caught:
         errors = caught.errors(include_url=False)
-    foremost = min(errors, key=lambda error: error["type"] != UNKNOWN)  # a misspelt key makes another missing
-    raise ConfigError(f"{name}: {_explain(foremost, model)}")
+    root_cause = min(errors, key=lambda error: error["type"] != UNKNOWN)  # a misspelt key makes another missing
+    raise ConfigError(f"{name}: {_explain(root_cause, model)}")
 
 
 def _check_numbers_and_keys(value: Any, name: str, *above: str) -> None:
-    """Refuses what no model allows: keys that are not text, sets, and numbers that are too large or not finite."""
+    """Refuses what no model allows: sets, keys that are not text, and numbers that are too large or not finite."""
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
@@ -82,7 +82,7 @@ def _check_numbers_and_keys(value: Any, name: str, *above: str) -> None:
     elif isinstance(value, (set, frozenset)):
         raise ConfigError(f"{name}: {_place(above)} is a set; it must be a list, such as [digits, glyphs]")
     elif isinstance(value, int) and abs(value) > MOST:
-        raise ConfigError(f"{name}: {_place(above)} is a number too large; it must be at most {MOST}")
+        raise ConfigError(f"{name}: {_place(above)} is too large a number; it must be at most {MOST}")
     elif isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{name}: {_place(above)} is {value}; it must be a finite number")
 
@@ -118,8 +118,8 @@ def _explain(error: ErrorDetails, model: Any) -> str:
 
 def _shown(value: Any) -> str:
     """A value as written in YAML."""
-    written = {None: "null", True: "true", False: "false"}.get(value) if isinstance(value, bool | None) else None
-    text = written or repr(str(value) if isinstance(value, date) else value)
+    keyword = {None: "null", True: "true", False: "false"}.get(value) if isinstance(value, bool | None) else None
+    text = keyword or repr(str(value) if isinstance(value, date) else value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
@@ -138,9 +138,9 @@ def _wanted(allowed: str, value: Any, or_null: bool) -> str:
 def _unknown_key(path: list[Any], model: Any) -> str:
     *above, key = path
     known = sorted(_keys(_bare(_hint(model, above))))
-    near = difflib.get_close_matches(str(key), known, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    return f"unknown key {_place(path)}; allowed are {', '.join(known)}{meant}"
+    matches = difflib.get_close_matches(str(key), known, n=1)
+    suggestion = f"; did you mean {matches[0]}?" if matches else ""
+    return f"unknown key {_place(path)}; allowed are {', '.join(known)}{suggestion}"
 
 
 def _missing(path: list[Any], value: Any, model: Any) -> str:
@@ -148,12 +148,12 @@ def _missing(path: list[Any], value: Any, model: Any) -> str:
     hint = _bare(_hint(model, above))
     if isinstance(key, int):  # of a tuple
         return f"{_place(above)} is {_shown(value)}; it must have {len(typing.get_args(hint))} items"
-    needed = [
+    required = [
         entry.name
         for entry in dataclasses.fields(hint)
         if entry.default is dataclasses.MISSING or getattr(entry.default, "is_required", bool)()
     ]
-    return f"{_place(path)} is missing; {_place(above)} must have {' and '.join(needed)}"
+    return f"{_place(path)} is missing; {_place(above)} must have {' and '.join(required)}"
 
 
 def _keys(section: Any) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _keys(section: Any) -> dict[str, Any]:
 
 
 def _hint(hint: Any, path: Sequence[Any]) -> Any:
-    """The type that a model has at a path of keys."""
+    """The type in a model at a path of keys."""
     for key in path:
         hint = _bare(hint)
         arguments = typing.get_args(hint)

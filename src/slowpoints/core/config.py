@@ -1,4 +1,4 @@
-"""Configuration files and `--config KEY=VALUE`, read like Snakemake does, but strictly."""
+"""Configuration files and `--config KEY=VALUE`, read as Snakemake reads them, but strictly."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class ConfigError(ValueError):
 
 
 class _DuplicateKey(yaml.YAMLError):
-    """A mapping has a key twice."""
+    """A mapping in which a key occurs twice."""
 
 
 class _UniqueKeys:
-    """Mixin for a YAML loader that refuses duplicate keys, the first of which PyYAML silently drops."""
+    """Mixin for a YAML loader that refuses duplicate keys, of which PyYAML silently drops the first."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[misc]
@@ -60,8 +60,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a file of YAML or JSON; an empty one for an empty file.
 
     Raises:
-        ConfigError: naming the file, if it cannot be read, is not encoded in UTF-8, is not YAML or not a mapping, or
-            has a key twice.
+        ConfigError: naming the file, if it cannot be read, is not UTF-8, not YAML or not a mapping, or has a key twice.
     """
     try:
         text = _decoded(path.read_bytes(), str(path))
@@ -89,7 +88,11 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """The value of a text in YAML or JSON; ConfigError, naming its file, if it is neither or has a key twice."""
+    """The value of a text in YAML or JSON.
+
+    Raises:
+        ConfigError: naming its file, if it is neither or has a key twice.
+    """
     try:
         with contextlib.suppress(ValueError):
             value = json.loads(text)
@@ -143,12 +146,12 @@ def parse_setting(text: str) -> dict[str, Any]:
 
 
 def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Settings updated by others, key by key at every depth, as Snakemake merges configurations."""
-    both = dict(below)
+    """Settings `below` updated by those `above`, key by key at every depth, as Snakemake merges configurations."""
+    merged = dict(below)
     for key, value in above.items():
-        under = both.get(key)
-        both[key] = overlaid(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return both
+        old = merged.get(key)
+        merged[key] = overlaid(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def read_configured(files: Sequence[Path], settings: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], str]:

@@ -1,4 +1,4 @@
-"""What fine-tuning cost: a file beside the tables of each job, since tables hold no timings."""
+"""What fine-tuning cost: a file beside the tables of each job, since tables contain no timings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slowpoints.core.layout import place_of
 from slowpoints.core.schemas.schema import CELL
 
 COST = "cost.json"
-"""Of a seed block, beside its tables."""
+"""File of a seed block, beside its tables."""
 COLUMNS = [*CELL, "mode", "lambda", "block", "networks", "steps", "seconds", "seconds_per_network", "device"]
 
 
@@ -24,12 +24,12 @@ def write_cost(
 
     Args:
         path: the file.
-        mode: of fine-tuning.
+        mode: mode of fine-tuning.
         lambda_: its lambda.
-        steps: optimisation steps.
-        networks: how many were fine-tuned together.
-        seconds: of fine-tuning alone, without loading and measuring, over all attempts.
-        device: that they ran on, in words.
+        steps: number of optimisation steps.
+        networks: number of networks fine-tuned together.
+        seconds: time of fine-tuning over all attempts, without loading and measuring.
+        device: name of the device.
     """
     cost = {"mode": mode, "lambda": lambda_, "steps": steps, "networks": networks, "seconds": seconds, "device": device}
     with atomic(path) as temporary:
@@ -40,10 +40,10 @@ def collate_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Costs of all seed blocks as a table, sorted by cell, mode, lambda and block.
 
     Args:
-        paths: of files that `write_cost` wrote, in the folders of their seed blocks.
+        paths: files that `write_cost` wrote, in the folders of their seed blocks.
 
     Returns:
-        Columns `COLUMNS`.
+        A table with the columns `COLUMNS`.
 
     Raises:
         ValueError: naming the file that does not hold a cost.
@@ -53,8 +53,8 @@ def collate_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
         cell, _, block = place_of(path)
         try:
             cost = json.loads(Path(path).read_text(encoding="utf-8"))
-            each = {"seconds_per_network": cost["seconds"] / cost["networks"]}
-            row = dict(zip(CELL, cell, strict=True)) | cost | {"block": block} | each
+            per_network = cost["seconds"] / cost["networks"]
+            row = {**dict(zip(CELL, cell, strict=True)), **cost, "block": block, "seconds_per_network": per_network}
             rows.append([row[name] for name in COLUMNS])
         except (ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
@@ -64,7 +64,7 @@ def collate_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def read_costs(files: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
-    """The table that `collate_costs` gave, as `costs`, if `files` name one; nothing otherwise.
+    """The table that `collate_costs` returned, by the name `costs`, if `files` include one; nothing otherwise.
 
     Args:
         files: a study's files by name.
@@ -77,5 +77,5 @@ def read_costs(files: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
         return {}
     costs = pd.read_csv(path)
     if missing := [name for name in COLUMNS if name not in costs]:
-        raise ValueError(f"{path} has no column {missing[0]}; remove it to make it anew")
+        raise ValueError(f"{path} has no column {missing[0]}; remove it, and the next run will make it again")
     return {"costs": costs}

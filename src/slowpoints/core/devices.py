@@ -1,4 +1,4 @@
-"""Which device to work on, its name, and how precisely it multiplies."""
+"""The device to use, its name, and the precision of its products."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 PRECISIONS = {"float32": "ieee", "tf32": "tf32"}
-"""As PyTorch calls them."""
-CUDNN: Any = torch.backends.cudnn  # an object with `conv`, which PyTorch puts in its module's place
+"""Precisions of products by name, as PyTorch calls them."""
+CUDNN: Any = torch.backends.cudnn  # an object with `conv`, with which PyTorch replaces its module
 
 
 def chosen_device(wanted: str) -> str:
-    """The device to use: `cuda` for `auto` where there is one. On a GPU convolutions are set to full precision.
+    """The device to use; for `auto`, `cuda` if there is a GPU, whose convolutions are then set to full precision.
 
     Args:
         wanted: auto, cpu or cuda.
@@ -31,7 +31,7 @@ def chosen_device(wanted: str) -> str:
 
 
 def checked_device(device: torch.device | str) -> torch.device:
-    """A device that tensors can be put on.
+    """A device on which tensors can be placed.
 
     Raises:
         ValueError: if there is no such device here.
@@ -43,7 +43,7 @@ def checked_device(device: torch.device | str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device is {device!r}, which PyTorch does not find here ({reason})") from None
     if checked.type == "meta":
-        raise ValueError("device is meta, where tensors hold no numbers; it must be cpu or cuda")
+        raise ValueError("device is meta, where tensors have no values; it must be cpu or cuda")
     return checked
 
 
@@ -54,10 +54,11 @@ def device_name(wanted: str) -> str:
 
 @contextlib.contextmanager
 def precision(name: str) -> Iterator[None]:
-    """Matrix products and convolutions in that precision inside; weights and all else stay float32.
+    """Context with matrix products and convolutions in this precision; everything else stays float32.
 
     Args:
-        name: of `PRECISIONS`: `float32`, or `tf32` for tensor cores, which round factors to 10 bits; alike on a CPU.
+        name: one of `PRECISIONS`: `float32`, or `tf32` for tensor cores, which round factors to 10 bits; the same on
+            a CPU.
     """
     matmul, conv = torch.backends.cuda.matmul, CUDNN.conv
     before = matmul.fp32_precision, conv.fp32_precision

@@ -1,7 +1,7 @@
-"""Digests of code: what a rule or a resume file depends on, and no more.
+"""Digests of the code on which a rule or a resume file depends, and of no other code.
 
-Snakemake does not see imports. A digest of a script and of all library modules it reaches, as a rule's param, makes
-the rule run again when, and only when, code that it uses has changed.
+Snakemake does not see imports. A digest of a script and of all library modules that it reaches, as a param of a rule,
+makes the rule run again when, and only when, code that it uses has changed.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from slowpoints.core.provenance import LIBRARY
 
 
 def library_digest(*files: str | Path, looks: bool = False) -> str:
-    """Digest of files and of all library modules they reach, directly or through other modules.
+    """Digest of files and of all library modules that they reach, directly or through other modules.
 
-    A name that the package hands on lazily counts as its module. Comments, docstrings, the types of functions, imports
-    for type checkers alone and `Field(...)` of a key don't count, as they change no result.
+    A name that the package imports lazily counts as its module. Comments, docstrings, annotations of functions, imports
+    for type checkers only and `Field(...)` of a key do not count, since they change no result.
 
     Args:
-        files: scripts, modules that are imported by name only while the script runs, or files that are no Python, which
-            count as they are.
-        looks: whether `Look(...)` and what a look is, which only figures show, count.
+        files: scripts, modules that a script imports by name while it runs, or files other than Python, which count
+            unchanged.
+        looks: whether `Look(...)` and the definition of looks, which only figures show, count.
     """
     seen = reached(*files, looks=looks)
-    texts = sorted(f"{module.name}\0{_text(module, looks)}\0" for module in seen)  # wherever the modules lie
+    texts = sorted(f"{module.name}\0{_text(module, looks)}\0" for module in seen)  # by name, not by path
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
 
 
 def reached(*files: str | Path, looks: bool = False) -> set[Path]:
-    """The files themselves and all library modules that count in their `library_digest`."""
+    """The files and all library modules that count in their `library_digest`."""
     seen: set[Path] = set()
-    waiting = [Path(file) for file in files]
-    while waiting:
-        module = waiting.pop()
+    pending = [Path(file) for file in files]
+    while pending:
+        module = pending.pop()
         if module not in seen:
             seen.add(module)
-            waiting.extend(_imported(module, looks))
+            pending.extend(_imported(module, looks))
     if not looks:
         seen.discard(LIBRARY / "core/looks.py")
     return seen
@@ -50,21 +50,21 @@ def _text(module: Path, looks: bool) -> str:
 
 
 def _source(module: Path, looks: bool) -> tuple[bytes, bool]:
-    """Text of a module, and whether its looks count: they may where there are none, so that it is parsed once."""
+    """Text of a module, and whether its looks count: true if it has none, so that it is parsed only once."""
     python = module.read_bytes()
     return python, looks or b"Look" not in python
 
 
 class _Effective(ast.NodeTransformer):
-    """Leaves out what changes no result: texts that stand by themselves, types of functions, looks, and of a key its
-    description, bounds and default, since a job is given every key (`core.presets.section`)."""
+    """Removes what changes no result: strings as statements, annotations of functions, looks, and the description,
+    bounds and default of a key, since a job receives the value of every key (`core.presets.section`)."""
 
     def __init__(self, looks: bool):
         self.looks = looks
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if alone else self.generic_visit(node)
+        is_string = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_string else self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
@@ -110,7 +110,7 @@ def _imported(module: Path, looks: bool) -> tuple[Path, ...]:
 
 
 def _module_file(name: str, importer: Path) -> Path | None:
-    """File of a module; None for other packages, and for the library's own `__init__`, which hands on names."""
+    """File of a module; None for other packages, and for the library's own `__init__`, which only re-exports names."""
     from slowpoints import LAZY
 
     package, _, rest = name.partition(".")

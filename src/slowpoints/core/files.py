@@ -34,9 +34,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        place = Path(error.filename or path)
-        place = path if place.name.startswith(_prefix(path)) else place
-        raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error), str(place)) from error
+        failed = Path(error.filename or path)
+        failed = path if failed.name.startswith(_prefix(path)) else failed
+        raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error), str(failed)) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -58,12 +58,12 @@ def _claimed(path: Path) -> tuple[int, Path]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
         try:
             _lock(handle)
-            ours = os.fstat(handle).st_nlink > 0
-        except BlockingIOError:  # another writer removes it as a leftover, before it was locked
-            ours = False
+            claimed = os.fstat(handle).st_nlink > 0
+        except BlockingIOError:  # another writer is removing it as a leftover, since it was not locked yet
+            claimed = False
         except OSError:  # a file system without locks, where leftovers are never removed
-            ours = True
-        if ours:
+            claimed = True
+        if claimed:
             return handle, Path(name)
         os.close(handle)
 

@@ -1,4 +1,4 @@
-"""Intervals of shares."""
+"""Confidence intervals of shares."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-TWO_SIDED = 0.975  # of a 95 % interval
+TWO_SIDED = 0.975  # probability below the high end of a 95 % interval
 
 
 def wilson(successes: ArrayLike, trials: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's interval of a share, 95 %: ends between 0 and 1, also where none or all succeed.
+    """Wilson's 95 % interval of a share, which lies between 0 and 1 even if no trial succeeds, or all do.
 
-    As statsmodels' `proportion_confint(..., method="wilson")`, whose import takes longer than all else that a job that
-    measures memory imports but PyTorch.
+    Equal to statsmodels' `proportion_confint(..., method="wilson")`, which takes longer to import than all else in a
+    memory job except PyTorch.
 
     Args:
-        successes: counts, of any shape.
-        trials: counts of which they are, all positive, of a shape that broadcasts.
+        successes: numbers of successes, of any shape.
+        trials: numbers of trials, all positive, of a shape that broadcasts with theirs.
 
     Returns:
-        Low and high ends.
+        Low and high ends, of the broadcast shape.
     """
     share, n = np.asarray(successes) / np.asarray(trials), np.asarray(trials)
     z = NormalDist().inv_cdf(TWO_SIDED)

@@ -1,6 +1,7 @@
 """Jobs on seed blocks: their rules, the files that each leaves, and their logs. A test compares them with a run.
 
-For planning: what trains or measures does not import this, so that another table reruns only what makes it.
+For planning only: code that trains or measures does not import this, so that a new table reruns only the jobs that make
+it.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ FILES: dict[str, tuple[str, ...]] = {
     "track_formation": (table_file(FORMATION),),
     TUNE: (COST, *map(table_file, (ACCURACY, EXTRAPOLATION, SLOW_POINTS, SPECTRUM, RELAXATION, TRAINING)), WEIGHTS),
 }
-"""Files that the job of a rule leaves in the folder of a seed block, in the order in which it writes them."""
+"""Files that the job of each rule leaves in the folder of a seed block, in the order in which it writes them."""
 AS_TRAINED = tuple(rule for rule in FILES if rule != TUNE)
-"""Rules whose jobs belong to networks as trained; `TUNE` has a job for each mode."""
+"""Rules whose jobs are about networks as trained; `TUNE` has a job for each mode."""
 
 
 def log_file(rule: str, *names: str) -> Path:

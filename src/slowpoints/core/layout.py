@@ -1,4 +1,4 @@
-"""Every path below results/, once; braces stand for Snakemake's wildcards."""
+"""Every path below results/, defined once; braces are Snakemake's wildcards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from slowpoints.core.files import WEIGHTS
 
 RESOURCES = Path("resources")
-"""What was downloaded."""
+"""Downloaded files."""
 RESULTS = Path("results")
 NETWORKS = RESULTS / "networks"
 
@@ -19,14 +19,14 @@ PARTS = ("train", "valid", "test")
 SEED_BLOCK = "results/networks/{dataset}/{architecture}/{protocol}/{mode}/{block}"
 TABLES = "results/{study}/tables"
 TRAINED_TABLES = f"{TABLES}/trained"
-"""Tables of the networks as trained alone, which need no fine-tuning."""
+"""Tables of networks as trained only, which do not wait for fine-tuning."""
 COSTS = "results/{study}/costs.csv"
-"""What fine-tuning cost: no table, since it holds timings."""
+"""What fine-tuning cost: not a table, since it holds timings."""
 FIGURES = "results/{study}/figures"
 SHARED = ("datasets", "networks")
 """Folders of results/ that all studies share."""
 PUBLISHED_AS = "reference-"
-"""How names of studies from reference/ begin."""
+"""Prefix of the names of studies from reference/."""
 
 _SEED_BLOCK_NAME = re.compile(r"^(\d+)-(\d+)$")
 
@@ -49,7 +49,7 @@ def place_of(file: str | Path) -> Place:
 
 
 def tuning_named(folder: str) -> tuple[str, float | None]:
-    """Mode and lambda that a mode's folder is named after (`modes.tunings`); lambda is None if the name has none."""
+    """Mode and lambda in the name of a mode's folder (`modes.tunings`); lambda is None if the name has none."""
     mode, _, text = folder.partition("-")
     return mode, float(text) if text else None
 

@@ -14,13 +14,13 @@ from typing import Any
 class Look:
     """A name for readers and the style of lines and points.
 
-    A look changes no number, so digests of what trains and measures leave it out (`core.digests`).
+    A look changes no number, so digests of code that trains or measures leave it out (`core.digests`).
 
     Attributes:
-        label: as figures and reports say it, such as "VoCu".
-        colour: for what is told apart by colour (protocols, modes).
+        label: name in figures and reports, such as "VoCu".
+        colour: colour, which distinguishes protocols and modes.
         line: line style, likewise.
-        marker: for what is told apart by marker (recurrent units).
+        marker: marker, which distinguishes recurrent units.
     """
 
     label: str
@@ -34,12 +34,12 @@ _units: ContextVar[Mapping[str, Look]] = ContextVar("looks of recurrent units", 
 
 @contextlib.contextmanager
 def unit_looks(looks: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
-    """Within it, recurrent units are named and marked by these looks.
+    """Context in which recurrent units are named and marked by these looks.
 
-    What draws and tells knows no networks, and so no units: rules hand their looks on.
+    Figures and reports do not import networks, and hence no units, so rules pass on the looks of units.
 
     Args:
-        looks: the attributes of a `Look`, which are plain data as params of rules are, by name of the unit.
+        looks: attributes of a `Look` (plain data, as params of rules must be) by name of the unit.
     """
     token = _units.set({name: Look(**look) for name, look in looks.items()})
     try:
@@ -49,5 +49,5 @@ def unit_looks(looks: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
 
 
 def unit_look(architecture: str) -> Look:
-    """How a recurrent unit is named and marked: by its name in capitals where `unit_looks` says nothing of it."""
+    """The look of a recurrent unit; without one from `unit_looks`, its label is its name in capitals."""
     return _units.get().get(architecture, Look(architecture.upper()))

@@ -1,4 +1,4 @@
-"""Modes of regularised fine-tuning, their lambda, and the folders of their networks."""
+"""Modes of regularised fine-tuning, their lambdas, and the folders of their networks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slowpoints.core.looks import Look
 TRAINED = "trained"
 """The mode of networks as trained."""
 CONTROL = "control"
-"""The same number of steps without a penalty, with which the other modes are compared."""
+"""The mode with the same number of steps and no penalty, with which the other modes are compared."""
 
 LOOKS: dict[str, Look] = {
     TRAINED: Look("before", "#9a9a9a", ":"),
@@ -30,7 +30,7 @@ LOOKS: dict[str, Look] = {
     "noise": Look("more noise", "#5aae61", (0, (3, 1, 1, 1, 1, 1))),
     "weight_decay": Look("weight decay", "#bf9f00", (0, (2, 2, 6, 2))),
 }
-"""Looks of trained networks and of each mode, distinguished by line style where colours are not.
+"""Looks of trained networks and of each mode, with different line styles where colours are similar.
 
 The modules of `training.modes` define what the modes do.
 """
@@ -54,7 +54,7 @@ LAMBDA_MEANS = {
     "weight_decay": "coefficient of decoupled weight decay",
 }
 """Meaning of lambda, the only setting of a mode."""
-LAMBDA_FILE = "lambda.txt"  # in the folder of a mode
+LAMBDA_FILE = "lambda.txt"  # in the folder of a cell and mode
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Tuning:
     Attributes:
         mode: one of `MODES`.
         lambda_: the mode's setting (`LAMBDA_MEANS`); 0 for `control`.
-        folder: of its networks, below their cell's.
+        folder: folder of its networks, below that of their cell.
     """
 
     mode: str
@@ -103,13 +103,13 @@ def read_lambda(folder: Path) -> float | None:
     except (OSError, ValueError) as error:
         reason = str(error)
     raise ValueError(
-        f"{note} should hold the lambda of the networks beside it, but {reason}; write there the value of column "
-        "lambda in their tables, or remove it"
+        f"{note} should hold the lambda of the networks beside it, but {reason}; write the value of column lambda in "
+        "their tables into it, or remove it"
     )
 
 
 def lambdas(mode: str, setting: Any) -> list[float]:
-    """Lambdas of a mode from the setting `lambda`: a number, a list, or one of these by mode.
+    """Lambdas of a mode from the setting `lambda`: a number, a list, or either by mode.
 
     Raises:
         KeyError: if the setting is by mode and has none for this one.
@@ -121,22 +121,19 @@ def lambdas(mode: str, setting: Any) -> list[float]:
 def tunings(modes: Iterable[str], setting: Any, tuned: dict[str, float]) -> list[Tuning]:
     """Every mode with each of its lambdas.
 
-    A mode with one lambda has the folder `slow_points`, one with several `slow_points-0.01` for each, unless the
-    plain folder already holds networks of that lambda. Thus, turning a number into a list retrains nothing.
-    `layout.tuning_named` reads them.
+    A mode with one lambda has a folder such as `slow_points`; one with several has a folder for each, such as
+    `slow_points-0.01`, unless the plain folder already holds networks of that lambda: turning a number into a list
+    retrains nothing. `layout.tuning_named` reads these names.
 
     Args:
-        modes: of the study.
+        modes: modes of the study.
         setting: preset key `regularisation.lambda`.
         tuned: lambda of the networks in each plain folder that exists already.
     """
-    every = []
+    result = []
     for mode in modes:
-        if mode == CONTROL:
-            every.append(Tuning(mode, 0.0, mode))
-            continue
-        several = lambdas(mode, setting)
-        for lambda_ in several:
-            plain = len(several) == 1 or tuned.get(mode) == lambda_
-            every.append(Tuning(mode, lambda_, mode if plain else f"{mode}-{lambda_text(lambda_)}"))
-    return every
+        mode_lambdas = [0.0] if mode == CONTROL else lambdas(mode, setting)
+        for lambda_ in mode_lambdas:
+            plain = len(mode_lambdas) == 1 or tuned.get(mode) == lambda_
+            result.append(Tuning(mode, lambda_, mode if plain else f"{mode}-{lambda_text(lambda_)}"))
+    return result

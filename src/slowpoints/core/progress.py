@@ -1,7 +1,7 @@
 """Progress of a job: a bar on a terminal, and a small file that `slowpoints status` reads.
 
-Work reports its stages (`report_stage`) without knowing where they go. Only the outermost stage counts: a search within
-a longer stage is not reported.
+Work reports its stages (`report_stage`) without knowing where the reports go. Only the outermost stage counts: a search
+within a longer stage is not reported.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-WRITE_EVERY = 2.0  # seconds, at least, between two writes of a stage
-RECENT_WRITES = 16  # over which the time of a step is averaged
+WRITE_EVERY = 2.0  # minimum seconds between two writes of a stage
+RECENT_WRITES = 16  # number of writes over which the time per step is averaged
 
 
 class Progress(NamedTuple):
@@ -32,15 +32,15 @@ class Progress(NamedTuple):
         attempt: 1, and one more for each unfinished attempt before it.
         node: name of the computer.
         machine: as `this_machine` returns it there.
-        pid: of the process.
+        pid: number of the process.
         process_start: as `process_start` returns it there.
         slurm_job: number of the SLURM job, if any.
         stage: what the job is doing; empty at its start.
-        unit: of steps: "step", "frame", ...
-        step: steps done.
-        steps: steps to do; 0 if they are not counted.
+        unit: unit of steps: "step", "frame", ...
+        step: number of steps done.
+        steps: number of steps to do; 0 if they are not counted.
         at_most: whether the stage may end before the last step.
-        seconds_per_step: over recent steps; 0 if unknown.
+        seconds_per_step: mean over recent steps; 0 if unknown.
         accuracy: mean accuracies over the networks, by name.
         error: why the job failed; empty while it runs.
     """
@@ -65,7 +65,7 @@ class ProgressFile:
     """The progress file of a running job.
 
     Args:
-        path: the file; an existing one is from an earlier attempt.
+        path: the file; if it exists, it is from an earlier attempt.
     """
 
     def __init__(self, path: Path):
@@ -77,7 +77,7 @@ class ProgressFile:
         self.write()
 
     def write(self, **changes: Any) -> None:
-        """Replaces the file by one with these attributes changed, or leaves it if it cannot be written.
+        """Replaces the file by one with these attributes changed; does nothing if it cannot be written.
 
         `files.atomic` would wait for the disk, but this file matters only while the job runs.
         """
@@ -106,7 +106,7 @@ def progress_path(log: str | Path) -> Path:
 
 @contextlib.contextmanager
 def progress_in(path: Path) -> Iterator[None]:
-    """Reports stages of the work inside in this file, and removes it unless the work fails."""
+    """Context whose stages are reported in this file, which is removed unless the work fails."""
     file = ProgressFile(path)
     token = _file.set(file)
     try:
@@ -138,9 +138,9 @@ class ReportedStage:
     """Counts the steps of a stage.
 
     Args:
-        file: where they are reported, if anywhere.
+        file: progress file in which to report them, if any.
         bar: progress bar, which may be disabled.
-        done: steps done before.
+        done: number of steps done before.
     """
 
     def __init__(self, file: ProgressFile | None, bar: tqdm, done: int):
@@ -172,10 +172,10 @@ def report_stage(
     """A stage of work, reported unless it is part of another.
 
     Args:
-        name: of the stage.
-        steps: to do; 0 if they are not counted.
-        done: steps of an earlier attempt.
-        unit: of steps.
+        name: name of the stage.
+        steps: number of steps to do; 0 if they are not counted.
+        done: number of steps done in an earlier attempt.
+        unit: unit of steps.
         at_most: whether it may end before the last step, so that the time left cannot be estimated.
         bar: whether to show a progress bar on a terminal.
     """
@@ -193,9 +193,9 @@ def report_stage(
 
 
 def this_machine() -> str:
-    """Names the running system and the user, for whom a process number tells whether a job runs; empty if unknown.
+    """Identifies the running system and user, within which process numbers can be looked up; empty if unknown.
 
-    The computer's name would not do, as nodes or containers may share it. Other users' processes may be hidden.
+    The computer's name is not enough, since nodes or containers may share it. Other users' processes may be hidden.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()

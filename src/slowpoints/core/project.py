@@ -1,4 +1,4 @@
-"""Parts of the project that the library reads: beside it in a checkout, inside it where a wheel was installed."""
+"""Parts of the project that the library reads: beside it in a checkout, inside it if installed from a wheel."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 from slowpoints.core.provenance import LIBRARY
 
 INSTALLED = LIBRARY / "project"
-"""Where a wheel has them (setup.py)."""
+"""Where a wheel puts them (setup.py)."""
 
 
 def project_path(part: str) -> Path:
-    """Path of a file or folder by its path in the project, such as "config/presets"."""
+    """Path of a file or folder from its path in the project, such as "config/presets"."""
     return (INSTALLED if INSTALLED.is_dir() else LIBRARY.parents[1]) / part

@@ -24,7 +24,7 @@ PACKAGES = (
     "safetensors",
     "pillow",
 )
-"""Packages whose versions may show in results."""
+"""Packages whose versions may affect results."""
 LIBRARY = Path(__file__).parents[1]
 
 _facts: ContextVar[dict[str, str]] = ContextVar("facts", default={})  # noqa: B039 (never changed in place)
@@ -32,7 +32,7 @@ _facts: ContextVar[dict[str, str]] = ContextVar("facts", default={})  # noqa: B0
 
 @contextlib.contextmanager
 def provenance(**facts: str) -> Iterator[None]:
-    """Everything written inside carries these facts in its metadata, beside those of `stamp`."""
+    """Context in which all files written have these facts in their metadata, beside those of `stamp`."""
     token = _facts.set({**_facts.get(), **facts})
     try:
         yield
@@ -41,7 +41,7 @@ def provenance(**facts: str) -> Iterator[None]:
 
 
 def stamp() -> dict[str, str]:
-    """Metadata of every file: code revision, package versions, and the facts of `provenance`."""
+    """Metadata of every file: code revision, package versions, and the facts given to `provenance`."""
     return {
         "code_revision": code_revision(),
         "packages": json.dumps(package_versions(), sort_keys=True),
@@ -53,9 +53,9 @@ def stamp() -> dict[str, str]:
 
 @functools.cache
 def code_revision() -> str:
-    """Git commit of the checkout, with "-dirty" where files differ from it; the package version elsewhere."""
+    """Git commit of the checkout, with "-dirty" if files differ from it; the package version outside a checkout."""
     try:
-        _git("ls-files", "--error-unmatch", "__init__.py")  # a copy inside another repository has none
+        _git("ls-files", "--error-unmatch", "__init__.py")  # fails for a copy inside another repository
         return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         from slowpoints import __version__
@@ -81,5 +81,5 @@ def package_versions() -> dict[str, str]:
 
 
 def settings_digest(settings: object) -> str:
-    """Digest of settings made of dicts, lists, text and numbers: equal settings, equal digest."""
+    """Digest of settings made of dicts, lists, text and numbers, which is equal for equal settings."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]

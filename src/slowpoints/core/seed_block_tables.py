@@ -13,10 +13,10 @@ from slowpoints.core.tables import REMOVE, read_table
 
 
 def read_seed_block_table(path: str | Path, schema: TableSchema) -> pd.DataFrame:
-    """A table of a seed block, if its rows are of the cell, mode and seeds that its path names.
+    """A table of a seed block, whose rows must be of the cell, mode and seeds that its path names.
 
     Raises:
-        ValueError: naming the file, if it is damaged, of another schema or version, or in the wrong place.
+        ValueError: naming the file, if it is damaged, of another schema or version, or misplaced.
     """
     table = read_table(path, schema)
     named = [name for name in (*CELL, "mode", "lambda") if name in schema.columns]
@@ -27,12 +27,12 @@ def read_seed_block_table(path: str | Path, schema: TableSchema) -> pd.DataFrame
 def check_place(
     path: str | Path, contents: Mapping[str, Iterable[object]], seeds: Iterable[int], *, sparse: bool = False
 ) -> None:
-    """Refuses a file of a seed block with another cell, mode or seeds than its path names.
+    """Refuses a file of a seed block whose cell, mode or seeds differ from those in its path.
 
     Args:
         path: the file.
-        contents: every data set, architecture, protocol, mode and lambda in the file, by these names. Those left out
-            are not checked, nor is lambda if the path names none.
+        contents: every dataset, architecture, protocol, mode and lambda in the file, by these names. Names left out are
+            not checked, nor is lambda if the path has none.
         seeds: every seed in the file.
         sparse: whether seeds may be missing.
 
@@ -46,8 +46,8 @@ def check_place(
         others = [value for value in contents[name] if value != expected[name]]
         if others:
             raise misplaced(path, f"it holds {name} {others[0]!r}, where its path says {expected[name]!r}")
-    wanted, present = set(seeds_of_block(place.seed_block)), {int(seed) for seed in seeds}
-    if not present <= wanted or (present < wanted and not sparse):
+    expected_seeds, present = set(seeds_of_block(place.seed_block)), {int(seed) for seed in seeds}
+    if not present <= expected_seeds or (present < expected_seeds and not sparse):
         raise misplaced(path, f"it holds seeds {sorted(present)}, where its path says {place.seed_block}")
 
 

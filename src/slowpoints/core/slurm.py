@@ -1,4 +1,4 @@
-"""SLURM's queue: the jobs in it, and what to do about those that can never start."""
+"""SLURM's queue: its jobs, and what to do about those that can never start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 SECONDS = 30.0
 """Between two queries of the queue."""
-LONGEST = 60  # characters of a comment that are shown: a group's comment names all its rules
+LONGEST = 60  # characters of a comment that are shown, since that of a group names all its rules
 TOO_LARGE = (
     'it requests more than its partition allows per job: `sinfo -o "%P %c %m %l %G"` lists the cores, megabytes, time '
     "and GPUs of each; request less (--set-resources RULE:mem_mb=... or RULE:runtime=..., --cores 1 for groups), or "
@@ -50,9 +50,9 @@ HOPELESS: tuple[tuple[str, str], ...] = (
     (r"JobHeld(Admin|User)|JobHoldMaxRequeue|.*requeued held", HELD),
     (r"DependencyNeverSatisfied", FORSAKEN),
 )
-"""Patterns of reasons that waiting does not resolve, and what does; `{id}` is the job's."""
+"""Patterns of reasons that waiting does not resolve, and what does resolve them; `{id}` is that of the job."""
 OF_OWN_JOBS = re.compile(r"QOSMax\w+PerUser(Limit)?|AssocMaxJobsLimit")
-"""Limits on all jobs of a user together: resolved when one of them ends."""
+"""Limits on all jobs of a user together, which are resolved when one of them ends."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class QueuedJob:
     """A job in SLURM's queue.
 
     Attributes:
-        id: of the job, as text.
-        state: such as PENDING.
-        reason: why it waits, as `squeue` says.
-        comment: as the executor sets it: rule and wildcards, or group and rules.
-        folder: from which it was submitted.
+        id: number of the job, as text.
+        state: state, such as PENDING.
+        reason: reason why it waits, as `squeue` states it.
+        comment: comment that the executor sets: rule and wildcards, or group and rules.
+        folder: folder from which it was submitted.
     """
 
     id: str
@@ -79,7 +79,7 @@ def remedy(reason: str, *, others_run: bool = True) -> str | None:
 
     Args:
         reason: as `squeue --format %r` prints it.
-        others_run: whether other jobs of the user run, whose end makes room under a limit on all of them.
+        others_run: whether other jobs of the user run, whose end would make room under a limit on all of them.
     """
     for pattern, advice in HOPELESS:
         if re.fullmatch(pattern, reason):
@@ -88,7 +88,10 @@ def remedy(reason: str, *, others_run: bool = True) -> str | None:
 
 
 def stuck(jobs: Iterable[QueuedJob], folder: Path) -> dict[str, str]:
-    """A line on each of a user's jobs that was submitted from a folder and can never start as it is, by its id."""
+    """A line about each job that was submitted from the folder and can never start as it is, by its id.
+
+    `jobs` are all jobs of the user.
+    """
     jobs = list(jobs)
     others_run = any(job.state != "PENDING" for job in jobs)
     lines = {}
@@ -103,7 +106,7 @@ def stuck(jobs: Iterable[QueuedJob], folder: Path) -> dict[str, str]:
 
 
 def comment(rule: str, *wildcards: str) -> str:
-    """How the executor labels the job of a rule outside groups (`run_job` in snakemake_executor_plugin_slurm)."""
+    """The executor's comment on the job of a rule outside groups (`run_job` in snakemake_executor_plugin_slurm)."""
     return f"rule_{rule}_wildcards_{'_'.join(wildcards)}"
 
 
@@ -114,7 +117,7 @@ def queued_jobs(timeout: float = 60) -> list[QueuedJob]:
         timeout: seconds to wait for an answer.
 
     Raises:
-        OSError, subprocess.SubprocessError: if `squeue` is not installed, or gets no answer.
+        OSError, subprocess.SubprocessError: if `squeue` is not installed, or does not answer.
     """
     command = ["squeue", "--me", "--noheader", "--format=%i|%T|%r|%k|%Z"]
     answer = subprocess.run(
@@ -131,21 +134,21 @@ def _pause() -> None:
 def watch(folder: Path, say: Callable[[str], object], pause: Callable[[], object] = _pause) -> None:
     """Reports each job from a folder that can never start, once; never returns.
 
-    A job is reported when two queries in a row agree: while a controller starts, reasons come and go.
+    A job is reported when two queries in a row agree, since reasons come and go while a controller starts.
 
     Args:
-        folder: from which the jobs are submitted.
-        say: takes a line of text.
-        pause: waits until the next query.
+        folder: folder from which the jobs are submitted.
+        say: function that takes a line of text.
+        pause: function that waits until the next query.
     """
     before: dict[str, str] = {}
-    told: set[str] = set()
+    reported: set[str] = set()
     while True:
         pause()
         with contextlib.suppress(OSError, subprocess.SubprocessError):  # the controller may be down for a while
             now = stuck(queued_jobs(), folder)
             for job, line in now.items():
-                if line not in told and before.get(job) == line:
-                    told.add(line)
+                if line not in reported and before.get(job) == line:
+                    reported.add(line)
                     say(line)
             before = now

@@ -1,7 +1,7 @@
 """Named, explicit streams of random numbers.
 
-Every draw of the project comes from a stream named by what it is for. A network's streams are named by its
-own data set, architecture, protocol and seed, so its numbers do not depend on what else is trained beside it.
+Every draw of the project comes from a stream that is named after its purpose. Names of a network's streams include its
+data set, architecture, protocol and seed, so its numbers do not depend on what else is trained with it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SEEDS = range(-(2**63), 2**64)
-"""That PyTorch's generators take."""
+"""Seeds that PyTorch's generators accept."""
 
 
 def stream_seed(*names: object) -> int:
@@ -30,17 +30,17 @@ def stream_seed(*names: object) -> int:
 
 def generator(*names: object, device: torch.device | str = "cpu") -> torch.Generator:
     """PyTorch generator of the stream with these names."""
-    import torch  # here, so that statistics and figures do without PyTorch
+    import torch  # here, since statistics and figures do not need it
 
     return torch.Generator(device).manual_seed(stream_seed(*names))
 
 
 def seeded(seed: int) -> torch.Generator:
-    """PyTorch generator on the CPU from a caller's own seed, also one of NumPy.
+    """PyTorch generator on the CPU from a caller's seed, which may be a number of NumPy.
 
     Raises:
-        TypeError: if it is no number.
-        ValueError: if it is not whole, or beyond what PyTorch takes.
+        TypeError: if it is not a number.
+        ValueError: if it is not a whole number that PyTorch accepts.
     """
     import torch
 
@@ -56,7 +56,7 @@ def numpy_generator(*names: object) -> np.random.Generator:
 
 
 def uniform(streams: Sequence[torch.Generator], out: Tensor) -> Tensor:
-    """Fills `out`, `[S, ...]`, with uniform numbers on [0, 1), each network's from its own stream."""
+    """Fills `out`, `[S, ...]`, with uniform numbers in [0, 1), for each network from its own stream, and returns it."""
     for numbers, stream in zip(out, streams, strict=True):
         numbers.uniform_(generator=stream)
     return out

@@ -1,4 +1,4 @@
-"""Tables in Parquet: written atomically, with the columns of their schema and their provenance."""
+"""Tables in Parquet files, written atomically, with the columns of their schema and their provenance."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from slowpoints.core.files import atomic
 from slowpoints.core.provenance import stamp
 from slowpoints.core.schemas.schema import CELL, TableSchema
 
-REMOVE = "remove it, and it will be made anew"
+REMOVE = "remove it, and the next run will make it again"
 
 
 def write_table(table: pd.DataFrame, path: str | Path, schema: TableSchema, **facts: object) -> None:
     """Writes a table as Parquet, columns in the order and of the types of its schema, NaN as null.
 
     Args:
-        table: exactly the columns of its schema.
+        table: has exactly the columns of the schema.
         path: the file.
-        schema: of the table.
+        schema: schema of the table.
         facts: further metadata, stored as JSON.
 
     Raises:
@@ -42,7 +42,7 @@ def write_table(table: pd.DataFrame, path: str | Path, schema: TableSchema, **fa
 
 
 def write_arrow(table: pa.Table, path: str | Path, *, name: str, version: int = 1, **facts: object) -> None:
-    """Writes an Arrow table as Parquet; its metadata have name, schema version, provenance and `facts`."""
+    """Writes an Arrow table as Parquet, with name, schema version, provenance and `facts` as metadata."""
     metadata = {
         **stamp(),
         "schema_version": str(version),
@@ -60,9 +60,9 @@ def with_cell(
 
     Args:
         table: rows of one cell.
-        schema: of the table.
-        cell: has attributes dataset, architecture and protocol, as an `ensemble.Specification`.
-        mode: `trained`, or how the networks were fine-tuned.
+        schema: schema of the table.
+        cell: object with the attributes dataset, architecture and protocol, such as an `ensemble.Specification`.
+        mode: `trained`, or the mode of fine-tuning.
         lambda_: lambda of the fine-tuning.
     """
     front = {name: getattr(cell, name) for name in CELL}
@@ -72,11 +72,11 @@ def with_cell(
 
 
 def read_table(path: str | Path, schema: TableSchema | None = None) -> pd.DataFrame:
-    """A table as `pandas.read_parquet` gives it; `attrs["class_names"]` has the class names of a study's table.
+    """A table as `pandas.read_parquet` returns it; `attrs["class_names"]` has the class names of a study's table.
 
     Args:
         path: the file.
-        schema: that it must have; any if None.
+        schema: schema that it must have; any if None.
 
     Raises:
         ValueError: naming the file, if it is damaged, or of another schema or version.
@@ -105,9 +105,9 @@ def read_study_tables(
 
     Args:
         files: paths by name of the table; others are ignored.
-        versions: schema version of each table to read, by name. The caller passes them, as importing the schemas would
-            rerun every reader after an edit of any of them.
-        study: that they must belong to; any one study if None.
+        versions: schema version of each table to read, by name. The caller passes them: if this module imported the
+            schemas, an edit of any of them would rerun every reader.
+        study: study that the tables must belong to; any single study if None.
 
     Raises:
         ValueError: naming the file, if one is damaged, or of another schema, version or study.
@@ -126,7 +126,7 @@ def read_study_tables(
 
 
 def study_of(tables: Mapping[str, pd.DataFrame]) -> str | None:
-    """The study that tables from `read_study_tables` belong to; None if none names it."""
+    """The study to which tables from `read_study_tables` belong; None if no table names it."""
     return next(filter(None, (table.attrs["study"] for table in tables.values())), None)
 
 
@@ -152,7 +152,7 @@ def _class_names(schema: pa.Schema) -> Any:
     """Class names in the metadata: a list in a cell's table, lists by data set in a study's."""
     try:
         return json.loads(_metadata(schema).get("class_names", "null"))
-    except (ValueError, RecursionError):  # classes are numbered then
+    except (ValueError, RecursionError):  # then classes are numbered
         return None
 
 

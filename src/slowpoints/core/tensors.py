@@ -1,4 +1,4 @@
-"""Tensors in safetensors files: written atomically, with their provenance."""
+"""Tensors in safetensors files, written atomically, with their provenance."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from slowpoints.core.files import atomic
 from slowpoints.core.provenance import stamp
 
 VERSION = "1"
-"""Of the schema of such files: raised when a tensor or a fact changes its name or meaning."""
+"""Schema version of these files, raised when a tensor or a fact changes its name or meaning."""
 
 
 def write_tensors(tensors: dict[str, Tensor], path: str | Path, facts: dict) -> None:
-    """Writes tensors as safetensors, `facts` and the stamp in one metadata key of sorted JSON.
+    """Writes tensors as safetensors, with `facts` and the stamp as sorted JSON in one metadata key.
 
-    One key, since several come out in random order, and equal runs must give equal bytes.
+    Several keys would be written in random order, but equal runs must give equal bytes.
     """
     metadata = {"slowpoints": json.dumps({**stamp(), "schema_version": VERSION, **facts}, sort_keys=True)}
     with atomic(path) as temporary:
@@ -39,14 +39,14 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except FileNotFoundError:
         raise
-    except Exception as error:  # of a damaged header, a type that PyTorch lacks, facts that are no JSON object
+    except Exception as error:  # a damaged header, a type that PyTorch lacks, or facts that are no JSON object
         raise ValueError(f"{path}: not a whole safetensors file ({error})") from None
     version = facts.get("schema_version", VERSION)
     if version != VERSION:
-        raise ValueError(f"{path}: tensors of schema version {version}, where {VERSION} is read")
+        raise ValueError(f"{path}: tensors of schema version {version}, where {VERSION} is expected")
     return tensors, facts
 
 
 def tensor_digest(tensor: Tensor) -> str:
-    """SHA-256 of a tensor's numbers."""
+    """SHA-256 of the values of a tensor, in hexadecimal digits."""
     return hashlib.sha256(tensor.detach().cpu().contiguous().numpy().data).hexdigest()

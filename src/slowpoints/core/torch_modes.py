@@ -1,4 +1,4 @@
-"""PyTorch's modes that a caller may have switched on, and that must not change a result."""
+"""Modes of PyTorch that a caller may have switched on and that must not change a result."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 
 @contextlib.contextmanager
 def usual_modes() -> Iterator[None]:
-    """No inference mode, autocast or anomaly detection inside; a decorator, too.
+    """Switches off inference mode, autocast and anomaly detection inside; also a decorator.
 
-    Under inference mode nothing can be differentiated; under autocast products in float32, as in a Newton step, would
-    be rounded to 16 bits; with anomaly detection derivatives of many outputs cannot be taken at once. The default
-    device stays that of the caller, whose own functions may rely on it: tensors are made where they belong, by name.
+    In inference mode, nothing can be differentiated; under autocast, products in float32, as in a Newton step, would be
+    rounded to 16 bits; with anomaly detection, derivatives of many outputs cannot be taken at once. The default device
+    stays that of the caller, whose own functions may rely on it: the library names the device of each tensor.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
@@ -28,10 +28,10 @@ def usual_modes() -> Iterator[None]:
 
 @contextlib.contextmanager
 def usual_defaults() -> Iterator[None]:
-    """`usual_modes`, and PyTorch's own default type and device inside; a decorator, too.
+    """`usual_modes`, with PyTorch's own default type and device inside; also a decorator.
 
-    For what runs the library's own networks alone, in float32 on the device where they lie: no function of a caller's
-    may be called inside, since it may rely on other defaults.
+    For code that runs only the library's own networks, in float32 on their device. It must not call functions of the
+    caller, which may rely on other defaults.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(usual_modes())

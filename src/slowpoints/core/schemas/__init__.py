@@ -1,1 +1,1 @@
-"""Columns, types and key of every table, a module for each stage that makes some: a new column reruns that stage."""
+"""Columns, types and key of every table, with a module for each stage, so that a new column reruns only its stage."""

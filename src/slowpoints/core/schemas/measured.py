@@ -1,4 +1,4 @@
-"""Which tables of cells are gathered over the whole grid as they are: the one place to add another."""
+"""Tables of cells that are gathered over the whole grid unchanged: the only place to add another."""
 
 from slowpoints.core.schemas.formation import FORMATION
 from slowpoints.core.schemas.memory import EXTRAPOLATION, EXTRAPOLATION_BY_NOISE, VALIDATION
@@ -18,4 +18,4 @@ MEASURED: dict[str, TableSchema] = {
     )
 }
 GATHERED: dict[str, TableSchema] = MEASURED | {VALIDATION.name: VALIDATION}
-"""The same with the table that only studies have in which a mode has several lambdas."""
+"""The same and the table of studies in which a mode has several lambdas."""

@@ -27,7 +27,7 @@ EXTRAPOLATION = TableSchema(
     key=(*TUNED_NETWORK, "delay", "label"),
 )
 QUIETER = {"half": 0.5, "no": 0.0}
-"""Factors on the noise with which memory is measured again, by what columns call them."""
+"""Factors on the noise with which memory is measured again, by their names in columns."""
 EXTRAPOLATION_BY_NOISE = TableSchema(
     "extrapolation_by_noise",
     {
@@ -46,4 +46,4 @@ VALIDATION = TableSchema(
     {**TUNED_COLUMNS, **typed(pa.float64(), "nominal_accuracy", "memory_score")},
     key=(*TUNED_NETWORK,),
 )
-"""Of fine-tuned networks on the validation images, from which lambda is chosen: no test image takes part."""
+"""Measures of fine-tuned networks on validation images, from which lambda is chosen without any test image."""

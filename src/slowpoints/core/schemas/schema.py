@@ -9,11 +9,11 @@ import pyarrow as pa
 Columns = dict[str, pa.DataType]
 
 CELL = ["dataset", "architecture", "protocol"]
-"""Columns that name a cell of the grid."""
+"""Columns that identify a cell of the grid."""
 NETWORK = [*CELL, "seed"]
-"""Columns that name a network as trained."""
+"""Columns that identify a network as trained."""
 TUNED_NETWORK = [*CELL, "mode", "lambda", "seed"]
-"""Columns that name a network as trained or as fine-tuned."""
+"""Columns that identify a network as trained or as fine-tuned."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class TableSchema:
     """Schema of a table.
 
     Attributes:
-        name: of the table and of its file.
-        columns: types by name, in order.
-        key: columns that together name a row; a table is sorted by them.
-        version: raised when a column changes its name, type or meaning.
-        sparse: whether a network may be without a row, as one without slow points is.
+        name: name of the table and of its file.
+        columns: types of columns by name, in order.
+        key: columns that together identify a row; a table is sorted by them.
+        version: schema version, raised when a column changes its name, type or meaning.
+        sparse: whether a network may have no row, such as one without slow points.
     """
 
     name: str
@@ -36,7 +36,7 @@ class TableSchema:
 
     @property
     def tuned(self) -> bool:
-        """Whether fine-tuned networks have such a table, too."""
+        """Whether fine-tuned networks also have such a table."""
         return "mode" in self.columns
 
 

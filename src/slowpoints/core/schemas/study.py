@@ -1,4 +1,4 @@
-"""Tables worked out from those of all cells."""
+"""Tables computed from those of all cells."""
 
 import pyarrow as pa
 
@@ -56,7 +56,7 @@ REGULARISATION = TableSchema(
     key=(*TUNED_NETWORK,),
 )
 LEVELS = {"mixed": "protocols mixed", "network": "within cells", "class": "classes within networks"}
-"""What is ranked within what at each level of `correlations`, as reports say it."""
+"""What is ranked within what at each level of `correlations`, as worded in reports."""
 CORRELATIONS = TableSchema(
     "correlations",
     {
@@ -80,7 +80,7 @@ ABOUT_CLAIMS: Columns = {
     "rival_lambda": pa.float64(),
     **typed(pa.string(), "measure", "stratum"),
 }
-"""What a row of `claims` is about; null for what is pooled over, or not asked."""
+"""Columns that identify what a row of `claims` is about; null if pooled over or not applicable."""
 CLAIMS = TableSchema(
     "claims",
     {
