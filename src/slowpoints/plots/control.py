@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
@@ -37,6 +38,7 @@ DATA = TableSchema(
 )
 TUNING = ["dataset", "mode", "lambda"]
 ROOM = 1.08  # end of the time axis, in times of the slowest mode, with room for its marker
+LABEL_SIZE = (0.25, 0.1)  # inches that the label of a lambda takes
 TICKS = 3  # largest number of spaces between ticks
 MEASURES = ("memory_score", "nominal_accuracy")
 
@@ -112,6 +114,20 @@ def _draw_loss(ax: Axes, points: pd.DataFrame) -> None:
     ax.axvline(LOSS, color=GREY, lw=0.7, ls=":", zorder=1)
     ax.set_xlabel("nominal accuracy lost")
     ax.locator_params(axis="x", nbins=TICKS)  # whose labels have many decimals
+    _label_lambdas(ax, points[points["images"] == "test"])
+
+
+def _label_lambdas(ax: Axes, points: pd.DataFrame) -> None:
+    """Writes the lambdas of modes with several beside their points, where they do not cover another label."""
+    labelled: list[np.ndarray] = []
+    for mode, rows in points.sort_values("lambda").groupby("mode", sort=False):
+        for lambda_, *place in rows[["lambda", "loss", "gain"]].itertuples(index=False) if len(rows) > 1 else ():
+            at = ax.transData.transform(place) / ax.figure.dpi
+            if any((np.abs(at - other) < LABEL_SIZE).all() for other in labelled):
+                continue
+            labelled.append(at)
+            text: dict[str, Any] = {"color": _look(mode).colour, "fontsize": SMALL, "va": "bottom"}
+            ax.annotate(lambda_text(lambda_), place, (2, 1), textcoords="offset points", **text)
 
 
 def _draw_panel(ax: Axes, points: pd.DataFrame, x: str) -> None:
@@ -123,10 +139,6 @@ def _draw_panel(ax: Axes, points: pd.DataFrame, x: str) -> None:
         ax.vlines(rows[x], rows["gain_low"], rows["gain_high"], color=colour, lw=1, zorder=2)
         if x == "loss":
             ax.hlines(rows["gain"], rows["loss_low"], rows["loss_high"], color=colour, lw=1, zorder=2)
-            if len(rows) > 1 and tested:
-                for lambda_, *place in rows[["lambda", x, "gain"]].itertuples(index=False):
-                    text: dict[str, Any] = {"color": colour, "fontsize": SMALL, "va": "bottom"}
-                    ax.annotate(lambda_text(lambda_), place, (2, 1), textcoords="offset points", **text)
         ax.plot(rows[x], rows["gain"], "o", color=colour, mfc=colour if tested else "white", ms=4, zorder=3)
 
 

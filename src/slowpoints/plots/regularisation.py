@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -36,10 +38,10 @@ DATA = TableSchema(
     },
 )
 CHANGES = {
-    "memory_score": ("change of memory", "memory score"),
-    "log10_speed": ("change of speed", "log$_{10}$ speed of slow points"),
+    "memory_score": "memory score",
+    "log10_speed": "log$_{10}$ speed of slow points",
 }
-"""Measures before and after fine-tuning: title and axis label of their panels."""
+"""Measures before and after fine-tuning, and titles of their panels."""
 FADE = 0.6  # transparency of the line of the largest lambda
 MOST_LEVEL = 5  # names of modes below an axis that fit horizontally; more are vertical
 
@@ -79,13 +81,21 @@ def draw(data: pd.DataFrame) -> Figure:
         of_set = data[data["dataset"] == dataset]
         _draw_curves(row[0], of_set[of_set["measure"].isna()])
         row[0].set_title(f"{dataset}: accuracy", loc="left")
-        for ax, (measure, (title, label)) in zip(row[1:], CHANGES.items(), strict=True):
+        for ax, (measure, title) in zip(row[1:], CHANGES.items(), strict=True):
             _draw_change(ax, of_set[of_set["measure"] == measure])
-            ax.set_ylabel(f"{label}\nbefore → after")
+            ax.set_ylabel("before → after")
             ax.set_title(f"{dataset}: {title}", loc="left")
+    for column in axes.T[1:]:  # names of modes once, where all data sets have the same
+        for ax, below in pairwise(column):
+            if _tick_names(ax) == _tick_names(below):
+                ax.tick_params(axis="x", labelbottom=False)
     axes[-1, 0].set_xlabel("delay (frames)")
     legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
+
+
+def _tick_names(ax: Axes) -> list[str]:
+    return [label.get_text() for label in ax.get_xticklabels()]
 
 
 def _name(mode: str, lambda_: float, with_lambda: bool) -> str:
