@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from origins import origin, revision_text
+from origins import REFERENCE, origin, revision_text
 from results_page import RESULTS, ROOT, searches, studies
 
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import asked, interval
+from slowpoints.analysis.lambdas import at_chosen_lambdas
 from slowpoints.core.config import read_yaml
-from slowpoints.core.modes import lambda_text
+from slowpoints.core.modes import CONTROL, RIVALS, lambda_text
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas.schema import CELL
 from slowpoints.core.tables import read_table
@@ -24,7 +25,9 @@ from slowpoints.study import read_study
 PAGE = ROOT / "docs/reproduction.md"
 MARKED = re.compile(r"(<!-- table (\w+), by `make results` -->\n\n).*?(\n<!-- end of table -->)", re.DOTALL)
 PAPER = ("mnist", "cifar10")
-PENALTIES = ("slow_points", "centre_of_mass", "settled")
+PENALTIES = ("slow_points", "centre_of_mass", "settled", "path")
+LEFT = (CONTROL, "settled", "path")
+"""Modes whose accuracy at the longest delay the table of cells gives."""
 MERGED = "merged_share"
 TRAINED_DELAY, LONGEST = 19, 1000
 
@@ -42,6 +45,7 @@ def page(text: str, results: Path = RESULTS) -> str:
     tables = {
         "claims": lambda: claims(results),
         "cells": lambda: cells(results),
+        "rivals": lambda: rivals(results),
         "origins": origins,
         "settings": settings,
     }
@@ -55,7 +59,7 @@ def claims(results: Path) -> str:
     """The effect and verdict of each question, a row each, on each data set of the finished studies, a column each."""
     columns: dict[str, dict[tuple[str, str], str]] = {}
     for name in studies():
-        networks = read_table(ROOT / f"reference/{name}/networks.parquet")
+        networks = read_table(REFERENCE / name / "networks.parquet")
         sizes = networks["dataset"].value_counts(sort=False)
         for row in with_verdict(_claims(name, results)).dropna(subset="dataset").itertuples():
             column = columns.setdefault(f"{row.dataset}, n = {sizes[row.dataset]}", {})
@@ -73,15 +77,56 @@ def cells(results: Path) -> str:
     for name in studies():
         births = _claims(name, results).query("claim == 'C5' and question == 'mean' and measure == @MERGED")
         merged = {(row.dataset, row.architecture, row.protocol): _effect(row) for row in births.itertuples()}
-        left = _left(read_table(ROOT / f"reference/{name}/extrapolation.parquet"))
+        left = _left(name)
         for cell, of_cell in left.groupby(CELL):
-            shares = [
-                f"{of_cell[mode].iloc[0]:.2f}" if mode in of_cell else "not run" for mode in ("control", "settled")
-            ]
+            shares = [f"{of_cell[mode].iloc[0]:.2f}" if mode in of_cell else "not run" for mode in LEFT]
             rows.append([f"{name}: {'/'.join(cell)}", merged.get(cell, "not measured"), *shares])
     share = all_claims()["C5"].measures[MERGED]
-    head = ["study, cell", share, f"accuracy left at {LONGEST:,} frames, control", "the same, settled"]
+    lefts = [f"the same, {mode}" for mode in LEFT[1:]]
+    return _table(["study, cell", share, f"accuracy left at {LONGEST:,} frames, {LEFT[0]}", *lefts], rows)
+
+
+def rivals(results: Path) -> str:
+    """What each mode of fine-tuning gained and cost, on each data set of the studies with rivals of our penalties."""
+    rows = []
+    for name in studies():
+        claims, costs = with_verdict(_claims(name, results)), REFERENCE / name / "costs.csv"
+        if not (set(claims["rival"]) & set(RIVALS) and costs.is_file()):
+            continue
+        seconds, left = _seconds(pd.read_csv(costs)), _left(name)
+        effects = claims[claims["claim"] == "C4"].dropna(subset="dataset").set_index(["dataset", "mode", "measure"])
+        gains = effects.xs("memory_score", level="measure").sort_values("effect", ascending=False)
+        for row in gains.sort_index(level="dataset", sort_remaining=False).reset_index().itertuples():
+            shares = left.loc[left["dataset"] == row.dataset, row.mode]
+            cost = effects.loc[(row.dataset, row.mode, "nominal_accuracy")]
+            relative = seconds[row.dataset, row.mode, row.lambda_] / seconds[row.dataset, CONTROL, 0.0]
+            rows.append(
+                [
+                    f"{row.dataset}: {row.mode}",
+                    _chosen(name, row),
+                    _effect(row),
+                    _effect(cost),
+                    f"{shares.min():.2f} to {shares.max():.2f}",
+                    f"{relative:.1f}",
+                ]
+            )
+    head = ["data set: mode", "lambda", "memory score gained", "nominal accuracy changed"]
+    head += [f"accuracy left at {LONGEST:,} frames, by cell", "time relative to control"]
     return _table(head, rows)
+
+
+def _chosen(study: str, row: Any) -> str:
+    """Lambda of a row of C4, and of how many it was chosen."""
+    tuned = read_table(REFERENCE / study / "regularisation.parquet")
+    tried = tuned.loc[(tuned["dataset"] == row.dataset) & (tuned["mode"] == row.mode), "lambda"].unique()
+    text = lambda_text(row.lambda_)
+    return f"{text} of {', '.join(map(lambda_text, sorted(tried)))}" if len(tried) > 1 else text
+
+
+def _seconds(costs: pd.DataFrame) -> pd.Series:
+    """Seconds of fine-tuning per network, by data set, mode and lambda."""
+    sums = costs.groupby(["dataset", "mode", "lambda"])[["seconds", "networks"]].sum()
+    return sums["seconds"] / sums["networks"]
 
 
 def origins() -> str:
@@ -130,10 +175,11 @@ def _settings(settings: dict[str, Any], dataset: str) -> dict[str, str]:
     } | {f"lambda, {mode.replace('_', ' ')}": _lambda(settings, mode, tuning.lambda_) for mode in PENALTIES}
 
 
-def _lambda(settings: dict[str, Any], mode: str, lambda_: float | dict[str, float]) -> str:
+def _lambda(settings: dict[str, Any], mode: str, lambda_: Any) -> str:
     if mode not in settings["modes"]:
         return "not run"
-    return lambda_text(lambda_[mode] if isinstance(lambda_, dict) else lambda_)
+    values = lambda_[mode] if isinstance(lambda_, dict) else lambda_
+    return ", ".join(map(lambda_text, values if isinstance(values, (list, tuple)) else [values]))
 
 
 def _claims(study: str, results: Path) -> pd.DataFrame:
@@ -154,9 +200,18 @@ def _effect(row: Any) -> str:
     return interval(row.n, row.effect, row.low, row.high).replace(", ", ",\u00a0")
 
 
-def _left(extrapolation: pd.DataFrame) -> pd.DataFrame:
-    """Share of a cell's accuracy at the longest trained delay that is left at the longest, a column a mode."""
-    counts = extrapolation.groupby([*CELL, "mode", "delay"])[["n_correct", "n_trials"]].sum()
+def _left(study: str) -> pd.DataFrame:
+    """Share of a cell's accuracy at the longest trained delay that is left at the longest, a column a mode.
+
+    Of a mode with several lambdas, networks with the chosen one.
+    """
+    extrapolation, *validation = (
+        read_table(path)
+        for name in ("extrapolation", "validation")
+        if (path := REFERENCE / study / f"{name}.parquet").is_file()
+    )
+    chosen = at_chosen_lambdas(extrapolation, validation[0] if validation else None)
+    counts = chosen.groupby([*CELL, "mode", "delay"])[["n_correct", "n_trials"]].sum()
     accuracy = (counts["n_correct"] / counts["n_trials"]).unstack("delay")
     return (accuracy[LONGEST] / accuracy[TRAINED_DELAY]).unstack("mode").reset_index()
 

@@ -24,7 +24,7 @@ HEAD = """# Results
 with the memory score and its interval and, after the semicolon, how much stronger it is than that of the speed of slow
 points. [reproduction.md](reproduction.md) discusses what the numbers do and do not show.
 """
-DRAWN = ("predictors", "speed_vs_memory", "regularisation")
+DRAWN = ("predictors", "speed_vs_memory", "regularisation", "control")
 
 
 def studies() -> list[str]:

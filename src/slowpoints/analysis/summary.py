@@ -12,6 +12,7 @@ from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import interval, p_value
 from slowpoints.analysis.findings import counted, overall, pooled, studied
+from slowpoints.analysis.lambdas import at_chosen_lambdas
 from slowpoints.analysis.predicted_lifetimes import NOISE_FREE, NOISY, prediction_errors
 from slowpoints.analysis.predictors import KNOWN
 from slowpoints.core.modes import lambda_text
@@ -35,8 +36,8 @@ def summary(folder: str | Path) -> str:
     ]
     if lifetimes := _lifetimes(tables):
         parts.append("### Half-lives of single memories, predicted and measured\n\n" + lifetimes)
-    if len(tables["regularisation"]):
-        parts.insert(2, "### Fine-tuning, cell by cell\n\n" + _tuned(tables["regularisation"]))
+    if len(chosen := at_chosen_lambdas(tables["regularisation"], tables.get("validation"))):
+        parts.insert(2, "### Fine-tuning, cell by cell\n\n" + _tuned(chosen))
     return "\n".join(parts)
 
 
@@ -74,7 +75,7 @@ def _networks(networks: pd.DataFrame) -> str:
 
 
 def _tuned(table: pd.DataFrame) -> str:
-    """Mean memory score and accuracy of each cell before and after each mode."""
+    """Mean memory score and accuracy of each cell before and after each mode, at the chosen lambda in a sweep."""
     rows = []
     for (*cell, mode, lambda_), networks in table.groupby([*CELL, "mode", "lambda"]):
         score, accuracy = (
