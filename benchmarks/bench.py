@@ -42,6 +42,7 @@ RUNS = {
     "slow_points": "slow_points.py --points 30 300 --study results"
     + (f" --fixed-point-finder {shlex.quote(FINDER)}" if FINDER else ""),
     "resources": "resources.py",
+    "subsets": "subsets.py reference/embedded digits --tunings slow_points=0.1 path=100",
     "explorer": "explorer.py results/default/explorer.html results/reference-embedded/explorer.html",
     "penalties-lstm": "penalties.py digits/lstm/decu --settled 300",
     "penalties-gru": "penalties.py digits/gru/decu --settled 300",
