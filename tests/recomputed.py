@@ -47,7 +47,7 @@ def networks(study):
     frame = frame.join(by_delay[[20, 50, 100]].add_prefix("accuracy_"))
     frame["memory"] = averaged(by_delay.loc[:, 20:])
     margin = trained(study, "relaxation").pivot(index=[*NETWORK, "label"], columns="frame", values="margin")
-    at, fall = margin[20], (margin[20] - margin[25]) / 5
+    at, fall = margin[20], margin[19] - margin[20]
     time = np.where(at <= 0, 0, np.where(fall > 0, np.minimum(at / fall.where(fall > 0), 10_000), 10_000))
     early = pd.Series(np.log10(time + 1), at.index).groupby(NETWORK).mean()
     frame["margin_time_20"] = early
@@ -152,10 +152,55 @@ def difference_interval(frame, measure):
     return tuple(np.quantile(total / frame["architecture"].nunique(), [0.025, 0.975]))
 
 
+@cache
+def chosen_lambdas(study):
+    """Lambda by data set and mode: the most memory of those that cost at most 0.005, else the one that costs least.
+
+    On the validation images, means over cells of means over networks, relative to control.
+    """
+    if not (ROOT / f"reference/{study}/validation.parquet").is_file():
+        return {}
+    rows = table(study, "validation").set_index([*NETWORK, "mode", "lambda"])[["memory_score", "nominal_accuracy"]]
+    control = rows.xs("control", level="mode").droplevel("lambda")
+    cells = rows.sub(control, axis=0).groupby([*CELL, "mode", "lambda"]).mean()
+    chosen = {}
+    for (dataset, mode), of_mode in cells.groupby(["dataset", "mode"]):
+        means = of_mode.groupby("lambda").mean()
+        harmless = means[means["nominal_accuracy"] >= -0.005]
+        best = means["nominal_accuracy"].idxmax() if harmless.empty else harmless["memory_score"].idxmax()
+        chosen[dataset, mode] = best
+    return chosen
+
+
+def at_chosen(study, rows):
+    """Rows of trained networks, and of each mode at its chosen lambda."""
+    chosen = [chosen_lambdas(study).get(key, np.nan) for key in zip(rows["dataset"], rows["mode"], strict=True)]
+    return rows[np.isnan(chosen) | (rows["lambda"] == chosen)]
+
+
 def changes(study, mode, measure="memory_score", against="control"):
-    """Difference of each network between one mode and another."""
-    tuned = table(study, "regularisation").set_index(["mode", *NETWORK])[f"{measure}_after"]
+    """Difference of each network between one mode and another, each at its chosen lambda."""
+    tuned = at_chosen(study, table(study, "regularisation")).set_index(["mode", *NETWORK])[f"{measure}_after"]
     return tuned.xs(mode) - tuned.xs(against)
+
+
+def seconds(study):
+    """Seconds of fine-tuning per network relative to control, by data set and mode, at the chosen lambdas."""
+    costs = at_chosen(study, pd.read_csv(ROOT / f"reference/{study}/costs.csv"))
+    each = costs.groupby(["dataset", "mode"])[["seconds", "networks"]].sum()
+    each = (each["seconds"] / each["networks"]).unstack("mode")
+    return each.div(each["control"], axis=0)
+
+
+def prediction_error(study, dataset, prediction, start=0):
+    """Median factor between predicted and measured half-lives of a data set's single memories, and median ratio."""
+    curves = accuracy(trained(study, "extrapolation").query("dataset == @dataset"), [*NETWORK, "label"])
+    measured = curves.apply(half_life, axis=1)
+    measured = measured[np.isfinite(measured)]
+    points = trained(study, "slow_points").set_index([*NETWORK, "label"])[prediction]
+    predicted = (points.reindex(measured.index) + start).clip(upper=curves.columns.max())
+    error = np.log(predicted[predicted > 0] / measured).dropna()
+    return float(np.exp(error.abs().median())), float(np.exp(error.median())), len(error)
 
 
 def change_interval(change):
@@ -203,7 +248,7 @@ def half_life(by_delay):
     level = (by_delay[19] + CHANCE) / 2
     beyond = by_delay[by_delay.index >= 19]
     below = np.flatnonzero(beyond.to_numpy() < level)
-    if not len(below):
+    if not len(below) or below[0] == 0:
         return np.inf
     at = below[0]
     (x0, x1), (y0, y1) = np.log(beyond.index[at - 1 : at + 1].to_numpy(float)), beyond.iloc[at - 1 : at + 1]
@@ -212,6 +257,6 @@ def half_life(by_delay):
 
 def share_left(study, mode):
     """Share of a cell's accuracy at delay 19 that is left at delay 1,000."""
-    rows = table(study, "extrapolation")
+    rows = at_chosen(study, table(study, "extrapolation"))
     by_delay = accuracy(rows[rows["mode"] == mode], CELL)
     return by_delay[1000] / by_delay[19]

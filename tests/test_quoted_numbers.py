@@ -1,6 +1,7 @@
 """Every number of results in README.md and docs/reproduction.md, against tables in reference/ by separate code."""
 
 import re
+from math import ceil, floor
 
 import pytest
 from places import ROOT
@@ -11,6 +12,7 @@ from recomputed import (
     STUDIES,
     change_interval,
     changes,
+    chosen_lambdas,
     class_interval,
     classes,
     difference,
@@ -19,7 +21,9 @@ from recomputed import (
     heterogeneity,
     merged_share,
     networks,
+    prediction_error,
     random_effects,
+    seconds,
     share_left,
     spearman,
     spearman_interval,
@@ -101,6 +105,28 @@ def c5():
     return [difference(digits, "merged"), *ends(difference_interval(digits, "merged"))]
 
 
+def path():
+    """Its gains on digits and glyphs, its cost in accuracy on each, and how long the strongest rival takes."""
+    loss = -changes(EMBEDDED, "path", "nominal_accuracy").groupby("dataset").mean()
+    numbers = [100, loss["digits"], loss["glyphs"]]
+    for rival in ("control", "settled"):
+        change = changes(EMBEDDED, "path", against=rival)
+        numbers += [change.mean(), *ends(change_interval(change))]
+    times = seconds(EMBEDDED)["long_delays"] / seconds(EMBEDDED)["path"]
+    change = changes(EMBEDDED, "path", against="long_delays")
+    return [*numbers, 100, floor(times.min()), ceil(times.max()), change.mean(), *ends(change_interval(change))]
+
+
+def test_path_gains_more_than_every_rival_in_each_cell():
+    rivals = set(table(EMBEDDED, "regularisation")["mode"]) - {"path"}
+    gains = {rival: changes(EMBEDDED, "path", against=rival).groupby(CELL).mean() for rival in rivals}
+    assert len(rivals) == 9
+    assert all((gain > 0).all() for gain in gains.values())
+    plain = {rival: gain.mean() for rival, gain in gains.items() if rival != "settled"}
+    assert min(plain, key=plain.get) == "long_delays"
+    assert chosen_lambdas(EMBEDDED)["digits", "long_delays"] == chosen_lambdas(EMBEDDED)["glyphs", "long_delays"] == 100
+
+
 def test_each_number_of_the_readme_follows_from_the_tables():
     """In the order of the page."""
     page = (ROOT / "README.md").read_text()
@@ -108,7 +134,7 @@ def test_each_number_of_the_readme_follows_from_the_tables():
     section = re.sub(r"\]\([^)]*\)", "]", section).replace("[95 % interval]", "")
     quoted = NUMBER.findall(LABEL.sub("| ", section))
     expected = [*counts(), *c1(), *c2(), *c3_mixed(), *c3_within(), *c3_classes(), *penalty("slow_points"), *c5()]
-    expected += penalty("settled")
+    expected += [*penalty("settled"), *path()]
     assert len(quoted) == len(expected), quoted
     for text, value in zip(quoted, expected, strict=True):
         exact, slack = value if isinstance(value, tuple) else (value, 0.001)
@@ -193,30 +219,73 @@ def sentences():
     assert max(abs(speed_change(study, "settled", "log10_settled_diffusion")) for study in STUDIES) < 0.035
     yield f"settled speed falls by {falls[0]:.2f}, {falls[1]:.2f} and {falls[2]:.2f}, diffusion by 0.03 or less"
     further = [random_effects(changes(study, "settled"))[3:] for study in STUDIES]
-    yield f"the interval for a further cell is {further[0][0]:.2f} to {further[0][1]:.2f}"
+    of_path = random_effects(changes(EMBEDDED, "path"))[3:]
+    yield (
+        f"the interval for a further cell is {of_path[0]:.2f} to {of_path[1]:.2f}, for `settled` "
+        f"{further[0][0]:.2f} to {further[0][1]:.2f}"
+    )
     yield f"{further[1][0]:.2f} to {further[1][1]:.2f} for `settled`"
     for mode in ("slow_points", "centre_of_mass", "settled"):
         low, high = random_effects(changes(TENTH, mode))[3:]
         assert low < 0 < high
     converged = [trained(study, "slow_points")["converged"] for study in STUDIES]
+    yield f"where {converged[0].sum()} of {len(converged[0])} deep searches converged"
+    for measure, level in (("log10_deep_speed", MIXED), ("log10_deep_speed", CELL)):
+        where = "with protocols mixed" if level is MIXED else "within cells"
+        deep, shallow = (spearman(embedded, name, level) for name in (measure, "log10_speed"))
+        yield f"{deep:.2f} against {shallow:.2f} {where}"
     yield (
-        f"when {converged[0].sum()} of {len(converged[0]):,} points (digits and glyphs), none of {len(converged[1])} "
-        f"(MNIST) and {converged[2].sum()} of {len(converged[2])} (authors' sizes) had converged"
+        f"when none of {len(converged[1])} points (MNIST) and {converged[2].sum()} of {len(converged[2])} (authors' "
+        "sizes) had converged"
     )
     assert not converged[1].any()
     kinds = trained(TENTH, "slow_points").query("architecture == 'gru' and protocol == 'decu'")["deep_kind"]
     yield f"{(kinds == 'fixed point').sum()} of the {len(kinds)} points of the deep search are fixed points"
 
 
+def rival_sentences():
+    """Sentences of docs/reproduction.md on rivals and on predicted lifetimes."""
+    best, of_settled = (changes(EMBEDDED, "path", against=rival) for rival in ("long_delays", "settled"))
+    times = seconds(EMBEDDED)
+    for mode, verb in (("path", "takes"), ("long_delays", "these take")):
+        least, most = range_of(times[mode])
+        yield f"{verb} {least:.1f} to {most:.1f} times as long"
+    mean, low, high, further_low, further_high = random_effects(best)
+    yield (
+        f"the difference is {mean:.2f} [{low:.2f}, {high:.2f}], and a further cell is expected between "
+        f"{further_low:.2f} and {further_high:.2f}"
+    )
+    cells = of_settled.groupby(CELL).mean()
+    assert (cells.idxmin(), cells.idxmax()) == (("glyphs", "gru", "decu"), ("digits", "lstm", "decu"))
+    least, most = range_of(cells)
+    yield f"from {least:.2f} (glyphs, GRU, DeCu) to {most:.2f} (digits, LSTM, DeCu)"
+    accuracies = changes(EMBEDDED, "path", "nominal_accuracy").groupby(CELL).mean()
+    assert accuracies.idxmin() == ("digits", "gru", "vocu")
+    yield f"on digits it changes accuracy by {accuracies['digits'].mean():.3f} ["
+    yield f"and by {accuracies.min():.3f} in GRUs under VoCu"
+    errors = [prediction_error(EMBEDDED, dataset, "predicted_lifetime") for dataset in ("digits", "glyphs")]
+    free = [prediction_error(EMBEDDED, dataset, "lifetime", start=14)[1] for dataset in ("digits", "glyphs")]
+    yield (
+        f"within a factor of {errors[0][0]:.2f} on digits and {errors[1][0]:.2f} on glyphs (medians over "
+        f"{errors[0][2]} and {errors[1][2]} memories that fade within 1,000 frames), {errors[0][1]:.2f} and "
+        f"{errors[1][1]:.2f} times too long. Without noise, predictions are too long by {free[0]:.2f} and {free[1]:.2f}"
+    )
+
+
 def test_each_sentence_of_the_report_says_what_follows_from_the_tables():
     page = " ".join((ROOT / "docs/reproduction.md").read_text().split())
-    assert [sentence for sentence in sentences() if sentence not in page] == []
+    assert [sentence for sentence in [*sentences(), *rival_sentences()] if sentence not in page] == []
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_no_cell_keeps_nine_tenths_of_its_accuracy(study):
     for mode in table(study, "extrapolation")["mode"].unique():
         assert share_left(study, mode).max() < 0.9
+
+
+def test_the_readme_says_what_path_leaves():
+    least, most = range_of(share_left(EMBEDDED, "path"))
+    assert f"(`path`: {least:.2f} to {most:.2f})" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("study", STUDIES)

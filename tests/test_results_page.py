@@ -26,7 +26,7 @@ QUOTED = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
 def worked_out(study, results):
     """Tables of a study in reference/ as made by `snakemake reference_figures`, with claims tested again."""
     tables = results / f"reference-{study}/tables"
-    shutil.copytree(ROOT / "reference" / study, tables, ignore=shutil.ignore_patterns("*.yaml"))
+    shutil.copytree(ROOT / "reference" / study, tables, ignore=shutil.ignore_patterns("*.yaml", "*.csv"))
     table = {path.stem: read_table(path) for path in tables.iterdir()}
     write_table(study_correlations(table), tables / "correlations.parquet", CORRELATIONS)
     found = judge(
@@ -34,6 +34,7 @@ def worked_out(study, results):
         read_table(tables / "correlations.parquet"),
         table["formation"],
         table["regularisation"],
+        table.get("validation"),
     )
     write_table(found, tables / "claims.parquet", CLAIMS)
 
@@ -87,7 +88,8 @@ def test_a_table_of_unproved_origin_stops_the_pages(tmp_path, monkeypatch):
 def test_what_is_quoted_stands_in_the_results(page):
     """A number with its interval, rounded from the three digits there."""
     found = {tuple(map(float, match)) for match in QUOTED.findall(results_page.PAGE.read_text())}
-    found.add(random_effects(changes("embedded", "slow_points"))[:3])
+    found |= {random_effects(changes("embedded", "slow_points"))[:3]}
+    found |= {random_effects(changes("embedded", "path", against="long_delays"))[:3]}
     prose = reproduction_page.MARKED.sub("", (ROOT / page).read_text())
     quotes = QUOTED.findall(re.sub(r"\s+", " ", prose))
     assert len(quotes) > 5
@@ -107,5 +109,5 @@ def test_networks_are_counted_as_they_are(study):
 
 def test_a_page_without_a_place_for_a_table_is_refused():
     text = reproduction_page.PAGE.read_text().replace("table settings", "table of settings")
-    with pytest.raises(ValueError, match=r"has the tables \['origins', 'claims', 'cells'\]; it must have"):
+    with pytest.raises(ValueError, match=r"has the tables \['origins', 'claims', 'cells', 'rivals'\]; it must have"):
         reproduction_page.page(text)
