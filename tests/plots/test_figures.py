@@ -192,6 +192,15 @@ def test_the_table_of_a_figure_has_what_is_drawn(tables, name, x, y):
         assert np.isclose(seen, point).all(axis=1).any()
 
 
+def test_a_mean_of_two_networks_has_no_interval(tables):
+    few = tables["extrapolation"]
+    third = few[few["seed"] == 0].assign(seed=2, n_correct=5)
+    for table, has_interval in ((few, False), (pd.concat([few, third]), True)):
+        means = data("extrapolation", {"extrapolation": table}).query("seed.isna()")
+        assert means["accuracy"].notna().all()
+        assert means[["low", "high"]].notna().all(axis=None) == has_interval
+
+
 def test_each_mode_of_a_sweep_is_drawn_at_its_chosen_lambda(tables):
     validation = tables["regularisation"].rename(columns=lambda name: name.removesuffix("_after"))
     gain = validation["lambda"].map({0.0: 0.0, 0.1: 0.2, 1.0: 0.3})

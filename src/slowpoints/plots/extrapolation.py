@@ -27,6 +27,9 @@ DATA = TableSchema(
     {**NETWORK_COLUMNS, "delay": pa.int32(), **typed(pa.float64(), "accuracy", "low", "high", "chance")},
 )
 
+LEAST_FOR_INTERVAL = 3
+"""Networks below which a mean has no interval: with two, it would cover most of the figure."""
+
 
 def data(extrapolation: pd.DataFrame) -> pd.DataFrame:
     """Accuracy at each delay for each trained network; rows without a seed are means of cells, with their intervals.
@@ -43,9 +46,10 @@ def data(extrapolation: pd.DataFrame) -> pd.DataFrame:
 
 
 def _means(networks: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the networks of each cell, with 95 % interval (t), at each delay."""
+    """Mean over the networks of each cell, with 95 % interval (t) if they are enough, at each delay."""
     statistics = networks.groupby([*CELL, "delay"], sort=False)["accuracy"].agg(["mean", "sem", "count"]).reset_index()
-    half = stdtrit((statistics["count"] - 1).where(statistics["count"] > 1), 0.975) * statistics["sem"]
+    enough = statistics["count"] >= LEAST_FOR_INTERVAL
+    half = stdtrit((statistics["count"] - 1).where(enough), 0.975) * statistics["sem"]
     means = statistics[[*CELL, "delay"]].assign(accuracy=statistics["mean"])
     return means.assign(low=(statistics["mean"] - half).clip(lower=0), high=(statistics["mean"] + half).clip(upper=1))
 
