@@ -125,7 +125,7 @@ def test_a_cell_trains_from_a_wheel_and_status_sees_it(command, tmp_path):
 @pytest.mark.long
 def test_status_of_the_default_study_works_from_a_wheel(installed, tmp_path):
     output = run(installed, "-m", "slowpoints", "status", folder=tmp_path)
-    assert "0 of 48 networks trained" in output
+    assert "0 of 24 networks trained" in output
 
 
 @pytest.mark.slow

@@ -44,7 +44,10 @@ def study():
     allowed = fine_tuned["memory_score_after"].where(fine_tuned["architecture"] == "gru") + 0.1
     fine_tuned = fine_tuned.assign(**still, spectral_score_after=allowed)
     formation = tracks().merge(networks[["dataset", "architecture", "protocol", "seed"]])
-    return judge(networks, correlations(), formation, fine_tuned)
+    weaker = fine_tuned[fine_tuned["mode"] == "path"].assign(memory_score_after=0.5, **{"lambda": 7.0})
+    fine_tuned = pd.concat([fine_tuned, weaker], ignore_index=True)
+    validation = fine_tuned.rename(columns=lambda name: name.removesuffix("_after"))
+    return judge(networks, correlations(), formation, fine_tuned, validation)
 
 
 def reworded(claim):

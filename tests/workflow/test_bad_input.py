@@ -61,7 +61,7 @@ def test_a_preset_that_ships_has_each_key_once(project):
     with (project.folder / "config/presets/digits.yaml").open("a") as preset:
         preset.write("seeds: 3\n")
     output = project.snakemake("-n", fails=True)
-    assert "config/presets/digits.yaml: the key seeds is given twice, in lines 3 and " in output
+    assert "config/presets/digits.yaml: the key seeds is given twice, in lines 4 and " in output
 
 
 def test_the_default_study_and_settings_on_top_need_no_name(project):

@@ -135,7 +135,8 @@ def correlations(
         points = points.merge(early_margin_time(relaxation), "left", on=[*NETWORK, "label"])
     learned = networks[networks["learned"]]
     predictors = point_predictors(points)
-    names = [name for name in PREDICTORS if name in predictors and predictors[name].notna().any()]
+    measured = predictors.columns[predictors.notna().any()]
+    names = [name for name in PREDICTORS if name == PRIMARY or name in measured]
     predictors = predictors[[*NETWORK, "label", *names]].astype(dict.fromkeys(names, float))
     by_class = class_memory(extrapolation).merge(predictors, on=[*NETWORK, "label"]).merge(learned[NETWORK], on=NETWORK)
     accuracies, delays = class_accuracies(extrapolation)
