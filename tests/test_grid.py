@@ -15,12 +15,12 @@ def train_block(folder, block):
 
 
 def test_all_networks_of_a_cell_are_one_block(tmp_path):
-    assert study().seed_blocks(CELL, tmp_path) == ["0-7"]
+    assert study(seeds=8).seed_blocks(CELL, tmp_path) == ["0-7"]
     assert study(seeds=1).seed_blocks(CELL, tmp_path) == ["0-0"]
 
 
 def test_a_cell_may_be_split_into_jobs(tmp_path):
-    assert study(seeds_per_job=3).seed_blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]
+    assert study(seeds=8, seeds_per_job=3).seed_blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]
 
 
 def test_more_seeds_add_a_block_and_keep_what_is_trained(tmp_path):
@@ -32,13 +32,13 @@ def test_more_seeds_add_a_block_and_keep_what_is_trained(tmp_path):
 
 def test_a_run_that_is_half_done_keeps_its_blocks(tmp_path):
     train_block(tmp_path, "3-5")
-    assert study(seeds_per_job=3).seed_blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]
+    assert study(seeds=8, seeds_per_job=3).seed_blocks(CELL, tmp_path) == ["0-2", "3-5", "6-7"]
 
 
 def test_a_finished_block_is_never_trained_into(tmp_path):
     """A seed block of another split with a different start: 0-7 would contain its networks twice."""
     train_block(tmp_path, "4-7")
-    assert study().seed_blocks(CELL, tmp_path) == ["0-3", "4-7"]
+    assert study(seeds=8).seed_blocks(CELL, tmp_path) == ["0-3", "4-7"]
     assert study(seeds=12, seeds_per_job=3).seed_blocks(CELL, tmp_path) == ["0-2", "3-3", "4-7", "8-10", "11-11"]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from claim_tables import about, made_up, only
 from places import ROOT
+from recomputed import at_chosen
 from scipy import stats
 from test_claim_rows import CELLS, NETWORK, NOBODY, tuned
 from test_over_cells import random_effects
@@ -124,7 +125,7 @@ def test_cells_that_agree_are_those_with_the_claimed_sign():
 @pytest.mark.parametrize("study", ["embedded", "mnist-tenth"])
 def test_cells_of_a_reference_study_are_combined_as_here(study):
     """Plain pandas and SciPy, from the table of fine-tuned networks, against the rows on memory over all."""
-    table = pd.read_parquet(ROOT / f"reference/{study}/regularisation.parquet")
+    table = at_chosen(study, pd.read_parquet(ROOT / f"reference/{study}/regularisation.parquet"))
     wide = table.set_index([*NETWORK, "mode"])["memory_score_after"].unstack("mode")
     nobody = Excluded(table[NETWORK].assign(learned=True))
     found = over_all([*surpassed(table, nobody), *prolonged(table, nobody)])
@@ -142,7 +143,10 @@ def test_cells_of_a_reference_study_are_combined_as_here(study):
         np.testing.assert_allclose(row.cells[2:], expected, rtol=2e-3, atol=1e-5)
         assert row.cells[:2] == (k, (effects > 0).sum()), (question, mode, rival)
         checked += 1
-    assert checked == 5  # three modes against control, ours against the paper's two
+    modes = set(wide) - {"control"}
+    ours = modes & {"settled", "path"}
+    between = len(ours) * (len(ours) - 1) // 2
+    assert checked == len(modes) + len(ours) * len(modes - ours) + between  # against control, rivals, each other
 
 
 def told(*rows):

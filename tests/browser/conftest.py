@@ -82,7 +82,8 @@ def watched(browser):
 @pytest.fixture(scope="session")
 def tables():
     """Two networks of each of eight cells; for fine-tuned ones, only accuracy and summaries."""
-    tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1))
+    modes = ("control", "slow_points", "centre_of_mass", "settled")
+    tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1), modes=modes)
     return tables | {"trajectories": with_ways(tables["trajectories"])}
 
 

@@ -30,7 +30,7 @@ def test_every_control_shows_what_it_says(explorer):
     ):
         explorer.select_option(f"#{field}", value)
         drawn(explorer, address)
-    assert text(explorer, "#summary").startswith("glyphs, LSTM, DeCu, seed 1, settled, λ = 10000: ")
+    assert text(explorer, "#summary").startswith("glyphs, LSTM, DeCu, seed 1, settled, λ = 3000: ")
     for label in range(10):
         explorer.click(f"#classes button:text-is('{label}')")
         drawn(explorer, f"#glyphs/lstm/decu/1/settled/class-{label}")

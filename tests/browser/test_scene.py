@@ -78,7 +78,7 @@ def test_a_click_on_a_slow_point_of_the_scene_picks_its_class_and_another_click_
         for address in (f"{FIRST}/class-{label}", FIRST):
             explorer.mouse.move(place[0] - 30, place[1] - 30)
             explorer.mouse.move(*place, steps=3)
-            explorer.wait_for_timeout(300)  # the scene looks what is under the pointer when it next draws
+            explorer.wait_for_timeout(1500)  # the scene looks what is under the pointer when it next draws
             explorer.mouse.down()
             explorer.mouse.up()
             drawn(explorer, address)

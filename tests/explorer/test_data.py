@@ -15,10 +15,13 @@ KINDS = {"trials": "trial", "centres": "centre", "points": "slow_point", "paths"
 AS_THEY_ARE = ("by_class", "relaxation", "slow_points", "spectrum", "formation", *KINDS)
 
 
+MODES = ("control", "slow_points", "centre_of_mass", "settled")
+
+
 @pytest.fixture(scope="module")
 def tables():
     """Two networks of each of eight cells; slow points of trained networks only."""
-    tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1))
+    tables = reference_tables("embedded", *EXPLORED, seeds=(0, 1), modes=MODES)
     return tables | {"trajectories": with_ways(tables["trajectories"])}
 
 
