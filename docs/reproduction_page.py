@@ -16,6 +16,7 @@ from slowpoints.analysis.claims.reading import with_verdict
 from slowpoints.analysis.claims.wording import asked, interval
 from slowpoints.analysis.lambdas import at_chosen_lambdas
 from slowpoints.core.config import read_yaml
+from slowpoints.core.costs import seconds_per_network
 from slowpoints.core.modes import CONTROL, RIVALS, lambda_text
 from slowpoints.core.presets.preset import Preset
 from slowpoints.core.schemas.schema import CELL
@@ -93,7 +94,7 @@ def rivals(results: Path) -> str:
         claims, costs = with_verdict(_claims(name, results)), REFERENCE / name / "costs.csv"
         if not (set(claims["rival"]) & set(RIVALS) and costs.is_file()):
             continue
-        seconds, left = _seconds(pd.read_csv(costs)), _left(name)
+        seconds, left = seconds_per_network(pd.read_csv(costs)), _left(name)
         effects = claims[claims["claim"] == "C4"].dropna(subset="dataset").set_index(["dataset", "mode", "measure"])
         gains = effects.xs("memory_score", level="measure").sort_values("effect", ascending=False)
         for row in gains.sort_index(level="dataset", sort_remaining=False).reset_index().itertuples():
@@ -103,7 +104,7 @@ def rivals(results: Path) -> str:
             rows.append(
                 [
                     f"{row.dataset}: {row.mode}",
-                    _chosen(name, row),
+                    _chosen(row.lambda_, seconds.loc[row.dataset, row.mode].index),
                     _effect(row),
                     _effect(cost),
                     f"{shares.min():.2f} to {shares.max():.2f}",
@@ -115,18 +116,10 @@ def rivals(results: Path) -> str:
     return _table(head, rows)
 
 
-def _chosen(study: str, row: Any) -> str:
-    """Lambda of a row of C4, and of how many it was chosen."""
-    tuned = read_table(REFERENCE / study / "regularisation.parquet")
-    tried = tuned.loc[(tuned["dataset"] == row.dataset) & (tuned["mode"] == row.mode), "lambda"].unique()
-    text = lambda_text(row.lambda_)
+def _chosen(lambda_: float, tried: pd.Index) -> str:
+    """A lambda, and of which it was chosen if several were tried."""
+    text = lambda_text(lambda_)
     return f"{text} of {', '.join(map(lambda_text, sorted(tried)))}" if len(tried) > 1 else text
-
-
-def _seconds(costs: pd.DataFrame) -> pd.Series:
-    """Seconds of fine-tuning per network, by data set, mode and lambda."""
-    sums = costs.groupby(["dataset", "mode", "lambda"])[["seconds", "networks"]].sum()
-    return sums["seconds"] / sums["networks"]
 
 
 def origins() -> str:
@@ -205,12 +198,11 @@ def _left(study: str) -> pd.DataFrame:
 
     Of a mode with several lambdas, networks with the chosen one.
     """
-    extrapolation, *validation = (
-        read_table(path)
-        for name in ("extrapolation", "validation")
-        if (path := REFERENCE / study / f"{name}.parquet").is_file()
+    validation = REFERENCE / study / "validation.parquet"
+    chosen = at_chosen_lambdas(
+        read_table(REFERENCE / study / "extrapolation.parquet"),
+        read_table(validation) if validation.is_file() else None,
     )
-    chosen = at_chosen_lambdas(extrapolation, validation[0] if validation else None)
     counts = chosen.groupby([*CELL, "mode", "delay"])[["n_correct", "n_trials"]].sum()
     accuracy = (counts["n_correct"] / counts["n_trials"]).unstack("delay")
     return (accuracy[LONGEST] / accuracy[TRAINED_DELAY]).unstack("mode").reset_index()

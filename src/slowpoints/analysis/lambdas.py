@@ -60,8 +60,7 @@ def chosen_lambdas(validation: pd.DataFrame) -> pd.DataFrame:
         ValueError: as `swept_lambdas`.
     """
     best = _best(validation)
-    best.loc[best["accuracy_loss"] > ACCURACY_ALLOWED + FLOAT_ERROR, COLUMNS[-3:]] = np.nan
-    best["lambda"] = best["lambda"].where(best["memory_gain"].notna())
+    best.loc[best["harmful"], ["lambda", "memory_gain", "accuracy_loss", "largest_loss"]] = np.nan
     return best[COLUMNS]
 
 
@@ -88,10 +87,11 @@ def at_chosen_lambdas(tuned: pd.DataFrame, validation: pd.DataFrame | None) -> p
 
 
 def _best(validation: pd.DataFrame) -> pd.DataFrame:
-    """The row of `swept_lambdas` that the rule prefers for each data set and mode, with the number of lambdas."""
+    """The row of `swept_lambdas` that the rule prefers for each data set and mode, with the number of lambdas, and
+    whether it is `harmful`: whether all of them cost more accuracy than is allowed."""
     swept = swept_lambdas(validation)
     swept["n_lambdas"] = swept.groupby(["dataset", "mode"])["lambda"].transform("size")
-    harmful = swept["accuracy_loss"] > ACCURACY_ALLOWED + FLOAT_ERROR
+    harmful = ~(swept["accuracy_loss"] <= ACCURACY_ALLOWED + FLOAT_ERROR)
     swept = swept.assign(harmful=harmful, rank=swept["accuracy_loss"].where(harmful, -swept["memory_gain"]))
     best = swept.sort_values(["dataset", "mode", "harmful", "rank", "lambda"]).drop_duplicates(["dataset", "mode"])
-    return best.drop(columns=["harmful", "rank"]).reset_index(drop=True)
+    return best.drop(columns="rank").reset_index(drop=True)

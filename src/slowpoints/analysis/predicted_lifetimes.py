@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from slowpoints.analysis.aggregation import CENTRE_FRAME, accuracy_by_delay
+from slowpoints.analysis.aggregation import CENTRE_FRAME, memory_measures
 from slowpoints.analysis.correlation import RESAMPLES, percentiles
-from slowpoints.analysis.memory_score import half_life
 from slowpoints.core.schemas.schema import CELL, NETWORK
 from slowpoints.core.streams import numpy_generator
-from slowpoints.task.timing import FRAMES
 
 NOISY, NOISE_FREE = "predicted_lifetime", "lifetime"
 """Predictions: from single noise frames along a path (`measures.first_passage`), and under the mean input."""
@@ -36,30 +34,20 @@ def prediction_errors(networks: pd.DataFrame, extrapolation: pd.DataFrame, point
     if NOISY not in points or points[NOISY].isna().all():
         return pd.DataFrame(columns=COLUMNS)
     learned = networks.loc[networks["learned"].astype(bool), NETWORK]
-    memories = _measured(extrapolation).merge(points, on=[*NETWORK, "label"]).merge(learned, on=NETWORK)
+    measured = memory_measures(extrapolation, [*NETWORK, "label"])[[*NETWORK, "label", "half_life"]]
+    memories = measured.merge(points, on=[*NETWORK, "label"]).merge(learned, on=NETWORK)
     memories[NOISE_FREE] += CENTRE_FRAME
+    longest = memories["dataset"].map(extrapolation.groupby("dataset")["delay"].max())
     rows = []
     for prediction in (NOISY, NOISE_FREE):
         predicted = memories.dropna(subset=[prediction, "half_life"])
         predicted = predicted[predicted[prediction] > 0]
-        within = predicted[prediction].clip(upper=predicted["longest"])
+        within = predicted[prediction].clip(upper=longest[predicted.index])
         predicted = predicted.assign(error=np.log(within / predicted["half_life"]))
         for cell, of_cell in predicted.groupby(CELL):
             errors = [group.to_numpy() for _, group in of_cell.groupby("seed")["error"]]
             rows.append(dict(zip(CELL, cell, strict=True)) | {"prediction": prediction} | _errors(errors, cell))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _measured(extrapolation: pd.DataFrame) -> pd.DataFrame:
-    """Measured half-life of each class of each network, and the longest delay measured."""
-    parts = []
-    for _, rows in extrapolation.groupby("dataset"):
-        curves = accuracy_by_delay(rows, [*NETWORK, "label"])
-        delays = curves.columns.to_numpy()
-        chance = 1 / rows["label"].nunique()
-        half_lives = half_life(delays, curves.to_numpy(), chance=chance, trained=FRAMES - 1)
-        parts.append(pd.DataFrame({"half_life": half_lives, "longest": delays.max()}, curves.index).reset_index())
-    return pd.concat(parts, ignore_index=True)
 
 
 def _errors(errors: list[np.ndarray], cell: tuple[str, ...]) -> dict[str, float]:

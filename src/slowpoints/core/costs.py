@@ -63,6 +63,16 @@ def collate_costs(paths: Iterable[str | Path]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:6], ignore_index=True)
 
 
+def seconds_per_network(costs: pd.DataFrame) -> pd.Series:
+    """Seconds of fine-tuning per network, over all cells and seed blocks of each data set, mode and lambda.
+
+    Args:
+        costs: as `collate_costs` gives it.
+    """
+    sums = costs.groupby(["dataset", "mode", "lambda"])[["seconds", "networks"]].sum()
+    return (sums["seconds"] / sums["networks"]).rename("seconds")
+
+
 def read_costs(files: Mapping[str, str | Path]) -> dict[str, pd.DataFrame]:
     """The table that `collate_costs` returned, by the name `costs`, if `files` include one; nothing otherwise.
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from slowpoints.analysis.claims.tunings import LOSS
+from slowpoints.core.costs import seconds_per_network
 from slowpoints.core.looks import Look
 from slowpoints.core.modes import CONTROL, LOOKS, lambda_text
 from slowpoints.core.schemas.schema import NETWORK, TableSchema, typed
@@ -59,8 +60,7 @@ def data(
         parts.append(_validated(validation).assign(images="validation"))
     points = pd.concat(parts, ignore_index=True)
     if costs is not None:
-        total = costs.groupby(TUNING)[["seconds", "networks"]].sum()
-        points = points.merge((total["seconds"] / total["networks"]).rename("seconds"), "left", on=TUNING)
+        points = points.merge(seconds_per_network(costs), "left", on=TUNING)
     return points.reindex(columns=list(DATA.columns))
 
 
