@@ -121,7 +121,7 @@ def test_rows_without_a_verdict_are_left_out():
 def test_what_cannot_be_correlated_says_why():
     table = made_up((about("C3", dataset="a"), np.nan, "inconclusive")).assign(n=1, p=np.nan)
     (text,) = findings.findings(findings.pooled(table), "C3")
-    assert text.endswith("Spearman's ρ too few networks (n = 1; inconclusive).")
+    assert text.endswith("seed; too few networks (n = 1; inconclusive).")
 
 
 def test_unconfirmed_are_the_paper_s_claims_alone():

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from slowpoints.analysis.correlation import missing
 from slowpoints.core.schemas.schema import CELL, CELL_COLUMNS, TableSchema, typed
 from slowpoints.plots.figures import FigureSpec
 from slowpoints.plots.style import GREY, ONE_COLUMN, cell_title, legend, note_row, ordered, say, styled
@@ -82,7 +83,8 @@ def draw(data: pd.DataFrame) -> Figure:
 def _draw_cell(ax: Axes, place: int, row: Any) -> None:
     ax.hlines(place, row.low, row.high, color=CELL_COLOUR, lw=1, zorder=2)
     ax.plot(row.rho, place, "s", color=CELL_COLOUR, mec="white", mew=0.3, ms=3.5, zorder=3)
-    note_row(ax, NOTE, place, f"n = {row.n:.0f}", CELL_COLOUR)
+    note = f"n = {row.n:.0f}" if pd.notna(row.rho) else missing(row.n).partition(":")[0]
+    note_row(ax, NOTE, place, note, CELL_COLOUR)
 
 
 def _draw_mean(ax: Axes, place: int, row: Any) -> None:

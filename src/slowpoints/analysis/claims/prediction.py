@@ -119,7 +119,8 @@ def sentences(rows: pd.DataFrame) -> Iterator[str]:
             f"the slower the slow points, the shorter memory lasts (a {strength} correlation, against the claim)",
             "it is undecided whether speed predicts memory",
         )
-        yield f"{beginning(row)} {outcome} {AMONG[row.question]}; Spearman's ρ {numbers(row)}{_scatter(row)}."
+        rho = "Spearman's ρ " if pd.notna(row.effect) else ""
+        yield f"{beginning(row)} {outcome} {AMONG[row.question]}; {rho}{numbers(row)}{_scatter(row)}."
 
 
 def _scatter(row: Any) -> str:
