@@ -15,6 +15,8 @@ WORKERS ?= 2
 KILLS ?= 20
 # Tests for a change; `.ci/run` runs those of `test-long` as well.
 TESTS ?= not long and not slow and not slurm and not faults
+PYTEST = $(BIN)/python -m pytest
+PARALLEL = -n $(WORKERS) --dist loadgroup
 HASHES ?= hashes.lock
 UV ?= $(shell command -v uv)
 # uv installs faster where it is found, with the same hashes, but reads no settings of pip.
@@ -50,23 +52,23 @@ $(VENV)/.installed: requirements.lock hashes.lock pyproject.toml
 	touch $@
 
 test: setup  ## the test suite but for long tests, in WORKERS (2) processes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "$(TESTS)"
+	$(PYTEST) $(PARALLEL) -m "$(TESTS)"
 
 test-long: setup  ## runs of the workflow, whole studies, notebooks, pages in a browser, the wheel
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "long and not slow and not slurm and not faults"
+	$(PYTEST) $(PARALLEL) -m "long and not slow and not slurm and not faults"
 
 hashes:  ## updates hashes.lock after a change of requirements.lock; needs uv
 	uv pip compile requirements.lock --no-deps --no-emit-package torch --generate-hashes --universal \
 		--python-version 3.11 --no-header --no-annotate --quiet --output-file hashes.lock
 
 test-slow: setup $(VENV)/.docs  ## full-size checks, and the longest benchmarks at small sizes
-	$(BIN)/python -m pytest -m "slow and not slurm and not faults"
+	$(PYTEST) -m "slow and not slurm and not faults"
 
 test-faults: setup  ## damaged files and configurations by the thousand, KILLS (20) kills, full disks and other mishaps
-	KILLS=$(KILLS) $(BIN)/python -m pytest -m faults
+	KILLS=$(KILLS) $(PYTEST) -m faults
 
 test-slurm: setup  ## the profile on a real SLURM, started here (as root); SLURM=quick for one cell, without mishaps
-	$(BIN)/python -m pytest -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
+	$(PYTEST) -m "slurm$(if $(filter quick,$(SLURM)), and not slow)"
 
 test-mutants: setup $(VENV)/.mutants  ## mutation tests; hours (MODULES="task births", MUTANTS='*7' for a part)
 	$(BIN)/python tests/mutants/run.py $(MODULES)
