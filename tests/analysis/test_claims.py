@@ -340,7 +340,7 @@ def test_mean_difference_weighs_strata_by_size():
 
 
 def with_spectrum(table, beyond, when="", architecture="lstm"):
-    """Networks of which one unit is affine: memory exceeds what its spectrum allows by about `beyond`."""
+    """Networks of which one unit is affine: memory exceeds what its spectrum in noise allows by about `beyond`."""
     error = 0.01 * np.cos(np.arange(len(table)))  # about 0 in the mean of any cell
     allowed = table[f"memory_score{when}"] - beyond + error
     return table.assign(**{f"spectral_score{when}": allowed.where(table["architecture"] == architecture)})

@@ -228,6 +228,8 @@ def test_affine_units_are_named_with_their_penalties():
                rival="control"), 0.05, "inconclusive"),
     )  # fmt: skip
     trained, tuned, gain = findings.findings(findings.pooled(rows), "C7")
-    assert trained.startswith("a: MINGRU: memory stays below what the spectrum allows; memory score minus that −0.100")
-    assert tuned.startswith("a: MINGRU with “settled 3”: memory exceeds what the spectrum allows")
+    assert trained.startswith(
+        "a: MINGRU: memory stays below what the spectrum in noise allows; memory score minus that −0.1"
+    )
+    assert tuned.startswith("a: MINGRU with “settled 3”: memory exceeds what the spectrum in noise allows")
     assert gain.startswith("a: MINGRU: “settled 3” was not shown to gain no memory, to within 0.02; memory score")

@@ -18,8 +18,7 @@ from slowpoints.dynamics.search import find_slow_points
 from slowpoints.dynamics.speed import SpeedResidual, reachable
 from slowpoints.measures.centres import class_centres
 from slowpoints.measures.lifetimes import lifetimes
-from slowpoints.measures.slow_points import measure_slow_points, search_bounds
-from slowpoints.measures.spectral_lifetimes import spectral_lifetimes
+from slowpoints.measures.slow_points import search_bounds
 from slowpoints.measures.tracking import tracking_bounds
 from slowpoints.networks.units import units
 
@@ -115,67 +114,3 @@ def test_an_affine_unit_has_one_fixed_point(make_networks, architecture):
     for of_network in states.view(2, POINTS, 6):
         torch.testing.assert_close(of_network, of_network[:1].expand(POINTS, -1), atol=1e-9, rtol=0)
     assert dynamics.speed(states).max() < 1e-9
-
-
-def known_dynamics(decay, rest, gap):
-    """A minGRU of one unit: h' - rest = decay (h - rest); class 0 exceeds null by h - rest - gap, class 1 is below."""
-    like = torch.zeros(1, dtype=torch.float64)
-    return Dynamics(
-        architecture="mingru",
-        recurrent=like.new_zeros(1, 1, 0),
-        drive=like.new_tensor([[np.log((1 - decay) / decay), rest]]),
-        trigger=like.new_zeros(1, 2),
-        readout=like.new_tensor([[[0.0, 1.0, 0.0]]]),
-        readout_bias=like.new_tensor([[0.0, -rest - gap, -1.0]]),
-    )
-
-
-@pytest.mark.parametrize(("decay", "rest", "gap"), [(0.99, 0.3, 0.01), (0.5, -2.0, 0.2), (0.9, 0.0, 1.7)])
-def test_the_bound_of_a_single_unit_is_its_lifetime(decay, rest, gap):
-    """h - rest falls from 2 to the gap; outputs are those after the triggered frame."""
-    dynamics, labels = known_dynamics(decay, rest, gap), torch.tensor([0, 1])
-    starts = torch.full((2, 1), rest + 2.0, dtype=torch.float64)
-    bound = spectral_lifetimes(dynamics, starts, labels, 10_000)
-    assert bound[0].item() == pytest.approx(1 + np.log(2 * decay / gap) / -np.log(decay))
-    assert lifetimes(dynamics, starts, labels, 10_000).tolist() == [int(bound[0]), 0]
-    assert bound[1] <= 10_000
-
-
-def test_the_class_at_rest_lasts_and_every_class_where_an_eigenvalue_rounds_to_1():
-    starts, labels = torch.ones(2, 1, dtype=torch.float64), torch.tensor([0, 0])
-    assert spectral_lifetimes(known_dynamics(0.9, 0.0, -0.5), starts, labels, 321).tolist() == [321, 321]
-    still = replace(known_dynamics(0.9, 0.0, 0.5), drive=torch.tensor([[-50.0, 0.0]], dtype=torch.float64))
-    assert spectral_lifetimes(still, starts, torch.tensor([0, 1]), 321).tolist() == [321, 321]
-
-
-@pytest.mark.parametrize("architecture", AFFINE)
-def test_no_memory_outlives_the_bound_of_its_spectrum(make_networks, architecture):
-    networks = make_networks(architecture, hidden=7)
-    networks.weights["readout"].mul_(3)
-    dynamics = Dynamics.of(networks)
-    starts = 5 * torch.randn(60, 7, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    labels = dynamics.read_out(starts)
-    labels = labels.clamp(min=0)
-    bound, lasting = spectral_lifetimes(dynamics, starts, labels, 500), lifetimes(dynamics, starts, labels, 500)
-    assert (lasting <= bound).all()
-    ended = (lasting > 0) & (lasting < 500)
-    assert ended.sum() >= 5
-    assert (bound[ended] < 500).sum() >= 5
-
-
-def test_no_bound_is_known_of_other_units(make_networks):
-    dynamics = Dynamics.of(make_networks("gru"))
-    assert spectral_lifetimes(dynamics, torch.zeros(6, 6).double(), torch.zeros(6).long(), 100).isnan().all()
-
-
-@pytest.mark.parametrize("full", [False, True])
-def test_the_bound_is_measured_after_fine_tuning_too(make_networks, images, full):
-    """Where neither a deep search nor lifetimes are. Classes that are never read out have no centre."""
-    networks = make_networks("mingru", double=False)
-    table = measure_slow_points(networks, images, SETTINGS, longest_delay=100, full=full).slow_points
-    assert table["spectral_lifetime"].notna().equals(table["speed"].notna())
-    assert table["spectral_lifetime"].dropna().between(0, 1000).all()
-    assert table["lifetime"].notna().any() == full
-    if full:
-        found = table.dropna(subset=["speed"])
-        assert (found["lifetime"] <= found["spectral_lifetime"]).all()

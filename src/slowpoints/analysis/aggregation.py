@@ -155,9 +155,10 @@ CENTRE_FRAME = 14
 
 
 def spectral_scores(points: pd.DataFrame, extrapolation: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """The largest memory score that the spectrum allows, of each group of `by`; NaN for units that are not affine.
+    """Memory scores that the spectrum in noise allows, of each group of `by`; NaN for units that are not affine.
 
-    Each class counts as remembered in every trial for its `spectral_lifetime`; a class without a centre, for ever.
+    Each class counts as remembered in every trial for its `spectral_lifetime`, and never later; a class without a
+    centre, for ever.
 
     Args:
         points: table `slow_points`.

@@ -103,7 +103,7 @@ def measure_slow_points(
             eigenvalues = spectra(dynamics.step, slow)
         columns |= _spectral(eigenvalues) | _lifetimes(dynamics, centres.state, slow, labels, cap)
         types = list(deep.kind)
-    columns["spectral_lifetime"] = spectral_lifetimes(dynamics, centres.state, labels, cap)
+    columns["spectral_lifetime"] = spectral_lifetimes(networks, dynamics, centres.state, labels, cap)
     columns |= _relaxed(dynamics, path, slow, cap) | _in_noise(networks, dynamics, path, slow, labels)
     if full and settings.predict_lifetimes:
         columns |= _predicted(networks, dynamics, centres.state, longest_delay)

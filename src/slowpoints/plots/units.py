@@ -1,4 +1,4 @@
-"""Figure `units` (rule `plot_units`): memory by recurrent unit, beside what the spectrum allows affine units."""
+"""Figure `units` (rule `plot_units`): memory by recurrent unit, beside what the spectrum in noise allows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SPREAD = 0.6  # part of a lane's height over which networks are spread
 
 
 def data(networks: pd.DataFrame) -> pd.DataFrame:
-    """The memory score of each network, whether it learned, and the largest score that its spectrum allows.
+    """The memory score of each network, whether it learned, and the score that its spectrum in noise allows.
 
     Args:
         networks: table `networks`.
@@ -102,5 +102,5 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
     if not data["learned"].all():
         handles.append(Line2D([], [], marker="o", ls="", ms=4, mfc="none", color=GREY, label="did not learn"))
     if data["spectral_score"].notna().any():
-        handles.append(Patch(facecolor=SHADE, edgecolor=GREY, lw=0.6, label="at most, by the spectrum"))
+        handles.append(Patch(facecolor=SHADE, edgecolor=GREY, lw=0.6, label="allowed by the spectrum in noise"))
     return handles
