@@ -35,7 +35,8 @@ PRESETS = """
 ## Presets
 
 `presets` overrides shipped presets or defines new ones; `base` names the preset that supplies all settings that yours
-omits. A new data set of a supported file type needs nothing else:
+omits. A preset has the sections below, and `seeds`, its number of networks per cell. A new data set of a supported file
+type needs nothing else:
 
 ```yaml
 study: kuzushiji

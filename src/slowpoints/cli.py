@@ -34,10 +34,10 @@ interruption, run the same command again to resume. This needs the library's Pyt
 STATUS = """Show the progress of a study, cell by cell, from its files and the progress that its jobs report.
 
 Each seed block of a cell and each mode is done; running (stage, step, accuracy of the last logged batch, time left in
-this stage); failed (the error); killed (visible on the machine where the job ran, and in SLURM's queue); no news (the
-job ran on another machine and has reported nothing for ten minutes or more, so it may be dead); queued in SLURM; or
-waiting, which includes jobs queued as a group. Jobs that SLURM can never start are listed at the end. Run this command
-in the folder where the workflow runs, on any machine that can see this folder.
+this stage); failed (the error); killed (recognised on the machine where the job ran, and from SLURM's queue); no news
+(the job ran on another machine and has reported nothing for ten minutes or more, so it may be dead); queued in SLURM;
+or waiting, which includes jobs queued as a group. Jobs that SLURM can never start are listed at the end. Run this
+command in the folder where the workflow runs, on any machine that can see this folder.
 """
 NAME = "Check a configuration and print the name of its study, which is also that of the folder in results/."
 SUMMARY = "Summarise a finished study as Markdown: networks, claims, predictors."
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="slowpoints", description=__doc__)
+    parser = argparse.ArgumentParser(prog="slowpoints", description="Commands that do not need Snakemake.")
     commands = parser.add_subparsers(required=True, dest="name")
     raw = argparse.RawDescriptionHelpFormatter
     train = commands.add_parser("train", help=TRAIN.splitlines()[0], description=TRAIN, formatter_class=raw)

@@ -21,6 +21,6 @@ class Formation(Section):
     max_iterations: Whole = Field(
         default=10,
         ge=1,
-        description="Iterations of the deep search in each snapshot, starting from where that of the following "
+        description="Iterations of the deep search in each snapshot, which starts where the search in the following "
         "snapshot ended.",
     )

@@ -55,7 +55,7 @@ class Regularisation(Section):
     )
     mode_steps: dict[_AnyMode, Annotated[Whole, Field(ge=0)]] = Field(
         default={},
-        description="Optimisation steps of modes that take another number than `steps`, as {path: 500}: a mode whose "
+        description="Optimisation steps of modes for which they differ from `steps`, as {path: 500}: a mode whose "
         "steps cost more time can be given fewer of them.",
     )
     lambda_: Lambdas = Field(
@@ -72,17 +72,17 @@ class Regularisation(Section):
             }
         ),
         alias="lambda",
-        description="The setting of each mode, in most the weight of its penalty; a list is a sweep, with a folder for "
-        "each value; a dict sets either by mode, as {slow_points: 0.1, settled: [30, 300]}. It means, by mode: "
+        description="The only setting of each mode, usually the weight of its penalty; a list is a sweep, with a "
+        "folder for each value; a dict sets either by mode, as {slow_points: 0.1, settled: [30, 300]}. By mode, it is: "
         + "; ".join(f"{mode}, {meaning}" for mode, meaning in LAMBDA_MEANS.items())
         + ". Modes settled and path do not penalise noise, so their weights are orders of magnitude larger.",
     )
 
     measure: Literal["short", "full"] = Field(
         default="short",
-        description="short measures of fine-tuned networks what the claims compare: accuracy, memory, slow points by "
-        "the authors' descent, relaxation, drift and diffusion; full adds the deep search, eigenvalues and lifetimes, "
-        "which networks as trained always have.",
+        description="What is measured in fine-tuned networks: short for what the claims compare (accuracy, memory, "
+        "slow points by the authors' descent, relaxation, drift and diffusion); full also for the deep search, "
+        "eigenvalues and lifetimes, which are always measured in networks as trained.",
     )
 
     def steps_of(self, mode: str) -> int:

@@ -64,7 +64,7 @@ class Training(Section):
     )
     cuda_graph: YesNo = Field(
         default=True,
-        description="Whether a GPU replays the training step as one graph instead of some hundred kernel launches.",
+        description="Whether a GPU replays the training step as one graph instead of launching some hundred kernels.",
     )
     schedules: Schedules = Field(
         default_factory=Schedules,
