@@ -170,8 +170,8 @@ def test_a_predictor_is_called_better_only_than_a_baseline_that_looks_as_far():
     (text,) = findings.better_predictors(table)
     assert text == (
         "Among networks that differ only in their seed, the speed of slow points has ρ = −0.400 [−0.500, −0.300]. "
-        "Better than a baseline that looks as far into the delay: settled speed (ρ = −0.600 [−0.700, −0.500]; by "
-        "0.150 over accuracy at delay 34)."
+        "Better than a baseline that looks as far into the delay: settled speed (ρ = −0.600 [−0.700, −0.500]; "
+        "stronger by 0.150 than accuracy at delay 34)."
     )
     (text,) = findings.better_predictors(table[table["predictor"] != "log10_settled_speed"])
     assert text.endswith(
@@ -179,7 +179,7 @@ def test_a_predictor_is_called_better_only_than_a_baseline_that_looks_as_far():
     )
     reaching = table.assign(last_frame=[np.nan, 35, 115, 1000, 90])
     (text,) = findings.better_predictors(reaching)
-    assert text.endswith("[−0.700, −0.500]; looks to frame 35; by 0.150 over accuracy at delay 34).")
+    assert text.endswith("[−0.700, −0.500]; looks to frame 35; stronger by 0.150 than accuracy at delay 34).")
     old = table.drop(columns=[name for name in table if name.startswith("baseline")])
     assert findings.better_predictors(old)[0].endswith("No baseline was measured.")
 
@@ -201,7 +201,7 @@ def test_a_pooled_correlation_says_how_far_cells_differ(i2, words):
     (text,) = findings.findings(findings.pooled(table), "C3")
     assert text.endswith(
         f"; negative in 7 of 8 cells, which {words} (Q = 20.7, I² = {100 * i2:.0f} %; mean over cells "
-        "−0.360 [−0.620, −0.010], a further cell [−0.860, 0.510])."
+        "−0.360 [−0.620, −0.010], prediction interval for a further cell [−0.860, 0.510])."
     )
     (text,) = findings.findings(findings.pooled(table.assign(prediction_low=np.nan)), "C3")
     assert text.endswith("−0.360 [−0.620, −0.010]).")

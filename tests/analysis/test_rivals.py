@@ -205,7 +205,7 @@ def test_gains_of_rivals_against_control_are_one_sentence():
     assert second.startswith("a: rivals compared with control: “weight decay” 0.200")
     with_cells = table.assign(n_cells=8, n_cells_agree=7, prediction_low=-0.1, prediction_high=0.5)
     first, _ = findings.findings(findings.pooled(with_cells), "C4")
-    assert "positive in 7 of 8 cells, a further cell predicted in [−0.100, 0.500]" in first
+    assert "positive in 7 of 8 cells, prediction interval for a further cell [−0.100, 0.500]" in first
 
 
 def test_modes_of_the_registry_are_in_one_group_at_most():

@@ -134,7 +134,7 @@ def _better(of_level: pd.DataFrame) -> str:
         return "No measure of the dynamics predicts memory better than a baseline that looks as far into the delay."
     names = (
         f"{predictor_name(row.predictor)} (ρ = {_rho(row._asdict())}; {_reach(row)}"
-        f"by {row.baseline_difference:.3f} over {predictor_name(row.baseline)})"
+        f"stronger by {row.baseline_difference:.3f} than {predictor_name(row.baseline)})"
         for row in better.itertuples()
     )
     return f"Better than a baseline that looks as far into the delay: {', '.join(names)}."

@@ -86,7 +86,7 @@ def _by_cells(row: Any) -> str:
     text = f", positive in {row.n_cells_agree:.0f} of {row.n_cells:.0f} cells"
     if pd.isna(row.prediction_low):
         return text
-    return text + f", a further cell predicted in {bounds(row.prediction_low, row.prediction_high)}"
+    return text + f", prediction interval for a further cell {bounds(row.prediction_low, row.prediction_high)}"
 
 
 C4 = Claim(

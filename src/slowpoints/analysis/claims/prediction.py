@@ -130,10 +130,10 @@ def _scatter(row: Any) -> str:
     differ = "differ beyond chance" if row.i2 >= HETEROGENEOUS else "differ little beyond chance"
     mean = bounds(row.cells_low, row.cells_high)
     predicted = pd.notna(row.prediction_low)
-    further = f", a further cell {bounds(row.prediction_low, row.prediction_high)}" if predicted else ""
+    further = f", prediction interval for a further cell {bounds(row.prediction_low, row.prediction_high)}"
     return (
         f"; negative in {row.n_cells_agree:.0f} of {row.n_cells:.0f} cells, which {differ} (Q = {row.q:.1f}, "
-        f"I² = {100 * row.i2:.0f} %; mean over cells {row.cells_effect:.3f} {mean}{further})"
+        f"I² = {100 * row.i2:.0f} %; mean over cells {row.cells_effect:.3f} {mean}{further if predicted else ''})"
     ).replace("-", "−")
 
 
