@@ -233,3 +233,12 @@ def test_affine_units_are_named_with_their_penalties():
     )
     assert tuned.startswith("a: MINGRU with “settled 3”: memory exceeds what the spectrum in noise allows")
     assert gain.startswith("a: MINGRU: “settled 3” was not shown to gain no memory, to within 0.02; memory score")
+
+
+def test_verdicts_on_rivals_are_counted_apart():
+    rows = [
+        (about("C4", mode=mode), 0.1, verdict) for mode, verdict in (("path", "supported"), ("noise", "contradicted"))
+    ]
+    (both,), (rival,) = (findings.counted(findings.pooled(made_up(*chosen))) for chosen in (rows, rows[1:]))
+    assert both.endswith(": 1 supported; rivals: 1 contradicted.")
+    assert rival.endswith(": rivals: 1 contradicted.")

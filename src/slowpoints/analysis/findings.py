@@ -75,14 +75,21 @@ def _needed(row: Any) -> str:
 
 
 def counted(rows: pd.DataFrame) -> list[str]:
-    """Number of tests of each claim by verdict."""
+    """Number of tests of each claim by verdict; apart, those in which a rival takes the place of a penalty."""
     parts = []
+    of_rivals = rows["mode"].isin(RIVALS)
     for claim in all_claims():
-        verdicts = rows.loc[rows["claim"] == claim, "verdict"].value_counts()
-        counts = [f"{count} {verdict}" for verdict, count in verdicts.items()]
+        of_claim = rows["claim"] == claim
+        own, rivals = (_verdicts(rows[of_claim & chosen]) for chosen in (~of_rivals, of_rivals))
+        counts = [own] * bool(own) + [f"rivals: {rivals}"] * bool(rivals)
         if counts:
-            parts.append(f"{_titled(claim)}: {', '.join(counts)}.")
+            parts.append(f"{_titled(claim)}: {'; '.join(counts)}.")
     return parts
+
+
+def _verdicts(rows: pd.DataFrame) -> str:
+    """How many rows have each verdict, such as "2 supported, 1 inconclusive"; empty for no rows."""
+    return ", ".join(f"{count} {verdict}" for verdict, count in rows["verdict"].value_counts().items())
 
 
 def studied(networks: pd.DataFrame) -> str:

@@ -43,8 +43,9 @@ class SlowPoints:
         converged: whether the search reached a fixed point or minimum, `[P]`.
         iterations: Hessians from which a step was taken, `[P]`.
         kind: `[P]`: "fixed point" (zero speed to rounding, |residual| <= 1000 epsilon (1 + |z|)), "minimum" of the
-            speed within the bounds, "saddle" (the gradient has vanished, but no descent was found), or "sliding": the
-            iterations ran out, or no step reduced the speed any further, before the gradient had vanished.
+            speed within the bounds, "saddle" (the gradient has vanished at a point with negative curvature, and no
+            lower speed was found), or "sliding": the iterations ran out, or no step reduced the speed any further,
+            before the gradient had vanished.
         searched: index of the start whose search led to each point, `[P]`: its own, or with `merge` that of the search
             that it joined, from which all other values are then taken.
     """

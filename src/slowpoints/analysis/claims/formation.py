@@ -80,7 +80,7 @@ C5 = Claim(
     measures={
         "merged_share": "share of births out of a merged track",
         "jump_share": "share of births by a jump",
-        "price": "price of a birth (log10 speed gained by the parent, relative to other memories)",
+        "price": "price of a birth (rise in log10 speed of the memory it splits from, relative to other memories)",
         "newborn_speed": "log10 speed of newborn relative to older memories",
         "n_births": "births observed",
         "n_unseen": "memories present in the first snapshot",
