@@ -169,6 +169,38 @@ def test_half_life_and_memory_score_of_a_known_curve():
         half_life(with_accuracies(0, 0, 0.3))
 
 
+def fading_by_label(labels):
+    """One-hot states of three classes and a constant readout, which a bias overtakes after 1, 2 and 3 frames."""
+    states = torch.eye(3)[labels] * torch.tensor([1.0, 2.0, 4.0])
+    readout = lambda h: torch.cat([h, torch.full((len(h), 1), 0.4)], dim=1)  # noqa: E731 (four outputs)
+    return retention(lambda z: z / 2, readout, states, labels, range(1, 7))
+
+
+def test_chance_is_that_of_the_readout_however_few_labels_occur():
+    table = fading_by_label(torch.tensor([0, 1, 2]))
+    assert (table["chance"] == 0.25).all()
+    alone = table[table["label"] == 2]  # right up to delay 3: half-way, at 5/8, between 3 and 4
+    assert half_life(alone) == pytest.approx(3 * (4 / 3) ** ((1 - 5 / 8) / 1))
+    assert half_life(alone) == half_life(alone, chance=0.25) == half_life(fading_by_label(torch.tensor([2, 2])))
+    without = table.drop(columns="chance")
+    assert half_life(without) == half_life(without, chance=1 / 3)
+    (axes,) = plot_retention(alone).axes
+    assert axes.lines[-1].get_ydata()[0] == 0.25
+    (axes,) = plot_retention(alone.drop(columns="chance")).axes
+    assert [line.get_label() for line in axes.lines] == ["0.00 at 6 frames"]
+
+
+def test_a_table_from_which_chance_cannot_be_told_is_refused():
+    table = fading_by_label(torch.tensor([0, 1, 2]))
+    with pytest.raises(ValueError, match="single label and no column chance; pass `chance`"):
+        half_life(table[table["label"] == 2].drop(columns="chance"))
+    with pytest.raises(ValueError, match="column chance of the table has 2 values; pass `chance`"):
+        half_life(pd.concat([table, table.assign(chance=0.5)]))
+    for measure in (half_life, memory_score, plot_retention):
+        with pytest.raises(ValueError, match=r"tables? is empty; it must have a row for each delay and label"):
+            measure(table[:0])
+
+
 def test_the_picture_says_how_long_each_remembers():
     tables = {
         "before": with_accuracies(1, 1, 0.5),
@@ -220,7 +252,14 @@ REFUSED = {
     r"noise returned the shape \(2,\) for frame 1; it must return \(4, 2\)": {"noise": lambda frame: torch.zeros(2)},
     "noise returned a float for frame 1": {"noise": lambda frame: 0.5},
     "seed is 'x'": {"seed": "x"},
-    "ask and noise change the inputs": {"module": lambda z: z / 2, "noise": 0.1},
+    r"inputs is None, which for a callable means no input: pass inputs=torch.zeros\(N\), or the recurrent layer": {
+        "module": lambda z: z / 2,
+        "noise": 0.1,
+    },
+    r"noise has the signature \(\); it is called as noise\(frame\)": {"noise": lambda: torch.zeros(4, 2)},
+    r"readout fails on hidden states \(4, 3\) in torch.float32 on cpu, .*\(RuntimeError: mat1 and mat2": {
+        "readout": nn.Sequential(nn.Linear(6, 2))
+    },
     "states are not finite at delay 5": {"module": lambda z: 1e30 * z, "states": torch.ones(4, 3)},
 }
 

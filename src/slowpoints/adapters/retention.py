@@ -5,6 +5,7 @@ B trials of n state coordinates, D delays, C classes, N inputs.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,16 +65,18 @@ def retention(
         inputs: the constant input of the delay `[N]`. None means zero, or, for a callable, none at all.
         ask: the input that asks for the answer `[N]`. None if the readout needs no such input.
         noise: standard deviation of Gaussian noise on the inputs, drawn independently for each value, frame and trial;
-            or a callable from the number of a frame, starting at 1, to its inputs `[B, N]`, which replace constant
-            input and noise. It is called once for each frame, in order.
-        seed: of the noise.
+            or a callable `noise(frame)` from the number of a frame, starting at 1, to its inputs `[B, N]`, which
+            replace constant input and noise. It is called once for each frame, in order. At the frame that asks,
+            `ask - inputs` is added to what it returns.
+        seed: of the noise, which is the same in each call; a callable seeds its own.
 
     Returns:
         A row for each delay, in increasing order, and label: delay, label, n (trials), n_correct, accuracy, low and
-        high (Wilson 95 % interval).
+        high (Wilson 95 % interval), and chance, 1 / C, the accuracy of a guess among the classes of the readout.
 
     Raises:
-        TypeError: if module or readout is not callable or returns something else, or a setting is not a number.
+        TypeError: if module, readout or noise is not callable as described, fails or returns something else, or a
+            setting is not a number.
         ValueError: if states, labels, inputs or settings are invalid, or do not fit the module or each other, or the
             network diverges.
 
@@ -90,11 +93,13 @@ def retention(
     wanted = sorted(whole_numbers(delays, "delays", least=1))
     frame_inputs, asking = _inputs(network, start, ask, noise, seed)
     read_out = callable_in_evaluation(readout)
-    n_correct = []
+    n_correct, classes = [], 0
     for hidden in _asked(network, start, wanted, frame_inputs, asking):
-        right = _logits(read_out, hidden, label).argmax(1) == label
+        logits = _logits(read_out, hidden, label)
+        right, classes = logits.argmax(1) == label, logits.shape[1]
         n_correct.append(torch.bincount(label[right], minlength=int(label.max()) + 1))
-    return _table(wanted, torch.stack(n_correct).cpu().numpy(), torch.bincount(label).cpu().numpy())
+    table = _table(wanted, torch.stack(n_correct).cpu().numpy(), torch.bincount(label).cpu().numpy())
+    return table.assign(chance=1 / classes)
 
 
 def half_life(table: pd.DataFrame, *, chance: float | None = None, trained: int | None = None) -> float:
@@ -103,23 +108,25 @@ def half_life(table: pd.DataFrame, *, chance: float | None = None, trained: int 
     Interpolated in log delay between the two delays around the first crossing.
 
     Args:
-        table: as returned by `retention`.
-        chance: accuracy of a guess, below 1; by default 1 / number of labels.
-        trained: delay at which accuracy starts to count; by default the shortest.
+        table: as returned by `retention`, or some of its rows, such as those of one label.
+        chance: accuracy of a guess, below 1; by default that of the table's column `chance`, 1 / C of the readout, or
+            in a table without that column 1 / number of labels. Pass it if only some of the C outputs can be right, or
+            some labels are more frequent than others.
+        trained: delay at which accuracy starts to count, such as the longest of training; by default the shortest.
 
     Returns:
         NaN if accuracy does not fall that far within the delays, or is no better than chance from the start.
 
     Raises:
         TypeError: if the table is not a data frame, or a setting is not a number.
-        ValueError: if the table lacks a column or the trained delay, chance is not in [0, 1), or no memory is read out
-            correctly at that delay.
+        ValueError: if the table is empty, lacks a column or the trained delay, chance is unknown or not in [0, 1), or
+            no memory is read out correctly at that delay.
     """
     delays, accuracy = _curve(table)
     trained = int(delays[0]) if trained is None else int(finite(trained, "trained"))
-    if chance is not None and not 0 <= finite(chance, "chance") < 1:
-        raise ValueError(f"chance is {chance}; it must be at least 0 and less than 1, such as 0.25 for four classes")
-    chance = 1 / table["label"].nunique() if chance is None else float(chance)
+    chance = chance_of(table) if chance is None else finite(chance, "chance")
+    if not 0 <= chance < 1:
+        raise ValueError(f"chance is {chance:g}; it must be at least 0 and less than 1, such as 0.25 for four classes")
     if not accuracy[delays == trained].all():
         raise ValueError(
             f"no memory is read out correctly at delay {trained}: readout, labels, inputs or ask do not fit the states"
@@ -130,13 +137,15 @@ def half_life(table: pd.DataFrame, *, chance: float | None = None, trained: int 
 def memory_score(table: pd.DataFrame, *, first: int | None = None) -> float:
     """Accuracy averaged over log delay, up to the longest delay: one number that is never missing.
 
+    It depends on the first and the longest delay: compare scores of the same delays only.
+
     Args:
         table: as returned by `retention`.
         first: first delay of the average; by default the shortest.
 
     Raises:
         TypeError: if the table is not a data frame.
-        ValueError: if the table lacks a column, the first delay, or any later one.
+        ValueError: if the table is empty, or lacks a column, the first delay, or any later one.
     """
     delays, accuracy = _curve(table)
     return float(measures.memory_score(delays, accuracy, int(delays[0]) if first is None else first))
@@ -150,7 +159,7 @@ def plot_retention(tables: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Picture
 
     Raises:
         TypeError: if they are not data frames.
-        ValueError: if there are none, or one lacks a column.
+        ValueError: if there are none, or one is empty or lacks a column.
     """
     from slowpoints.adapters.retention_picture import draw  # Matplotlib, which takes a second to import
 
@@ -158,7 +167,7 @@ def plot_retention(tables: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Picture
     if not named:
         raise ValueError("tables is empty; it must hold at least one")
     for name, table in named.items():
-        table_columns(table, COLUMNS, f"tables[{name!r}]" if name else "tables")
+        _check(table, f"tables[{name!r}]" if name else "tables")
     return draw(named)
 
 
@@ -169,9 +178,34 @@ def over_labels(table: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(accuracy=counts["n_correct"] / counts["n"], low=low, high=high)
 
 
+def chance_of(table: pd.DataFrame) -> float:
+    """Accuracy of a guess: that of the column `chance`, or 1 / number of labels in a table without it.
+
+    Raises:
+        ValueError: if a table without it has a single label, or one with it several values.
+    """
+    if "chance" in table.columns:
+        values = table["chance"].dropna().unique()
+        if len(values) == 1:
+            return float(values[0])
+        raise ValueError(f"column chance of the table has {len(values)} values; pass `chance`, such as 1 / classes")
+    labels = table["label"].nunique()
+    if labels == 1:
+        raise ValueError(
+            "chance is unknown: the table has a single label and no column chance; pass `chance`, such as 1 / classes"
+        )
+    return 1 / labels
+
+
+def _check(table: pd.DataFrame, name: str) -> None:
+    table_columns(table, COLUMNS, name)
+    if not len(table):
+        raise ValueError(f"{name} is empty; it must have a row for each delay and label, as `retention` returns")
+
+
 def _curve(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Delays and accuracy over all labels, `[D]` each."""
-    table_columns(table, COLUMNS, "table")
+    _check(table, "table")
     curve = over_labels(table)
     return curve.index.to_numpy(), curve["accuracy"].to_numpy()
 
@@ -193,7 +227,10 @@ def _inputs(
     question, generator = network.checked_input(ask, "ask"), seeded(seed)
     if network.inputs is None:
         if question is not None or callable(noise) or finite(noise, "noise", least=0):
-            raise ValueError("ask and noise change the inputs, but this callable takes none, since inputs is None")
+            raise ValueError(
+                "ask and noise change the inputs, but inputs is None, which for a callable means no input: pass "
+                "inputs=torch.zeros(N), or the recurrent layer of a larger network"
+            )
         return lambda _: None, None
     constant = network.inputs.to(states)
     if question is not None and question.shape != constant.shape:
@@ -217,11 +254,12 @@ class _Sampled:
     """The inputs of each frame from the caller's function.
 
     Raises:
-        TypeError: when called, if they are not a tensor.
+        TypeError: if the function cannot be called with one number; when called, if they are not a tensor.
         ValueError: when called, if they have another shape.
     """
 
     def __init__(self, sampler: Sampler, shape: tuple[int, int], like: Tensor):
+        _check_arity(sampler)
         self.sampler, self.shape, self.like = sampler, shape, like
 
     def __call__(self, frame: int) -> Tensor:
@@ -234,6 +272,20 @@ class _Sampled:
             shape = tuple(values.shape)
             raise ValueError(f"noise returned the shape {shape} for frame {frame}; it must return {self.shape}")
         return torch.as_tensor(values).to(self.like)
+
+
+def _check_arity(sampler: Sampler) -> None:
+    try:
+        signature = inspect.signature(sampler)
+    except (TypeError, ValueError):
+        return  # of a function written in C, which will say so itself
+    try:
+        signature.bind(1)
+    except TypeError as error:
+        raise TypeError(
+            f"noise has the signature {signature}; it is called as noise(frame), with the number of a frame from 1, "
+            f"and must return its inputs [B, N] ({error})"
+        ) from None
 
 
 def _asked(
@@ -283,7 +335,15 @@ def _logits(readout: Callable[[Tensor], Any], hidden: Tensor, label: Tensor) -> 
         raise ValueError(f"readout takes {features} features; the hidden states have {hidden.shape[1]}")
     if isinstance(readout, nn.Linear) and readout.weight.dtype != hidden.dtype:
         raise ValueError(f"weights of readout are {readout.weight.dtype}, the hidden states {hidden.dtype}")
-    logits = readout(hidden)
+    try:
+        logits = readout(hidden)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        raise TypeError(
+            f"readout fails on hidden states {tuple(hidden.shape)} in {hidden.dtype} on {hidden.device}, of which it "
+            f"must return logits [B, C] ({type(error).__name__}: {error})"
+        ) from error
     shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[0] != len(hidden):
         raise TypeError(f"readout must return logits [B, C] of {len(hidden)} hidden states; it returned {shape}")
