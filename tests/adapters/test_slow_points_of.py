@@ -181,6 +181,15 @@ def test_a_map_that_slows_down_towards_infinity_has_no_fixed_point():
     assert (points.kind != "fixed point").all()
 
 
+def test_no_point_is_further_from_its_start_than_ten_times_its_length():
+    """A cell state that integrates: all descents and Newton steps lead towards a fixed point at 1000."""
+    points = slow_points_of(lambda z: z + 1 - z / 1000, random(30, 2))
+    assert (points.kind == "sliding").all()
+    assert (points.stability == "not at rest").all()
+    start = points.start[points.searched]
+    assert ((points.state - start).norm(dim=1) <= 10 * (1 + start.norm(dim=1))).all()
+
+
 class Leaky(nn.RNNCell):
     """A cell with its own equations, named like PyTorch's."""
 
@@ -383,6 +392,27 @@ def test_points_are_drawn_among_states(dimensions):
     assert len(axes.lines[0].get_data_3d()[0] if dimensions == 3 else axes.lines[0].get_xdata()) == 6  # frames
     assert figure._repr_png_().startswith(b"\x89PNG")
     points[:1].plot(dimensions=dimensions)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("with_states", [False, True])
+def test_points_far_outside_leave_the_others_visible(dimensions, with_states):
+    states = random(40, 3)
+    points = slow_points_of(torch.tanh, states, starts=None)
+    points.state[:2] = 1e6
+    axes = points.plot(states if with_states else None, dimensions=dimensions).axes[0]
+    assert axes.get_title() == "2 of 40 points lie far outside, and are not drawn"
+    assert max(map(abs, axes.get_xlim())) < 10
+    labels = [line.get_label() for line in axes.lines if line.get_label()[0] != "_"]
+    assert sum(int(label.rpartition("(")[2][:-1]) for label in labels) == 40
+    assert points[2:].plot(dimensions=dimensions).axes[0].get_title() == ""
+    assert points[:2].plot(dimensions=dimensions).axes[0].get_title() == ""  # nothing else to see
+
+
+def test_points_that_are_no_fixed_points_are_not_at_rest():
+    points = slow_points_of(lambda z: z + 5 + z**2, random(30, 2))
+    assert points.speed.min() > 5
+    assert [text.get_text() for text in points.plot().legends[0].get_texts()] == ["not at rest (30)"]
 
 
 def test_unstable_directions_are_drawn(cube):

@@ -268,9 +268,9 @@ def test_every_other_iteration_begins_with_newton_s_method_and_every_tenth_is_lo
     """Uses a map whose speed falls without a minimum, so that iterations do not end early."""
     tried, try_fixed_points = [], DampedNewton.try_fixed_points
 
-    def spied(search, iterations):
+    def spied(search, iterations, region):
         tried.append((search.iterations.max().item(), iterations))
-        try_fixed_points(search, iterations)
+        try_fixed_points(search, iterations, region)
 
     monkeypatch.setattr(DampedNewton, "try_fixed_points", spied)
     with caplog.at_level(logging.INFO):

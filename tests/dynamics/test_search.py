@@ -148,6 +148,28 @@ def test_a_limit_cycle_is_no_fixed_point():
     assert (off_centre.speed > 0.1).all()
 
 
+def approaching(states):
+    """A fixed point at 100, ever slower on the way: from 0 a descent leads there."""
+    return states + 1 - states / 100
+
+
+@pytest.mark.parametrize("settings", [{"merge": 0.02}, {"newton": 40}, {"merge": 0.02, "newton": 40}, {"excursion": 0}])
+def test_a_search_that_leaves_the_surroundings_of_its_start_slides(settings):
+    """The distance counts from the original start, wherever a descent has taken the point before Newton's method."""
+    begin = torch.tensor([[0.0, 0.0], [9.2, 9.2]], dtype=torch.float64)  # balls of radius 10 and 140
+    points = find_slow_points(approaching, begin, -torch.inf, torch.inf, max_distance=10, **settings)
+    assert points.kind.tolist() == ["sliding", "fixed point"]
+    assert points.converged.tolist() == [False, True]
+    assert points.state[0].norm() <= 10
+    torch.testing.assert_close(points.speed[0], (approaching(points.state[0]) - points.state[0]).norm())
+    assert points.speed[0] <= 2**0.5
+    torch.testing.assert_close(points.state[1], torch.full((2,), 100.0, dtype=torch.float64))
+    unbounded = find_slow_points(approaching, begin, -torch.inf, torch.inf, **settings)
+    assert (unbounded.kind == "fixed point").all()  # by descent, if not by Newton's method
+    with pytest.raises(ValueError, match="max_distance is -1"):
+        find_slow_points(approaching, begin, max_distance=-1)
+
+
 def test_newtons_speed_survives_the_bounds():
     """Linear residuals whose least squares lie on several bounds: as SciPy finds them, in a handful of Hessians."""
     rng = np.random.default_rng(3)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SCREEN_DPI = 100
 MAX_PATHS = 30  # drawn, so that the points remain visible
+FAR = 3.0  # distance from the mean of the visited states, relative to that of the furthest, beyond which none is drawn
 DIRECTION_LENGTH = 0.08  # half the length of an unstable direction, relative to the largest distance from the mean
 ATTRACTING, LEAVING, SLOW = "#21688e", "#c2410c", "#8a8a8a"
 GROUPS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -29,7 +30,7 @@ GROUPS: tuple[tuple[str, dict[str, Any]], ...] = (
         {"marker": "D", "color": "white", "mec": LEAVING, "mew": 1.6, "ms": 6.5},
     ),
     ("other fixed point", {"marker": "s", "color": "white", "mec": ATTRACTING, "mew": 1.6, "ms": 7}),
-    ("slow, but no fixed point", {"marker": "^", "color": SLOW, "mec": "white", "ms": 7.5}),
+    ("not at rest", {"marker": "^", "color": SLOW, "mec": "white", "ms": 7.5}),
 )
 """Label in the legend, and marker."""
 
@@ -60,16 +61,20 @@ def draw(points: NetworkPoints, states: Tensor | None, paths: list[Tensor] | Non
         raise ValueError(f"states have {n} coordinates; they cannot be drawn in {dimensions} dimensions")
     if not len(points):
         raise ValueError("there are no points to draw")
-    cloud = points.state if states is None else states
+    near = _near(points, points.start if states is None else states)
+    drawn = points[near]
+    cloud = drawn.state if states is None else states
     centre, axes, explained = principal_components(cloud, dimensions)
     with project_style():
         figure = Picture(figsize=(5.2, 4.4) if dimensions == 2 else (5.6, 4.8))
         panel: Any = figure.add_subplot(projection="3d" if dimensions == 3 else None)
         if states is not None:
-            drawn = [((path - centre) @ axes).cpu().numpy() for path in paths or [states]]
-            _draw_states(panel, drawn, joined=paths is not None)
-        _draw_directions(panel, points, centre, axes, DIRECTION_LENGTH * float((cloud - centre).norm(dim=1).max()))
-        _draw_points(panel, points, ((points.state - centre) @ axes).cpu().numpy())
+            projected = [((path - centre) @ axes).cpu().numpy() for path in paths or [states]]
+            _draw_states(panel, projected, joined=paths is not None)
+        _draw_directions(panel, drawn, centre, axes, DIRECTION_LENGTH * float((cloud - centre).norm(dim=1).max()))
+        _draw_points(panel, points, near, ((points.state - centre) @ axes).cpu().numpy())
+        if far := int((~near).sum()):
+            panel.set_title(f"{far} of {len(points)} points lie far outside, and are not drawn", fontsize="medium")
         for axis, name, share in zip("xyz", ("PC 1", "PC 2", "PC 3"), explained.tolist(), strict=False):
             getattr(panel, f"set_{axis}label")(f"{name} ({share:.0%} of variance)")
         if dimensions == 3:
@@ -94,12 +99,21 @@ def _groups(points: NetworkPoints) -> np.ndarray:
     return np.select([fixed & attracting, fixed & unstable, fixed], [0, 1, 2], default=3)
 
 
-def _draw_points(panel: Axes, points: NetworkPoints, states: np.ndarray) -> None:
+def _near(points: NetworkPoints, visited: Tensor) -> np.ndarray:
+    """Which points are drawn, `[P]`: all but those so far away that the visited states would shrink to a dot."""
+    centre = visited.mean(0)
+    radius = (visited - centre).norm(dim=1).max()
+    near = (points.state - centre).norm(dim=1) <= FAR * radius
+    return np.ones(len(points), dtype=bool) if not near.any() else near.cpu().numpy()
+
+
+def _draw_points(panel: Axes, points: NetworkPoints, near: np.ndarray, states: np.ndarray) -> None:
     groups = _groups(points)
     for group, (label, style) in enumerate(GROUPS):
-        chosen = states[groups == group]
-        if len(chosen):
-            panel.plot(*chosen.T, ls="", label=f"{label} ({len(chosen)})", zorder=3 + group, **style)
+        of_group = groups == group
+        if of_group.any():
+            chosen = states[of_group & near]
+            panel.plot(*chosen.T, ls="", label=f"{label} ({of_group.sum()})", zorder=3 + group, **style)
 
 
 def _draw_directions(panel: Axes, points: NetworkPoints, centre: Tensor, axes: Tensor, length: float) -> None:

@@ -176,7 +176,7 @@ class NetworkPoints(SlowPoints):
     def to_frame(self) -> pd.DataFrame:
         """A row per point: kind, stability, share of starts, leading eigenvalue, distance from its start, state, ...
 
-        `searched` is the index, among all starts, of the one whose search led to the point.
+        `searched` is the index, among all starts drawn, of the one whose search led to the point.
         """
         leading = self.eigenvalues[:, 0].abs()
         columns = {
@@ -211,7 +211,9 @@ class NetworkPoints(SlowPoints):
 
         Args:
             states: `[T, B, n]`, as `states_of` returns them, drawn as B paths, or a list of `[T, n]`, a path each, or
-                `[..., n]`, as dots; their principal components are taken. Without them, those of the points.
+                `[..., n]`, as dots; their principal components are taken. Without them, those of the points. Points
+                three times as far from the mean of the states, or else of the starts, as the furthest of these are
+                not drawn; the title gives their number.
             dimensions: 2 or 3.
 
         Raises:

@@ -12,6 +12,7 @@ from slowpoints.core.arguments import finite, whole_number
 from slowpoints.core.arrays import Array, as_numbers, is_list_of_arrays
 from slowpoints.core.streams import seeded
 from slowpoints.core.torch_modes import usual_modes
+from slowpoints.dynamics.region import MAX_DISTANCE
 from slowpoints.dynamics.residual import bounds_like, clamp_start
 from slowpoints.dynamics.search import find_slow_points
 
@@ -35,7 +36,8 @@ def slow_points_of(
     """Fixed and slow points of a network under a constant input.
 
     From each start Newton's method looks for a fixed point, attractor or saddle; where it finds none nearby, the speed
-    |F(z) - z|, in hidden and cell states themselves, is minimised.
+    |F(z) - z|, in hidden and cell states themselves, is minimised. No search goes further from its start than ten times
+    (1 + the length of that state).
 
     Args:
         module: `torch.nn.RNN`, `GRU` or `LSTM` with any number of layers, one of their cells, or any callable: from
@@ -97,6 +99,7 @@ def slow_points_of(
         max_iterations=max_iterations,
         newton=newton,
         merge=merge,
+        max_distance=MAX_DISTANCE,
     )
     network = network._replace(lower=low[0], upper=high[0])
     share = torch.full_like(points.speed, 1 / len(start))

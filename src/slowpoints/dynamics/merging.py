@@ -13,6 +13,7 @@ from torch import Tensor
 from slowpoints.dynamics.checks import CheckedResidual, map_of_networks
 from slowpoints.dynamics.lbfgs import LBFGS
 from slowpoints.dynamics.point_types import fixed_point_tolerance
+from slowpoints.dynamics.region import Region
 from slowpoints.dynamics.residual import CHUNK_NUMBERS, Residual
 from slowpoints.dynamics.roots import newton_fixed_points
 
@@ -72,26 +73,30 @@ class Merging:
             self.searched = again
         return rows[self.searched[rows] == rows]
 
-    def descend(self, state: Tensor, newton: int) -> tuple[Tensor, Tensor]:
+    def descend(self, state: Tensor, newton: int, fixed: Region, region: Region) -> tuple[Tensor, Tensor, Tensor]:
         """Descends from all states, at first with tries of Newton's method for fixed points, and merges on the way.
 
         Args:
             state: `[P, n]`, within the bounds.
             newton: iterations of Newton's method, 0 for none.
+            fixed: which fixed points must lie in.
+            region: which a descent must not leave.
 
         Returns:
-            States `[P, n]`, and the indices of the searches that are to go on from there.
+            States `[P, n]`, and the indices of the searches that are to go on from there, and of those that have left
+            the region and ended at their last state in it.
         """
         rows, state = self.searched, state.clone()
+        left = torch.zeros_like(rows, dtype=torch.bool)
         objective, remaining = self.residual.objective(state), ITERATIONS_PER_COORDINATE * state.shape[1]
         descent = LBFGS(self.residual, state, rows, self.lower, self.upper)
         running, stage = rows, 0
         while remaining > 0:
             if newton and stage < NEWTON_STAGES:
-                state = newton_fixed_points(self.residual, state, descent.rows, self.lower, self.upper, newton)
+                state = newton_fixed_points(self.residual, state, descent.rows, self.lower, self.upper, newton, fixed)
                 objective = self._objective(state, objective, descent.rows)
             running = self.merge(running, state, objective)
-            going_on = self._unfinished(descent, state, objective) & (self.searched == rows)[descent.rows]
+            going_on = self._unfinished(descent, state, objective) & ((self.searched == rows) & ~left)[descent.rows]
             if not going_on.any():
                 break
             descent.keep(going_on)
@@ -99,9 +104,12 @@ class Merging:
                 self.residual.check_hessian(descent.state)
             iterations = min(2**stage, MERGE_EVERY, remaining)
             descent.descend(iterations)
-            state[descent.rows], objective[descent.rows] = descent.state, descent.objective
+            inside = region.contains(descent.rows, descent.state)
+            kept, left[descent.rows] = descent.rows[inside], ~inside
+            state[kept], objective[kept] = descent.state[inside], descent.objective[inside]
+            running = running[~left[running]]
             remaining, stage = remaining - iterations, stage + 1
-        return state, self.merge(running, state, objective)
+        return state, self.merge(running, state, objective), left.nonzero()[:, 0]
 
     def _function_of_rows(self) -> Tensor:
         """A number for each search, equal where the residual is the same function, `[P]`."""

@@ -18,6 +18,7 @@ from slowpoints.dynamics.point_types import (
     fixed_point_tolerance,
     perturb_gradient,
 )
+from slowpoints.dynamics.region import Region
 from slowpoints.dynamics.residual import Residual, chunks
 from slowpoints.dynamics.roots import newton_fixed_points
 
@@ -48,6 +49,7 @@ class DampedNewton:
         upper: `[P, n]`.
         tolerance: on the projected gradient.
         watchdog_steps: steps for which the objective may exceed its least value; with 0 it never rises.
+        region: which no best iterate leaves; a point that descends beyond it ends at its last best iterate within.
 
     Attributes:
         current: the iterates.
@@ -62,13 +64,20 @@ class DampedNewton:
     """
 
     def __init__(
-        self, residual: Residual, state: Tensor, lower: Tensor, upper: Tensor, tolerance: float, watchdog_steps: int
+        self,
+        residual: Residual,
+        state: Tensor,
+        lower: Tensor,
+        upper: Tensor,
+        tolerance: float,
+        watchdog_steps: int,
+        region: Region,
     ):
         objective = residual.objective(state)
         if not objective.isfinite().all():
             raise ValueError("the residual is not finite at the start of the search")
         self.residual, self.lower, self.upper, self.tolerance = residual, lower, upper, tolerance
-        self.watchdog_steps = watchdog_steps
+        self.watchdog_steps, self.region = watchdog_steps, region
         unknown = torch.full_like(objective, torch.inf)
         self.current = Iterates(state, objective, torch.zeros_like(state), unknown)
         self.best = Iterates(*(values.clone() for values in self.current._replace(objective=unknown)))
@@ -80,30 +89,43 @@ class DampedNewton:
         self.damping = torch.full_like(objective, INITIAL_DAMPING)
         self.met_nonfinite = torch.zeros_like(self.rows, dtype=torch.bool)
 
-    def try_fixed_points(self, iterations: int) -> None:
-        """Moves points to a fixed point wherever Newton's method for equations converges to one."""
+    def end(self, rows: Tensor) -> None:
+        """Ends points `[R]` where they are, as sliding."""
+        if len(rows):
+            self.rows = rows
+            self.evaluate()
+            self.rows = rows[:0]
+
+    def try_fixed_points(self, iterations: int, region: Region) -> None:
+        """Moves points to a fixed point wherever Newton's method for equations converges to one in a region."""
         rows, current = self.rows, self.current
-        state = newton_fixed_points(self.residual, current.state, rows, self.lower, self.upper, iterations)
+        state = newton_fixed_points(self.residual, current.state, rows, self.lower, self.upper, iterations, region)
         moved = rows[(state[rows] != current.state[rows]).any(1)]
         current.state[moved] = state[moved]
         if len(moved):
             current.objective[moved] = self._residual_of(moved).objective(state[moved])
 
     def evaluate(self) -> None:
-        """Evaluates gradients, updates the best iterates, and returns points to theirs once the watchdog expires."""
+        """Evaluates gradients, updates the best iterates, and returns points to theirs once the watchdog expires.
+
+        Points that have descended beyond the region are dropped.
+        """
         rows, current = self.rows, self.current
         state = current.state[rows]
         gradient = self._residual_of(rows).gradient(state)
         current.gradient[rows] = gradient
         current.projected_gradient[rows] = projected_gradient(state, gradient, self.lower[rows], self.upper[rows])
-        valid = self._may_stay(rows)
-        better = _is_better(current.at(rows), self.best.at(rows)) & valid
+        inside = self.region.contains(rows, state)
+        valid, lower = self._may_stay(rows) & inside, _is_better(current.at(rows), self.best.at(rows))
+        better, left = lower & valid, lower & ~inside
         improved, others = rows[better], rows[~better]
         self.best.assign(improved, current.at(improved))
         self.steps_since_best[improved], self.steps_allowed[improved] = 0, self.watchdog_steps
         self.steps_since_best[others] += 1
         expired = self.steps_since_best[others] > self.steps_allowed[others]
         self.return_to_best(others[expired | ~valid[~better]])
+        self.types[rows[left]] = PointType.SLIDING
+        self.rows = rows[~left]
 
     def _may_stay(self, rows: Tensor) -> Tensor:
         """Whether points have a finite gradient, are fixed points, or are at their start, `[R]`.

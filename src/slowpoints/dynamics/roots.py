@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from slowpoints.dynamics.point_types import fixed_point_tolerance
+from slowpoints.dynamics.region import Region
 from slowpoints.dynamics.residual import Residual, chunks
 
-MAX_DISTANCE = 10.0  # of a fixed point from the start, relative to 1 + |start|
 MAX_HALVINGS = 6  # in a line search
 CHORD_STEPS, CHORD_REDUCTION = 4, 0.2  # further steps with the same Jacobian, and the factor by which each must reduce
 SUFFICIENT_DECREASE = 1e-4  # share of the predicted reduction of the residual that a step must achieve (Armijo 1966)
@@ -20,7 +20,7 @@ SUFFICIENT_DECREASE = 1e-4  # share of the predicted reduction of the residual t
 
 @torch.no_grad()
 def newton_fixed_points(
-    residual: Residual, state: Tensor, rows: Tensor, lower: Tensor, upper: Tensor, iterations: int
+    residual: Residual, state: Tensor, rows: Tensor, lower: Tensor, upper: Tensor, iterations: int, region: Region
 ) -> Tensor:
     """Fixed points near some states, by Newton's method with a line search (section 11.2).
 
@@ -33,13 +33,13 @@ def newton_fixed_points(
         lower: `[P, n]`.
         upper: `[P, n]`.
         iterations: maximum number of Jacobians.
+        region: which the fixed points must lie in.
 
     Returns:
-        `[P, n]`: fixed points to rounding; the initial state where the search does not converge, or goes far away (some
-        maps slow down towards infinity).
+        `[P, n]`: fixed points to rounding; the initial state where the search does not converge, or leaves the region
+        (some maps slow down towards infinity).
     """
     result, current = state.clone(), state.clone()
-    radius = MAX_DISTANCE * (1 + state.norm(dim=1))
     for iteration in range(iterations + 1):
         if not len(rows):
             break
@@ -54,7 +54,7 @@ def newton_fixed_points(
             for chunk in chunks(rows, state.shape[1])
         ]
         rows = torch.cat(stepped)
-        rows = rows[(current[rows] - state[rows]).norm(dim=1) <= radius[rows]]
+        rows = rows[region.contains(rows, current[rows])]
     return result
 
 

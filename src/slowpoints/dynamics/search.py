@@ -8,6 +8,7 @@ authors' descent is in `dynamics.descent`.
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.merging import Merging
 from slowpoints.dynamics.newton import WATCHDOG_STEPS, DampedNewton
 from slowpoints.dynamics.point_types import TYPE_NAMES, PointType
+from slowpoints.dynamics.region import MAX_DISTANCE, Region
 from slowpoints.dynamics.residual import Map, Residual, bounds_like, clamp_start
 
 log = logging.getLogger(__name__)
@@ -44,8 +46,8 @@ class SlowPoints:
         iterations: Hessians from which a step was taken, `[P]`.
         kind: `[P]`: "fixed point" (zero speed to rounding, |residual| <= 1000 epsilon (1 + |z|)), "minimum" of the
             speed within the bounds, "saddle" (the gradient has vanished at a point with negative curvature, and no
-            lower speed was found), or "sliding": the iterations ran out, or no step reduced the speed any further,
-            before the gradient had vanished.
+            lower speed was found), or "sliding": the iterations ran out, no step reduced the speed any further, or the
+            descent went beyond `max_distance` (this is its last state within), before the gradient had vanished.
         searched: index of the start whose search led to each point, `[P]`: its own, or with `merge` that of the search
             that it joined, from which all other values are then taken.
     """
@@ -73,6 +75,7 @@ def find_slow_points(
     newton: int = 0,
     excursion: int = WATCHDOG_STEPS,
     merge: float = 0.0,
+    max_distance: float = math.inf,
 ) -> SlowPoints:
     """Minimises speed^2 / 2, half the squared residual, of each point within bounds.
 
@@ -100,6 +103,8 @@ def find_slow_points(
         merge: distance, relative to 1 + |z|, within which two searches become one unless a barrier of the speed
             separates them (`dynamics.merging`). All points first descend by L-BFGS, which brings those of a valley
             together. With 0 each start is searched on its own, with Hessians from the first step.
+        max_distance: greatest distance of a point from the start of its search, relative to 1 + |start|. Newton's
+            method for fixed points goes no further than 10 in any case.
 
     Returns:
         The points, with the speed and gradient of exactly the states returned.
@@ -118,7 +123,7 @@ def find_slow_points(
     tolerance = finite(tolerance, "tolerance", least=0)
     max_iterations, relax = whole_number(max_iterations, "max_iterations"), whole_number(relax, "relax")
     newton, excursion = whole_number(newton, "newton"), whole_number(excursion, "excursion")
-    merge = finite(merge, "merge", least=0)
+    merge, max_distance = finite(merge, "merge", least=0), _distance(max_distance)
     state = checked_rows(start, "start", map_of_networks(step if residual is None else residual))
     low, high = bounds_like(state, lower, upper)
     state = clamp_start(state, low, high)
@@ -134,16 +139,20 @@ def find_slow_points(
     else:
         _check_rows(residual, state)
     merging = Merging(residual, low, high, merge) if merge and max_iterations and len(state) else None
-    each = torch.arange(len(state), device=state.device)
-    state, running = (state, each) if merging is None else merging.descend(state, newton)
-    search = DampedNewton(residual, state, low, high, tolerance, excursion)
+    region, of_fixed_points = Region(state, max_distance), Region(state, min(max_distance, MAX_DISTANCE))
+    running = each = torch.arange(len(state), device=state.device)
+    left = each[:0]
+    if merging is not None:
+        state, running, left = merging.descend(state, newton, of_fixed_points, region)
+    search = DampedNewton(residual, state, low, high, tolerance, excursion, region)
+    search.end(left)
     search.rows = running
     with report_stage("deep search", max_iterations, unit="iteration", at_most=True) as progress:
         for iteration in range(max_iterations):
             if not len(search.rows):
                 break
             if newton and iteration % NEWTON_EVERY == 0:
-                search.try_fixed_points(newton)
+                search.try_fixed_points(newton, of_fixed_points)
             search.evaluate()
             if merging is not None:
                 search.rows = merging.merge(search.rows, search.best.state, search.best.objective)
@@ -167,6 +176,10 @@ def find_slow_points(
         TYPE_NAMES[types.cpu().numpy()],
         searched,
     )
+
+
+def _distance(max_distance: float) -> float:
+    return math.inf if max_distance == math.inf else finite(max_distance, "max_distance", least=0)
 
 
 @torch.no_grad()
