@@ -36,9 +36,10 @@ def fresh():
     return nn.Linear(1, 1)
 
 
+@pytest.mark.filterwarnings("ignore:no weight cost more than allowed")
 @pytest.mark.parametrize(
     ("allowed", "weight", "tried"),
-    [(0.005, 3, [0, 1, 3, 10]), (0.0305, 30, [0, 1, 3, 10, 30, 100]), (0.0005, 0, [0, 1]), (1, 100, [0, *WEIGHTS])],
+    [(None, 3, [0, 1, 3, 10]), (0.0305, 30, [0, 1, 3, 10, 30, 100]), (0.0005, 0, [0, 1]), (1, 100, [0, *WEIGHTS])],
 )
 def test_it_is_the_last_before_the_first_that_costs_too_much(allowed, weight, tried):
     module, tune = fresh(), Tuned()
@@ -46,11 +47,13 @@ def test_it_is_the_last_before_the_first_that_costs_too_much(allowed, weight, tr
     choice = choose_weight(module, tune, validate, weights=WEIGHTS[::-1], allowed=allowed)
     assert choice.weight == weight
     assert choice.module.weight.item() == weight
+    assert choice.control.weight.item() == 0
+    assert choice.control.bias.item() == choice.module.bias.item() != module.bias.item()
     assert tune.tried == tried
     assert choice.table["weight"].tolist() == tried
     assert choice.table["measure"].tolist() == pytest.approx([0.9 - 0.001 * each for each in tried])
     assert choice.table["change"].tolist() == pytest.approx([-0.001 * each for each in tried])
-    assert choice.table["passed"].tolist() == [0.001 * each <= allowed for each in tried]
+    assert choice.table["passed"].tolist() == [0.001 * each <= (allowed or 0.005) for each in tried]
     assert all(torch.equal(module.state_dict()[name], tensor) for name, tensor in before.items())
 
 
@@ -71,14 +74,49 @@ def test_a_penalty_without_effect_is_an_error_and_its_copy_is_not_saved(tmp_path
 
     with pytest.raises(ValueError, match=r"fine_tune\(copy, 3\) left the same copy as fine_tune\(copy, 0\)"):
         choose_weight(module, of_the_original, validate, weights=(3, 10), folder=folder)
-    assert choose_weight(module, Tuned(), validate, weights=(3,), folder=folder).table["weight"].tolist() == [0, 3]
+    assert choose_weight(module, Tuned(), validate, weights=(9,), folder=folder).table["weight"].tolist() == [0, 9]
 
 
 def test_all_copies_draw_the_same_random_numbers_and_leave_those_of_the_caller():
     module, random = fresh(), torch.get_rng_state()
-    drawn = {choose_weight(module, Tuned(), validate, weights=[w]).module.bias.item() for w in (1, 2)}
-    assert len(drawn) == 1
+    drawn, seen = set(), []
+
+    def noisy(copy):
+        seen.append(torch.randn(()).item())
+        return validate(copy)
+
+    for weight in (6, 7):
+        drawn.add(choose_weight(module, Tuned(), noisy, weights=[weight]).control.bias.item())
+    assert len(drawn) == len(set(seen)) == 1
+    assert not drawn & set(seen)
     assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_that_no_weight_costs_too_much_is_said():
+    with pytest.warns(UserWarning, match="no weight cost more than allowed; the largest tried, 3, is chosen"):
+        choice = choose_weight(fresh(), Tuned(), validate, weights=(1, 3))
+    assert choice.weight == 3
+
+
+@pytest.mark.parametrize("measure", [lambda module: 90 - module.weight.item(), lambda module: -module.weight.item()])
+def test_a_measure_that_is_no_accuracy_needs_its_own_allowed_drop(measure):
+    with pytest.raises(ValueError, match=r"the measure of the copy with weight \d is .*; it must be from 0 to 1"):
+        choose_weight(fresh(), Tuned(), measure, weights=WEIGHTS)
+    assert choose_weight(fresh(), Tuned(), measure, weights=WEIGHTS, allowed=5).weight == 3
+
+
+def test_what_is_read_from_a_folder_is_validated_again(tmp_path, caplog):
+    """The validation has changed since; the log says that the copies are those of before."""
+    first = choose_weight(fresh(), Tuned(), validate, weights=WEIGHTS, folder=tmp_path)
+    assert not caplog.records
+    stricter = choose_weight(
+        fresh(), Tuned(), lambda m: 0.8 - 0.003 * m.weight.item(), weights=WEIGHTS, folder=tmp_path
+    )
+    assert (first.weight, stricter.weight) == (3, 1)
+    assert stricter.table["measure"].tolist() == pytest.approx([0.8, 0.797, 0.791])
+    said = [record.getMessage() for record in caplog.records]
+    assert said[1] == f"weight 1 read from {tmp_path / 'weight-1.safetensors'}, not trained again"
+    assert len(said) == 3
 
 
 def test_an_interrupted_choice_goes_on_where_it_was(tmp_path):

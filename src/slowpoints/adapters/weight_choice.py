@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,9 @@ from slowpoints.core.tensors import read_tensors, tensor_digest, write_tensors
 
 WEIGHTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 ALLOWED = 0.005  # drop in accuracy, as in the choice of the study's lambdas
+SEEDS = 2**62  # of validation
+
+log = logging.getLogger(__name__)
 
 
 class WeightChoice(NamedTuple):
@@ -29,11 +34,13 @@ class WeightChoice(NamedTuple):
         weight: the largest one tried before the first that costs too much; 0 if the smallest does.
         module: the copy fine-tuned with it.
         table: a row for each weight tried, 0 first: weight, measure, change against weight 0, passed, seconds.
+        control: the copy fine-tuned with weight 0, as many steps without the penalty: what `module` is compared with.
     """
 
     weight: float
     module: nn.Module
     table: pd.DataFrame
+    control: nn.Module
 
 
 def choose_weight(
@@ -42,60 +49,80 @@ def choose_weight(
     validate: Callable[[nn.Module], float],
     *,
     weights: Sequence[float] = WEIGHTS,
-    allowed: float = ALLOWED,
+    allowed: float | None = None,
     folder: str | Path | None = None,
 ) -> WeightChoice:
     """Fine-tunes copies with increasing weights of a penalty until a validation measure falls by too much.
 
     Weight 0 comes first, as the control: the same steps without the penalty. The weights follow in increasing order, up
     to and including the first whose measure is more than `allowed` below the control's. How long memories last plays no
-    role. Each copy starts from the same state of PyTorch's random number generators, which the call leaves unchanged.
+    role. Each copy is trained from the same state of PyTorch's random number generators, and validated from another
+    that is also the same for all; the call leaves the caller's unchanged.
 
     Args:
         module: everything that is trained, recurrent layer and readout. Not changed.
         fine_tune: trains a copy in place with a weight: `fine_tune(copy, weight)`. It builds optimiser and penalty from
             that copy.
         validate: measure of a copy, higher is better, such as accuracy, always on the same validation trials.
-        weights: weights to try, positive.
-        allowed: greatest acceptable drop of the measure.
-        folder: where finished copies are saved, and from which an interrupted call resumes.
+        weights: weights to try, positive. Beyond some weight Adam follows the penalty alone, and larger ones change
+            little.
+        allowed: greatest acceptable drop of the measure, in its units; by default 0.005, for measures from 0 to 1.
+        folder: where fine-tuned copies are saved, and from which an interrupted call resumes. They are recognised by
+            the weights of `module` alone: name another folder when `fine_tune` has changed. Validation is never saved.
 
     Raises:
         TypeError: if an argument has the wrong type.
-        ValueError: if weights are not positive, the control's measure is not finite, the penalty leaves a copy as it
-            is without, or the folder holds copies of another module.
+        ValueError: if weights are not positive, the control's measure is not finite, a measure is not from 0 to 1
+            although `allowed` is not given, the penalty leaves a copy as it is without, or the folder holds copies of
+            another module.
+
+    Warns:
+        UserWarning: if no weight cost more than allowed, so that a larger one might also pass.
 
     Example:
         >>> choice = choose_weight(network, fine_tune, accuracy, folder="weights")
         >>> choice.weight, choice.table
+        >>> tables = {"control": measured(choice.control), "penalty": measured(choice.module)}
     """
     instance(module, nn.Module, "module")
     for name, function in (("fine_tune", fine_tune), ("validate", validate)):
         if not callable(function):
             raise TypeError(f"{name} is a {type(function).__name__}; it must be a callable")
-    allowed = finite(allowed, "allowed", least=0)
+    drop = ALLOWED if allowed is None else finite(allowed, "allowed", least=0)
     copies = _Copies(module, fine_tune, validate, folder)
     ascending = _ascending(weights)
     rows: list[dict[str, Any]] = []
-    chosen, tuned = 0.0, module
+    chosen, tuned, control = 0.0, module, module
     with report_stage("weights of the penalty", 1 + len(ascending), unit="weight", at_most=True, bar=True) as progress:
         for weight in (0.0, *ascending):
             candidate, measure, seconds = copies.tuned(weight)
-            control = rows[0]["measure"] if rows else measure
-            if not np.isfinite(control):
-                raise ValueError(f"the measure of the copy without a penalty is {control}; it must be finite")
-            passed = bool(measure - control >= -allowed)
-            rows.append({"weight": weight, "measure": measure, "change": measure - control, "passed": passed})
+            least = rows[0]["measure"] if rows else measure
+            if not np.isfinite(least):
+                raise ValueError(f"the measure of the copy without a penalty is {least}; it must be finite")
+            if allowed is None and not (np.isnan(measure) or 0 <= measure <= 1):
+                raise ValueError(
+                    f"the measure of the copy with weight {weight:g} is {measure:g}; it must be from 0 to 1, "
+                    "such as accuracy, or pass `allowed`, the greatest acceptable drop, in units of a measure that is "
+                    "better the higher it is (minus a loss, for example)"
+                )
+            passed = bool(measure - least >= -drop)
+            rows.append({"weight": weight, "measure": measure, "change": measure - least, "passed": passed})
             rows[-1]["seconds"] = seconds
             progress.update()
             if not passed:
                 break
-            chosen, tuned = weight, candidate
-    return WeightChoice(chosen, tuned, pd.DataFrame(rows))
+            chosen, tuned, control = weight, candidate, control if weight else candidate
+    if rows[-1]["passed"]:
+        warnings.warn(
+            f"no weight cost more than allowed; the largest tried, {chosen:g}, is chosen (try larger weights, or a "
+            "harder validation)",
+            stacklevel=2,
+        )
+    return WeightChoice(chosen, tuned, pd.DataFrame(rows), control)
 
 
 class _Copies:
-    """Fine-tuned copies of a module, from a folder if they already exist."""
+    """Fine-tuned copies of a module, from a folder if they already exist, and their measures, always taken anew."""
 
     def __init__(
         self,
@@ -119,19 +146,24 @@ class _Copies:
             tensors, facts = read_tensors(path)
             if facts.get("start") != self.start:
                 raise ValueError(f"{path} holds a copy of another module; name another folder, or remove this one")
+            log.warning("weight %g read from %s, not trained again", weight, path)
             tuned.load_state_dict(tensors)
             self._compared(tuned, weight)
-            return tuned, float(facts["measure"]), float(facts["seconds"])
+            return tuned, self._validated(tuned), float(facts["seconds"])
         begun = time.perf_counter()
         with torch.random.fork_rng():
             self.fine_tune(tuned, weight)
-            seconds = time.perf_counter() - begun
-            self._compared(tuned, weight)
-            measure = float(finite_or_nan(self.validate(tuned)))
+        seconds = time.perf_counter() - begun
+        self._compared(tuned, weight)
         if path is not None:
-            facts = {"start": self.start, "weight": weight, "measure": repr(measure), "seconds": seconds}
-            write_tensors(_tensors(tuned), path, facts)
-        return tuned, measure, seconds
+            write_tensors(_tensors(tuned), path, {"start": self.start, "weight": weight, "seconds": seconds})
+        return tuned, self._validated(tuned), seconds
+
+    def _validated(self, tuned: nn.Module) -> float:
+        """The measure of a copy, with random numbers that are neither those of its training nor of another seed."""
+        with torch.random.fork_rng():
+            torch.manual_seed(int(torch.randint(SEEDS, (), device="cpu")))
+            return finite_or_nan(self.validate(tuned))
 
     def _compared(self, tuned: nn.Module, weight: float) -> None:
         """Raises ValueError if a copy equals the control, so that its weight had no effect."""
