@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from slowpoints import find_slow_points, flip_flop_trials, from_torch, slow_points_of, states_of
+from slowpoints import (
+    RelaxationPenalty,
+    find_slow_points,
+    flip_flop_trials,
+    from_torch,
+    retention,
+    slow_points_of,
+    states_of,
+)
 
 torch.manual_seed(0)
 GRU, LSTM = nn.GRU(3, 6), nn.LSTM(3, 6)
@@ -86,14 +94,55 @@ def test_two_arrays_are_two_trials_but_for_an_lstm_where_they_fit():
         slow_points_of(nn.GRU(3, 6, num_layers=2), two)
 
 
-def test_trials_of_other_lengths_are_read_drawn_and_averaged():
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.parametrize("more", [{}, {"proj_size": 4}])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_final_state_of_an_lstm_is_taken_as_pytorch_returns_it(layers, more):
+    torch.manual_seed(0)
+    module = nn.LSTM(3, 6, num_layers=layers, **more)
+    with torch.no_grad():
+        outputs, final = module(INPUTS)
+    states = states_of(module, INPUTS)[-1]
+    readout, labels = nn.Linear(outputs.shape[-1], 2), [0, 1, 0, 1]
+    points = slow_points_of(module, final, starts=None)
+    torch.testing.assert_close(points.start, states, rtol=1e-5, atol=1e-6)
+    assert points.nearest(final)[0].numel() == 4
+    assert points.plot(final).axes
+    wanted, table = (retention(module, readout, each, labels, [1, 5]) for each in (states, final))
+    pd.testing.assert_frame_equal(table, wanted)
+    torch.testing.assert_close(RelaxationPenalty(module)(final), RelaxationPenalty(module)(states))
+    torch.testing.assert_close(
+        states_of(module, INPUTS, final), states_of(module, INPUTS, states), rtol=1e-5, atol=1e-6
+    )
+    with pytest.raises(ValueError, match=r"as `states_of` returns them; of PyTorch's final state pass the pair"):
+        slow_points_of(module, final[0])
+
+
+def test_the_final_state_of_one_layer_is_taken_and_that_of_several_not_guessed():
+    """`[2, B, H]` of two layers could be outputs of two frames."""
+    with torch.no_grad():
+        final = GRU(INPUTS)[1]
+    wanted = retention(GRU, nn.Linear(6, 2).requires_grad_(False), final[0], [0, 1, 0, 1], [1])
+    assert len(retention(GRU, nn.Linear(6, 2), final, [0, 1, 0, 1], [1])) == len(wanted)
+    assert torch.equal(RelaxationPenalty(GRU)(final), RelaxationPenalty(GRU)(final[0]))
+    assert torch.equal(states_of(GRU, INPUTS, final), states_of(GRU, INPUTS, final[0]))
+    deep = nn.GRU(3, 6, num_layers=2)
+    with torch.no_grad():
+        final = deep(INPUTS)[1]
+    for use in (slow_points_of, lambda module, states: RelaxationPenalty(module)(states)):
+        with pytest.raises(ValueError, match=r"of PyTorch's final state pass h_n.transpose\(0, 1\).flatten\(1\)"):
+            use(deep, final)
+    start = slow_points_of(deep, final.transpose(0, 1).flatten(1), starts=None).start
+    torch.testing.assert_close(start, states_of(deep, INPUTS)[-1], rtol=1e-5, atol=1e-6)
+
+
+def test_trials_of_other_lengths_are_read_and_drawn():
     trials = [INPUTS[:, 0], INPUTS[:3, 1]]
     states = states_of(GRU, trials)
     assert [len(each) for each in states] == [7, 3]
     torch.testing.assert_close(states[1], STATES[:3, 1])
     torch.testing.assert_close(states_of(GRU, list(INPUTS.unbind(1))), STATES)
-    points = slow_points_of(GRU, states, trials, starts=None)
-    torch.testing.assert_close(points.state, slow_points_of(GRU, states, torch.cat(trials), starts=None).state)
+    points = slow_points_of(GRU, states, starts=None)
     (axes,) = points.plot(states).axes
     assert [len(line.get_xdata()) for line in axes.lines[:2]] == [7, 3]
     (axes,) = points.plot(list(STATES.unbind(1))).axes

@@ -352,6 +352,38 @@ def _as_it_is(handed, bucket):
     return future
 
 
+class Noisy(nn.Module):
+    """A cell with noise inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.eye(3))
+
+    def forward(self, states):
+        return torch.tanh(states @ self.weight) + 0.01 * torch.randn_like(states)
+
+
+def with_nan(module, name):
+    with torch.no_grad():
+        dict(module.named_parameters())[name].view(-1)[0] = torch.nan
+    return module
+
+
+def test_a_weight_that_is_not_finite_is_named_also_while_the_path_is_kept():
+    module = seeded("GRU")
+    penalty, states = RelaxationPenalty(module, INPUTS, FRAMES, every=100), starts(module)
+    penalty(states)
+    with_nan(module, "bias_hh_l0")
+    with pytest.raises(ValueError, match="bias_hh_l0 of the module is not finite, so neither is the penalty"):
+        penalty(states)
+
+
+def saved(module, inputs=INPUTS, **settings):
+    penalty = RelaxationPenalty(module, inputs, FRAMES, **settings)
+    penalty(torch.zeros(4, module.hidden_size, dtype=DOUBLE))
+    return penalty.state_dict()
+
+
 class Weightless(nn.Module):
     def forward(self, states):
         return states / 2
@@ -387,6 +419,24 @@ REFUSED = {
     "the path from these states is not finite": lambda: RelaxationPenalty(unbounded())(torch.ones(4, 3)),
     "no weight of the module takes part": lambda: RelaxationPenalty(lambda z: z / 2)(torch.ones(4, 3)),
     "the network must return the next states": lambda: RelaxationPenalty(nn.Linear(3, 2))(torch.ones(4, 3)),
+    "the network gives different values for the same states in another call; it is random": lambda: RelaxationPenalty(
+        Noisy()
+    )(torch.ones(1, 3)),
+    "the network takes more than states: pass `inputs`": lambda: RelaxationPenalty(nn.Bilinear(3, 3, 3))(
+        torch.ones(4, 3)
+    ),
+    "weight_hh_l0 of the module is not finite": lambda: RelaxationPenalty(with_nan(seeded("GRU"), "weight_hh_l0"))(
+        torch.ones(4, 3)
+    ),
+    r"inputs of the state is \[0.3, -0.8\], of this penalty \[0.0, 0.0\]": lambda: RelaxationPenalty(
+        GRU, None, FRAMES
+    ).load_state_dict(saved(GRU)),
+    "every of the state is 100, of this penalty 7": lambda: RelaxationPenalty(
+        GRU, INPUTS, FRAMES, every=7
+    ).load_state_dict(saved(GRU)),
+    r"path of the state has the shape \(3, 4, 5\); .* it must have \[3, B, 3\]": lambda: RelaxationPenalty(
+        GRU, INPUTS, FRAMES
+    ).load_state_dict(saved(nn.GRU(2, 5, dtype=DOUBLE))),
     "state is a list": lambda: RelaxationPenalty(GRU).load_state_dict([]),
     r"state has the keys \['calls'\]": lambda: RelaxationPenalty(GRU).load_state_dict({"calls": 0}),
     "state has 3 calls and no path": lambda: RelaxationPenalty(GRU).load_state_dict({"path": None, "calls": 3}),

@@ -26,6 +26,15 @@ REFUSED = {
     "inputs have 2 values each; the module takes 3": lambda: slow_points_of(
         nn.GRU(3, 5), torch.zeros(1, 5), torch.ones(2)
     ),
+    r"inputs have the shape \(2, 3\); they must be one constant input \[N\]": lambda: slow_points_of(
+        nn.GRU(3, 5), torch.zeros(2, 5), torch.ones(2, 3)
+    ),
+    r"inputs have the shape \(7, 2, 3\)": lambda: slow_points_of(
+        lambda inputs, states: states / 2, torch.zeros(2, 3), torch.ones(7, 2, 3)
+    ),
+    r"the network takes more than states: pass `inputs`, such as torch.zeros\(N\)": lambda: slow_points_of(
+        lambda inputs, states: states / 2 + inputs, torch.zeros(2, 3)
+    ),
     "states have 5 values each; those of the module have 10, the hidden and cell states": lambda: slow_points_of(
         nn.LSTM(3, 5), torch.zeros(1, 5)
     ),

@@ -100,12 +100,11 @@ def test_closed_forms_are_those_of_the_module_itself(kind):
         torch.testing.assert_close(closed, other, rtol=1e-10, atol=1e-12)
 
 
-def test_an_input_is_constant_the_mean_of_inputs_or_zero():
+def test_an_input_is_constant_or_zero():
     module = seeded(nn.GRU, 3, 5)
     inputs = random(7, 4, 3)
     states = states_of(module, inputs)
     mean = inputs.mean((0, 1))
-    torch.testing.assert_close(slow_points_of(module, states, inputs).state, slow_points_of(module, states, mean).state)
     zero = slow_points_of(module, states, torch.zeros(3)).state
     torch.testing.assert_close(slow_points_of(module, states).state, zero)
     assert not torch.allclose(zero, slow_points_of(module, states, mean).state)

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from slowpoints.adapters.frames import Frame, InputStep, Module, unwrapped
-from slowpoints.adapters.states import as_states
-from slowpoints.core.arrays import Array, as_numbers
+from slowpoints.adapters.states import as_input, as_states
+from slowpoints.core.arrays import Array
+from slowpoints.dynamics.checks import MIN_ROWS, require_equal
 from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.relaxation import relaxation_path
 
@@ -44,7 +45,7 @@ class Network:
         self.module: Any = unwrapped(module)
         if not callable(self.module):
             raise TypeError(f"module is a {type(module).__name__}; it must be a recurrent module, or a callable")
-        self.inputs = self.checked_input(inputs, "inputs")
+        self.inputs = as_input(inputs, "inputs")
         self.widths: tuple[int, ...] = ()
         self.layers = 1
         if self._is_known:
@@ -69,22 +70,6 @@ class Network:
     def _is_known(self) -> bool:
         return isinstance(self.module, nn.RNNBase | nn.RNNCellBase)
 
-    @staticmethod
-    def checked_input(inputs: Array | None, name: str) -> Tensor | None:
-        """A constant input `[N]` in float64.
-
-        Raises:
-            ValueError: if it is not finite, or there are several.
-        """
-        if inputs is None:
-            return None
-        if isinstance(inputs, int | float) or getattr(inputs, "ndim", 1) == 0:
-            raise ValueError(f"{name} must be one constant input [N]; it is a single number")
-        values = as_numbers(inputs, name)
-        if values.dim() != 1:
-            raise ValueError(f"{name} have the shape {tuple(values.shape)}; they must be one constant input [N]")
-        return values
-
     def step(self, like: Tensor) -> Callable[[Tensor], Tensor]:
         """One frame under the constant input, `[B, n]` to `[B, n]`, for states like these in precision and device."""
         frame = self.frame()
@@ -96,6 +81,13 @@ class Network:
             return Frame(self.module, in_evaluation)
         function = callable_in_evaluation(self.module)
         return CheckedMap(function, "network") if self.inputs is None else _CheckedFrame(function)
+
+    @torch.no_grad()
+    def check_deterministic(self, states: Tensor) -> None:
+        """Raises TypeError if a callable has different values for the same states `[B, n]` in two calls."""
+        if not self._is_known:
+            step, rows = self.step(states), states.repeat(-(-MIN_ROWS // len(states)), 1)
+            require_equal(step(rows), step(rows), "network")
 
     @torch.no_grad()
     def path(self, states: Tensor, frames: Sequence[int]) -> Tensor:
@@ -121,7 +113,9 @@ class Network:
         tensors = [part for part in parts if isinstance(part, Tensor) and not part.is_meta]
         if weight is not None and (other := {part.device for part in tensors} - {weight.device}):
             raise ValueError(f"states are on {other.pop()}, the weights of the module on {weight.device}")
-        start = as_states(states, self.widths)
+        start = as_states(states, self.widths, self.layers)
+        if start.dim() == 3 and len(start) == 1:  # one frame, or the final state of a single layer
+            start = start[0]
         if start.dim() != 2:
             raise ValueError(
                 f"states have the shape {tuple(start.shape)}; they must be [B, n], such as one frame of those that "

@@ -35,6 +35,7 @@ class Frozen(NamedTuple):
         lower: least value that each coordinate of its states takes, a number or `[n]`.
         upper: greatest value, likewise.
         widths: number of coordinates of each part of its states, as `Frame.widths`; empty for a callable.
+        layers: number of layers; 1 for a callable.
     """
 
     step: Map
@@ -42,6 +43,7 @@ class Frozen(NamedTuple):
     lower: float | Tensor = -math.inf
     upper: float | Tensor = math.inf
     widths: tuple[int, ...] = ()
+    layers: int = 1
 
 
 class Frame:
@@ -144,7 +146,7 @@ class Frame:
         Raises:
             ValueError: if they are not finite, or n is not the module's.
         """
-        return as_states(states, self.widths).to(self.weight.device)
+        return as_states(states, self.widths, self.layers).to(self.weight.device)
 
 
 class InputStep:
@@ -186,7 +188,9 @@ def frozen(module: Module | Frame, inputs: Tensor | None) -> Frozen:
         constant = module.weight.new_zeros(module.module.input_size) if inputs is None else inputs
         step = InputStep(module, constant)
         closed = _closed_form(module, constant)
-        return Frozen(step, MapResidual(step) if closed is None else closed, *module.bounds(), module.widths)
+        return Frozen(
+            step, MapResidual(step) if closed is None else closed, *module.bounds(), module.widths, module.layers
+        )
     if isinstance(module, AutonomousMap):
         raise TypeError("networks of the grid are searched by find_slow_points(dynamics.step, ...)")
     function = _frozen_copy(module) if isinstance(module, nn.Module) else module

@@ -83,17 +83,20 @@ class RelaxationPenalty:
 
         Args:
             states: where memories start, `[B, n]`, laid out as by `states_of`, or for an LSTM a pair of hidden and cell
-                states.
+                states, also `[L, B, H]` as PyTorch returns them.
 
         Raises:
-            ValueError: if they are not finite, do not fit the module or are on another device, or the network diverges
-                from them.
-            TypeError: if a callable does not map states to states, or does not use its weights.
+            ValueError: if they are not finite, do not fit the module or are on another device, the network diverges
+                from them, or a weight is not finite.
+            TypeError: if a callable does not map states to states, is not deterministic (noise, dropout; tried
+                whenever the path is computed), or does not use its weights.
         """
         start = self.network.states(states)
         if self.calls % self.every == 0:
+            self.network.check_deterministic(start)
             path = self.network.path(start, self.frames)
             if not path.isfinite().all():
+                self._raise_of_weights()
                 raise ValueError("the path from these states is not finite: the network diverges under this input")
             self.path = path
         assert self.path is not None
@@ -105,31 +108,53 @@ class RelaxationPenalty:
         value = self.network.displacement(points, after).square().sum(-1).sum()
         if torch.is_grad_enabled() and not value.requires_grad:
             raise TypeError("no weight of the module takes part in a frame, so the penalty has no gradient")
+        if not value.isfinite():
+            self._raise_of_weights()
+            raise ValueError("the penalty is not finite: the network diverges from states of its path")
         return value
 
+    def _raise_of_weights(self) -> None:
+        """Raises ValueError if a weight or buffer is not finite, naming it."""
+        tensors = {} if self.network.owner is None else self.network.owner.state_dict()
+        for name, tensor in tensors.items():
+            if isinstance(tensor, Tensor) and not tensor.isfinite().all():
+                raise ValueError(f"{name} of the module is not finite, so neither is the penalty")
+
     def state_dict(self) -> dict[str, Any]:
-        """State for a checkpoint, from which the penalty continues bit for bit: the path and the number of calls."""
-        return {"path": None if self.path is None else self.path.clone(), "calls": self.calls}
+        """State for a checkpoint, from which the penalty continues bit for bit: path, number of calls, and settings."""
+        path = None if self.path is None else self.path.clone()
+        return {"path": path, "calls": self.calls, **self._settings}
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """What a checkpoint must agree on."""
+        inputs = self.network.inputs
+        return {"inputs": None if inputs is None else inputs.tolist(), "frames": list(self.frames), "every": self.every}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` returned.
 
         Raises:
             TypeError: if it is not a dictionary.
-            ValueError: if keys are missing or unknown, or the path does not match the calls or the frames.
+            ValueError: if keys are missing or unknown, inputs, frames or `every` differ from this penalty's, or the
+                path does not match the calls, the frames or the module.
         """
         instance(state, dict, "state")
-        if set(state) != {"path", "calls"}:
+        if not {"path", "calls"} <= set(state) <= {"path", "calls", *self._settings}:
             raise ValueError(f"state has the keys {sorted(state)}; it must have calls and path (state_dict)")
+        for name, setting in self._settings.items():
+            if state.get(name, setting) != setting:
+                raise ValueError(f"{name} of the state is {state[name]}, of this penalty {setting}; they must agree")
         path, calls = state["path"], whole_number(state["calls"], "calls of the state")
         if (path is None) != (calls == 0):
             raise ValueError(f"state has {calls} calls and {'no' if path is None else 'a'} path: they do not fit")
         if path is not None:
             instance(path, Tensor, "path of the state")
-            if path.dim() != 3 or len(path) != len(self.frames):
+            n = sum(self.network.widths)
+            if path.dim() != 3 or len(path) != len(self.frames) or (n and path.shape[2] != n):
                 raise ValueError(
-                    f"path of the state has the shape {tuple(path.shape)}; with these frames it must have "
-                    f"[{len(self.frames)}, B, n]"
+                    f"path of the state has the shape {tuple(path.shape)}; with these frames and this module it must "
+                    f"have [{len(self.frames)}, B, {n or 'n'}]"
                 )
             path = path.detach().clone()
         self.path, self.calls = path, calls

@@ -167,7 +167,7 @@ class NetworkPoints(SlowPoints):
         """
         if not len(self):
             raise ValueError("there are no points to be near to")
-        states = as_states(states, self._widths).to(self.state)
+        states = as_states(states, self._widths, self.network.layers).to(self.state)
         flat = states.reshape(-1, states.shape[-1])
         distance, row = torch.cdist(flat, self.state, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1)
         return row.view(states.shape[:-1]), distance.view(states.shape[:-1])
@@ -225,7 +225,7 @@ class NetworkPoints(SlowPoints):
         dimensions = whole_number(dimensions, "dimensions")
         if states is None:
             return draw(self, None, None, dimensions)
-        visited = as_states(states, self._widths).to(self.state)
+        visited = as_states(states, self._widths, self.network.layers).to(self.state)
         return draw(self, visited.reshape(-1, visited.shape[-1]), paths_of(states, visited), dimensions)
 
     @property

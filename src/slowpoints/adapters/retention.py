@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from slowpoints.adapters.evaluation import Network, callable_in_evaluation
 from slowpoints.adapters.frames import Frame, Module
+from slowpoints.adapters.states import as_input
 from slowpoints.analysis import memory_score as measures
 from slowpoints.core.arguments import finite, table_columns, whole_numbers
 from slowpoints.core.arrays import Array, as_numbers
@@ -59,7 +60,7 @@ def retention(
         readout: from hidden states of the last layer `[B, H]`, or for a callable its whole states `[B, n]`, to logits
             of the classes `[B, C]`.
         states: one for each trial, `[B, n]`, laid out as by `states_of`, or for an LSTM a pair of hidden and cell
-            states.
+            states, also `[L, B, H]` as PyTorch returns them.
         labels: what each trial is to remember, `[B]`, from 0 to C - 1.
         delays: in frames since the states, at least 1, each once.
         inputs: the constant input of the delay `[N]`. None means zero, or, for a callable, none at all.
@@ -224,7 +225,7 @@ def _inputs(
     network: Network, states: Tensor, ask: Array | None, noise: float | Sampler, seed: int
 ) -> tuple[Callable[[int], Tensor | None], Tensor | None]:
     """The inputs `[B, N]` of each frame, and what asking adds to them `[N]`; None if there are none."""
-    question, generator = network.checked_input(ask, "ask"), seeded(seed)
+    question, generator = as_input(ask, "ask"), seeded(seed)
     if network.inputs is None:
         if question is not None or callable(noise) or finite(noise, "noise", least=0):
             raise ValueError(

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from slowpoints.adapters.frames import Frame, Module, device_of, frozen, unwrapped
 from slowpoints.adapters.points import NetworkPoints
-from slowpoints.adapters.states import as_states
+from slowpoints.adapters.states import as_input, as_states
 from slowpoints.core.arguments import finite, whole_number
-from slowpoints.core.arrays import Array, as_numbers, is_list_of_arrays
+from slowpoints.core.arrays import Array, is_list_of_arrays
 from slowpoints.core.streams import seeded
 from slowpoints.core.torch_modes import usual_modes
 from slowpoints.dynamics.region import MAX_DISTANCE
@@ -44,8 +44,9 @@ def slow_points_of(
             states `[P, n]`, or with `inputs` from inputs `[P, N]` and states, to the next states `[P, n]`. A callable
             runs in float64; a module is copied first, and never changed. Wrappers of `torch.compile` or `DataParallel`
             are removed.
-        states: that the network visited, `[..., n]` (see `states_of`), or for an LSTM a pair of hidden and cell states.
-        inputs: the constant input `[N]`; `[..., N]` is averaged over all but the last axis. None is zero.
+        states: that the network visited, `[..., n]` (see `states_of`), or for an LSTM a pair of hidden and cell states,
+            also `[L, B, H]` as PyTorch returns them.
+        inputs: the constant input `[N]`. None means zero, or, for a callable, none at all.
         starts: number of states drawn at random to search from; None takes all, in their order.
         noise: standard deviation of Gaussian noise added to each coordinate of a start.
         seed: of both.
@@ -85,7 +86,9 @@ def slow_points_of(
     frame = Frame(module) if isinstance(module, nn.RNNBase | nn.RNNCellBase) else None
     visited = frame.checked_states(states) if frame is not None else _states_for(module, states)
     start = _drawn(visited.reshape(-1, visited.shape[-1]), starts, generator)
-    constant = None if inputs is None else _mean(inputs, frame).to(start.device)
+    constant = as_input(inputs, "inputs")
+    if constant is not None:
+        constant = constant.to(start.device) if frame is None else frame.checked_inputs(constant)
     network = frozen(frame or module, constant)
     low, high = bounds_like(start, network.lower if lower is None else lower, network.upper if upper is None else upper)
     start = _with_noise(clamp_start(start, low, high), noise, generator).clamp(low, high)
@@ -117,7 +120,8 @@ def states_of(
         module: `torch.nn.RNN`, `GRU`, `LSTM`, or one of their cells; run without dropout.
         inputs: sequences as the module takes them, `[T, B, N]`, or `[B, T, N]` if it is `batch_first`; `[T, N]` is one.
             A list of `[T, N]` holds one sequence for each trial, as for `torch.nn.utils.rnn.pad_sequence`.
-        initial: states before the first frame, `[B, n]`, or `[n]` for all; for an LSTM also a pair; zero by default.
+        initial: states before the first frame, `[B, n]`, or `[n]` for all; for an LSTM also a pair, in the forms that
+            `slow_points_of` takes; zero by default.
 
     Returns:
         The state after each frame, time first, `[T, B, n]`, or `[T, n]` for a single sequence, in float64. For trials
@@ -156,6 +160,7 @@ def _initial(frame: Frame, initial: Array | None, sequences: int) -> Tensor:
     """The states before the first frame, `[B, n]`."""
     zero = frame.weight.new_zeros(sequences, frame.coordinates)
     state = zero if initial is None else frame.checked_states(initial)
+    state = state[0] if state.dim() == 3 and len(state) == 1 else state  # of a single layer, as PyTorch takes it
     if state.shape not in (zero.shape, zero.shape[1:]):
         raise ValueError(f"initial states have the shape {tuple(state.shape)}; they must have {tuple(zero.shape)}")
     return state.expand(zero.shape)
@@ -173,12 +178,6 @@ def _path(frame: Frame, sequences: Tensor, state: Tensor) -> Tensor:
 def _states_for(module: Module, states: Array) -> Tensor:
     """States `[..., n]` of a callable, on the device of its weights if it has any."""
     return as_states(states, ()).to(device_of(module))
-
-
-def _mean(inputs: Array, frame: Frame | None) -> Tensor:
-    """Constant input `[N]`: the mean over all but the last axis, each frame weighted equally."""
-    numbers = as_numbers(inputs, "inputs") if frame is None else frame.checked_inputs(inputs)
-    return numbers.reshape(-1, numbers.shape[-1]).mean(0)
 
 
 def _drawn(states: Tensor, starts: int | None, generator: torch.Generator) -> Tensor:

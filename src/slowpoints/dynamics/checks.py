@@ -152,7 +152,7 @@ class CheckedResidual(Residual):
             first, again = self.residual(copies), self.residual(copies)
         except (RuntimeError, ValueError, IndexError) as error:
             raise _row_by_row(error) from error
-        self._require_equal(first, again)
+        require_equal(first, again, self.name)
         if not _equal(first, together.repeat(len(copies) // points, 1), ROW_TOLERANCE):
             raise ValueError(ROW_BY_ROW)
         for row in {0, points - 1} if len(copies) > 1 else ():
@@ -162,12 +162,6 @@ class CheckedResidual(Residual):
                 raise _row_by_row(error) from error
             if not _equal(alone[0], together[row], ROW_TOLERANCE):
                 raise ValueError(ROW_BY_ROW)
-
-    def _require_equal(self, first: Tensor, again: Tensor) -> None:
-        if not _equal(first, again, CALL_TOLERANCE):
-            raise TypeError(
-                f"the {self.name} gives different values for the same states in another call; {NOT_DETERMINISTIC}"
-            )
 
     def _check_derivative(self, states: Tensor) -> None:
         """Compares derivatives with differences of values at a few states."""
@@ -185,7 +179,7 @@ class CheckedResidual(Residual):
             return
         with torch.no_grad():
             # Noise may vanish at the starts.
-            self._require_equal(self.residual(differences.states), self.residual(differences.states))
+            require_equal(self.residual(differences.states), self.residual(differences.states), self.name)
         smooth = differences.consistent()
         if not (double or smooth):
             return  # a kink within the long steps that float32 requires
@@ -280,6 +274,12 @@ def checked_residual(step: Map | None, residual: Map | Residual | None) -> Resid
         checked = isinstance(residual, CheckedMap)
         residual = Residual(residual if checked else CheckedMap(residual, "residual", residual=True))
     return residual if isinstance(residual, SpeedResidual | CheckedResidual) else CheckedResidual(residual)
+
+
+def require_equal(first: Tensor, again: Tensor, name: str) -> None:
+    """Raises TypeError if the values of two calls on the same states differ by more than rounding."""
+    if not _equal(first, again, CALL_TOLERANCE):
+        raise TypeError(f"the {name} gives different values for the same states in another call; {NOT_DETERMINISTIC}")
 
 
 def _equal(values: Tensor, others: Tensor, tolerance: dict[torch.dtype, float]) -> bool:

@@ -58,6 +58,8 @@ class CheckedMap:
         """What a callable must be, in particular one that raised this error."""
         if isinstance(error, RuntimeError) and ("dtype" in str(error) or "Double" in str(error)):
             return f"the {self.name} must take states in float64, and have its weights in float64"
+        if self.name == "network" and error is not None and "missing" in str(error):  # an argument
+            return "the network takes more than states: pass `inputs`, such as torch.zeros(N), for inputs and states"
         return (
             f"the {self.name} must take states, or inputs and states, to the next states, in operations of PyTorch, on "
             "the device of the states; for a larger network pass the recurrent layer"
