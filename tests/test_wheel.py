@@ -41,6 +41,8 @@ print(" ".join(units()), points)
 EXAMPLE = re.search(r"```python\n(.*?)```", (ROOT / "docs/library.md").read_text(), re.DOTALL)[1]
 CHECKS = """
 assert choice.table["weight"].tolist()[:2] == [0, 10], choice.table
+assert list(tables)[:2] == ["before", "control"], tables
+assert all(half_life(tables[name]) > 10 for name in ("before", "control")), tables
 assert all(0 < memory_score(table) <= 1 for table in tables.values()), tables
 penalty = RelaxationPenalty(choice.module["rnn"], silence)
 value = penalty(states_of(choice.module["rnn"], trials(3, delay=1)[0])[0])

@@ -52,9 +52,9 @@ class NetworkPoints(SlowPoints):
         return len(self.state)
 
     def __getitem__(self, chosen: slice | int | np.ndarray | Tensor | list) -> NetworkPoints:
-        """Some of the points, by a slice, indices or a mask, such as `points[points.kind == "fixed point"]`."""
+        """Some of the points, by a slice, indices or a mask: `points[points.kind == "fixed point"]`, for example."""
         if not isinstance(chosen, slice):
-            chosen = np.asarray(chosen)
+            chosen = np.asarray(chosen.cpu() if isinstance(chosen, Tensor) else chosen)
             chosen = chosen.astype(int) if not chosen.size else chosen
         rows = np.atleast_1d(np.arange(len(self))[chosen])
         if rows.ndim > 1:
