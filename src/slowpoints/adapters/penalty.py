@@ -33,6 +33,8 @@ class RelaxationPenalty:
     minibatch can be passed as they come, even if they are recomputed only rarely. With `every=1` each call follows its
     own states. A path costs `frames[-1]` frames of the network, a call in between one frame and its gradient.
 
+    It acts on the module from which it was built: a copy that is trained needs a penalty of its own.
+
     The module's mode, buffers and gradients, and PyTorch's random number generators, are not changed. Dropout is off.
     Inside autocast the penalty keeps the precision of the weights. The module may be wrapped by `torch.compile`,
     `DataParallel` or `DistributedDataParallel`: the module inside is run, and `DistributedDataParallel` averages the
