@@ -44,6 +44,7 @@ CHANGES = {
 """Measures before and after fine-tuning, and titles of their panels."""
 FADE = 0.6  # transparency of the line of the largest lambda
 MOST_LEVEL = 5  # names of modes below an axis that fit horizontally; more are vertical
+VERTICAL = 0.8  # height in inches that vertical names add to a figure
 
 
 def data(
@@ -84,11 +85,13 @@ def draw(data: pd.DataFrame) -> Figure:
         for ax, (measure, title) in zip(row[1:], CHANGES.items(), strict=True):
             _draw_change(ax, of_set[of_set["measure"] == measure])
             ax.set_ylabel("before → after")
-            ax.set_title(f"{dataset}: {title}", loc="left")
+            ax.set_title(title, loc="left")
     for column in axes.T[1:]:  # names of modes once, where all data sets have the same
         for ax, below in pairwise(column):
             if _tick_names(ax) == _tick_names(below):
                 ax.tick_params(axis="x", labelbottom=False)
+    if len(_tick_names(axes[-1, 1])) > MOST_LEVEL:
+        figure.set_figheight(figure.get_figheight() + VERTICAL)
     axes[-1, 0].set_xlabel("delay (frames)")
     legend(figure, axes[0, 0].get_legend_handles_labels()[0])
     return figure
