@@ -3,7 +3,7 @@
     python benchmarks/own_networks.py                                   # 10 networks of each, over an hour on one core
     python benchmarks/own_networks.py --tasks recall --networks GRU --seeds 2
 
-The tasks: `flip-flop`, three bits set and reset by pulses, then silence; `recall`, one of 16 symbols, amid distractors;
+The tasks: `flip-flop`, three bits set and reset by pulses, then silence; `recall`, one of 32 symbols, amid distractors;
 `digits`, scikit-learn's images read row by row. After a delay of up to 20 noisy frames the network is asked which of
 the classes it was. Each network is trained, then trained on for 400 steps in several ways:
 
@@ -82,7 +82,7 @@ class Task(NamedTuple):
         return inputs, labels, asked
 
 
-BITS, PULSE_FRAMES, SYMBOLS, DISTRACTION = 3, 15, 16, 0.1
+BITS, PULSE_FRAMES, SYMBOLS, DISTRACTION = 3, 15, 32, 0.1
 
 
 def pulses(part: str, trials: int, stream: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -125,7 +125,7 @@ def mean_distraction() -> Tensor:
 
 TASKS = {
     "flip-flop": Task(2**BITS, BITS + 1, 0.5, pulses, None, torch.zeros(BITS + 1)),
-    "recall": Task(SYMBOLS, SYMBOLS + 2, 0.3, symbols, other_symbols, mean_distraction()),
+    "recall": Task(SYMBOLS, SYMBOLS + 2, 1.0, symbols, other_symbols, mean_distraction()),
     "digits": Task(10, 9, 0.5, rows, None, torch.zeros(9)),
 }
 

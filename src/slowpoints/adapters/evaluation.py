@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from slowpoints.adapters.frames import Frame, InputStep, Module, unwrapped
-from slowpoints.adapters.states import as_input, as_states
+from slowpoints.adapters.states import as_input, as_states, without_layers
 from slowpoints.core.arrays import Array
 from slowpoints.dynamics.checks import MIN_ROWS, require_equal
 from slowpoints.dynamics.maps import CheckedMap
@@ -113,9 +113,7 @@ class Network:
         tensors = [part for part in parts if isinstance(part, Tensor) and not part.is_meta]
         if weight is not None and (other := {part.device for part in tensors} - {weight.device}):
             raise ValueError(f"states are on {other.pop()}, the weights of the module on {weight.device}")
-        start = as_states(states, self.widths, self.layers)
-        if start.dim() == 3 and len(start) == 1:  # one frame, or the final state of a single layer
-            start = start[0]
+        start = without_layers(as_states(states, self.widths, self.layers))
         if start.dim() != 2:
             raise ValueError(
                 f"states have the shape {tuple(start.shape)}; they must be [B, n], such as one frame of those that "

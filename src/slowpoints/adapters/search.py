@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from slowpoints.adapters.frames import Frame, Module, device_of, frozen, unwrapped
 from slowpoints.adapters.points import NetworkPoints
-from slowpoints.adapters.states import as_input, as_states
+from slowpoints.adapters.states import as_input, as_states, without_layers
 from slowpoints.core.arguments import finite, whole_number
 from slowpoints.core.arrays import Array, is_list_of_arrays
 from slowpoints.core.streams import seeded
@@ -159,8 +159,7 @@ def _states_of_trials(frame: Frame, trials: list[Tensor], initial: Array | None)
 def _initial(frame: Frame, initial: Array | None, sequences: int) -> Tensor:
     """The states before the first frame, `[B, n]`."""
     zero = frame.weight.new_zeros(sequences, frame.coordinates)
-    state = zero if initial is None else frame.checked_states(initial)
-    state = state[0] if state.dim() == 3 and len(state) == 1 else state  # of a single layer, as PyTorch takes it
+    state = zero if initial is None else without_layers(frame.checked_states(initial))
     if state.shape not in (zero.shape, zero.shape[1:]):
         raise ValueError(f"initial states have the shape {tuple(state.shape)}; they must have {tuple(zero.shape)}")
     return state.expand(zero.shape)

@@ -56,6 +56,11 @@ def as_states(states: Array, widths: tuple[int, ...], layers: int = 1, *, name: 
     return flat
 
 
+def without_layers(states: Tensor) -> Tensor:
+    """States `[B, n]` of `[1, B, n]`: one frame, or PyTorch's final state of a single layer; others as they are."""
+    return states[0] if states.dim() == 3 and len(states) == 1 else states
+
+
 def _advice(widths: tuple[int, ...], layers: int) -> str:
     """How to lay out the final state that PyTorch returns."""
     if len(widths) == 2:
