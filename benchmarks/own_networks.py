@@ -12,8 +12,8 @@ the classes it was. Each network is trained, then trained on for 400 steps in se
 - longer: on delays of up to 100 frames, for as long a time as `penalty` took;
 - consistency: with the mean squared change of hidden states from frame to frame.
 
-Weights are chosen on validation trials of three more networks of each task and module, by `choose_weight`: their mean
-accuracy may fall by 0.005. Everything is measured on test trials: half-life (median over networks; `beyond` where it is
+Weights are chosen on validation trials of three more networks of each task and module, by `choose_weight`: of those that
+lower their mean accuracy by no more than 0.005, the one with the greatest memory score. Everything is measured on test trials: half-life (median over networks; `beyond` where it is
 longer than the longest delay), accuracy at the delays of training, and the change of memory score against control, and
 of the penalty against `longer`, with its 95 % interval (t) over networks.
 Writes own_networks.parquet.
@@ -220,18 +220,22 @@ class Cell:
             def accuracy(copies: nn.ModuleList) -> float:
                 return float(np.mean([self.accuracy(copied, "valid") for copied in copies]))
 
-            choice = choose_weight(models, tune_all, accuracy, weights=WEIGHTS[way])
+            def memory(copies: nn.ModuleList) -> float:
+                tables = [self.retention(copied, "valid") for copied in copies]
+                return float(np.mean([memory_score(table, first=LONGEST) for table in tables]))
+
+            choice = choose_weight(models, tune_all, accuracy, weights=WEIGHTS[way], memory=memory)
             chosen[way] = choice.weight
             print(*self.name, way, choice.table.round(4).to_dict("list"), flush=True)
         return chosen
 
-    def measured(self, model: nn.ModuleDict) -> dict[str, float]:
-        """Half-life, memory score, and accuracies, on test trials."""
-        stream = self.stream("test")
-        shown, labels = self.task.stimuli("test", TEST_TRIALS, stream)
+    def retention(self, model: nn.ModuleDict, part: str) -> pd.DataFrame:
+        """Accuracy at each delay."""
+        stream = self.stream(part)
+        shown, labels = self.task.stimuli(part, TEST_TRIALS, stream)
         ask = self.task.mean.clone()
         ask[-1] = 1
-        table = retention(
+        return retention(
             model["network"],
             model["readout"],
             states_of(model["network"], shown)[-1],
@@ -241,6 +245,10 @@ class Cell:
             ask=ask,
             noise=lambda frame: self.task.delay(1, TEST_TRIALS, stream)[0],
         )
+
+    def measured(self, model: nn.ModuleDict) -> dict[str, float]:
+        """Half-life, memory score, and accuracies, on test trials."""
+        table = self.retention(model, "test")
         right = table.groupby("delay")[["n_correct", "n"]].sum()
         return {
             "accuracy": self.accuracy(model, "test"),

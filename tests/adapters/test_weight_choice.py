@@ -1,4 +1,4 @@
-"""The weight of a penalty: the largest whose cost is allowed, searched from a starting value."""
+"""The weight of a penalty: the largest whose cost is allowed, or of those the one with the longest memory."""
 
 import math
 
@@ -36,7 +36,7 @@ def fresh():
     return nn.Linear(1, 1)
 
 
-@pytest.mark.filterwarnings("ignore:no weight cost more than allowed")
+@pytest.mark.filterwarnings("ignore:the largest weight tried")
 @pytest.mark.parametrize(
     ("allowed", "weight", "tried"),
     [(None, 3, [0, 1, 3, 10]), (0.0305, 30, [0, 1, 3, 10, 30, 100]), (0.0005, 0, [0, 1]), (1, 100, [0, *WEIGHTS])],
@@ -92,8 +92,30 @@ def test_all_copies_draw_the_same_random_numbers_and_leave_those_of_the_caller()
     assert torch.equal(torch.get_rng_state(), random)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("best", "weight", "tried"), [(10, 10, [0, 1, 3, 10, 30, 100]), (90, 30, [0, 1, 3, 10, 30, 100]), (-5, 0, [0, 1, 3])]
+)
+def test_of_the_weights_that_pass_the_one_with_the_longest_memory_is_chosen(best, weight, tried):
+    """Memory is longest near one weight; where that costs too much, or is below zero, at the nearest that passes."""
+    of_weight = {each: 1 - abs(each - best) / 100 for each in (0, *WEIGHTS)}
+    allowed = 0.0305 if len(tried) > 3 else 0.002
+    choice = choose_weight(
+        fresh(), Tuned(), validate, weights=WEIGHTS, allowed=allowed, memory=lambda copy: of_weight[copy.weight.item()]
+    )
+    assert (choice.weight, choice.module.weight.item(), choice.control.weight.item()) == (weight, weight, 0)
+    assert list(choice.table) == ["weight", "measure", "change", "passed", "memory", "seconds"]
+    assert choice.table["weight"].tolist() == tried
+    assert choice.table["memory"][:-1].tolist() == [of_weight[each] for each in tried[:-1]]
+    assert np.isnan(choice.table["memory"].iloc[-1])  # it cost too much
+
+
+def test_of_equally_long_memories_the_smaller_weight_is_chosen():
+    assert choose_weight(fresh(), Tuned(), validate, memory=lambda copy: 0.5).weight == 0
+
+
 def test_that_no_weight_costs_too_much_is_said():
-    with pytest.warns(UserWarning, match="no weight cost more than allowed; the largest tried, 3, is chosen"):
+    with pytest.warns(UserWarning, match="the largest weight tried, 3, is chosen: it cost no more than allowed"):
         choice = choose_weight(fresh(), Tuned(), validate, weights=(1, 3))
     assert choice.weight == 3
 
@@ -141,6 +163,9 @@ REFUSED = {
     "module is a str": {"module": "network"},
     "fine_tune is a NoneType": {"fine_tune": None},
     "validate is a float": {"validate": 0.9},
+    "memory is a float": {"memory": 0.9},
+    "the value of memory is 'long'": {"memory": lambda module: "long"},
+    "the memory of the copy with weight 0 is nan; it must be finite": {"memory": lambda module: math.nan},
     "weights is 3": {"weights": 3},
     r"weights is \[\]": {"weights": []},
     r"weights is \[0.0, 1.0\]; it must hold positive": {"weights": [1, 0]},

@@ -31,9 +31,11 @@ class WeightChoice(NamedTuple):
     """Result of `choose_weight`.
 
     Attributes:
-        weight: the largest one tried before the first that costs too much; 0 if the smallest does.
+        weight: the largest one tried before the first that costs too much, or of these the one with the longest
+            memory; 0 if the smallest costs too much, or if none lengthens memory.
         module: the copy fine-tuned with it.
-        table: a row for each weight tried, 0 first: weight, measure, change against weight 0, passed, seconds.
+        table: a row for each weight tried, 0 first: weight, measure, change against weight 0, passed, memory if it was
+            asked for (NaN where the weight cost too much), seconds.
         control: the copy fine-tuned with weight 0, as many steps without the penalty: what `module` is compared with.
     """
 
@@ -50,13 +52,15 @@ def choose_weight(
     *,
     weights: Sequence[float] = WEIGHTS,
     allowed: float | None = None,
+    memory: Callable[[nn.Module], float] | None = None,
     folder: str | Path | None = None,
 ) -> WeightChoice:
     """Fine-tunes copies with increasing weights of a penalty until a validation measure falls by too much.
 
     Weight 0 comes first, as the control: the same steps without the penalty. The weights follow in increasing order, up
-    to and including the first whose measure is more than `allowed` below the control's. How long memories last plays no
-    role. Each copy is trained from the same state of PyTorch's random number generators, and validated from another
+    to and including the first whose measure is more than `allowed` below the control's. The largest that passed is
+    chosen, however long memories last, or with `memory` the one with the longest: where accuracy bears any weight, the
+    largest can shorten memories. Each copy is trained from the same state of PyTorch's random number generators, and validated from another
     that is also the same for all; the call leaves the caller's unchanged.
 
     Args:
@@ -67,79 +71,113 @@ def choose_weight(
         weights: weights to try, positive. Beyond some weight Adam follows the penalty alone, and larger ones change
             little.
         allowed: greatest acceptable drop of the measure, in its units; by default 0.005, for measures from 0 to 1.
+        memory: how long a copy remembers, higher is longer, such as the `memory_score` of its `retention` on validation
+            trials. A finite number: the half-life is NaN where it lies beyond the longest delay.
         folder: where fine-tuned copies are saved, and from which an interrupted call resumes. They are recognised by
             the weights of `module` alone: name another folder when `fine_tune` has changed. Validation is never saved.
 
     Raises:
         TypeError: if an argument has the wrong type.
-        ValueError: if weights are not positive, the control's measure is not finite, a measure is not from 0 to 1
-            although `allowed` is not given, the penalty leaves a copy as it is without, or the folder holds copies of
+        ValueError: if weights are not positive, the control's measure or a memory is not finite, a measure is not from
+            0 to 1 although `allowed` is not given, the penalty leaves a copy as it is without, or the folder holds copies of
             another module.
 
     Warns:
-        UserWarning: if no weight cost more than allowed, so that a larger one might also pass.
+        UserWarning: if the largest weight tried is chosen, so that a larger one might also pass.
 
     Example:
-        >>> choice = choose_weight(network, fine_tune, accuracy, folder="weights")
+        >>> choice = choose_weight(network, fine_tune, accuracy, memory=lambda copy: memory_score(measured(copy)))
         >>> choice.weight, choice.table
         >>> tables = {"control": measured(choice.control), "penalty": measured(choice.module)}
     """
     instance(module, nn.Module, "module")
-    for name, function in (("fine_tune", fine_tune), ("validate", validate)):
+    for name, function in {"fine_tune": fine_tune, "validate": validate, "memory": memory or validate}.items():
         if not callable(function):
             raise TypeError(f"{name} is a {type(function).__name__}; it must be a callable")
     drop = ALLOWED if allowed is None else finite(allowed, "allowed", least=0)
-    copies = _Copies(module, fine_tune, validate, folder)
-    ascending = _ascending(weights)
+    copies, ascending = _Copies(module, fine_tune, folder), _ascending(weights)
     rows: list[dict[str, Any]] = []
-    chosen, tuned, control = 0.0, module, module
+    chosen, longest, tuned, control = 0.0, -np.inf, module, module
     with report_stage("weights of the penalty", 1 + len(ascending), unit="weight", at_most=True, bar=True) as progress:
         for weight in (0.0, *ascending):
-            candidate, measure, seconds = copies.tuned(weight)
-            least = rows[0]["measure"] if rows else measure
-            if not np.isfinite(least):
-                raise ValueError(f"the measure of the copy without a penalty is {least}; it must be finite")
-            if allowed is None and not (np.isnan(measure) or 0 <= measure <= 1):
-                raise ValueError(
-                    f"the measure of the copy with weight {weight:g} is {measure:g}; it must be from 0 to 1, "
-                    "such as accuracy, or pass `allowed`, the greatest acceptable drop, in units of a measure that is "
-                    "better the higher it is (minus a loss, for example)"
-                )
-            passed = bool(measure - least >= -drop)
-            rows.append({"weight": weight, "measure": measure, "change": measure - least, "passed": passed})
-            rows[-1]["seconds"] = seconds
+            candidate, seconds = copies.tuned(weight)
+            measure = _evaluated(validate, candidate, "validate")
+            _check_measure(measure, weight, bounded=allowed is None)
+            change = measure - (rows[0]["measure"] if rows else measure)
+            passed = bool(change >= -drop)
+            remembered = _remembered(memory, candidate, weight) if passed else np.nan
+            rows.append({"weight": weight, "measure": measure, "change": change, "passed": passed})
+            rows[-1] |= {"memory": remembered, "seconds": seconds}
             progress.update()
             if not passed:
                 break
-            chosen, tuned, control = weight, candidate, control if weight else candidate
-    if rows[-1]["passed"]:
+            control = control if weight else candidate
+            if remembered > longest:
+                chosen, longest, tuned = weight, remembered, candidate
+    if chosen == rows[-1]["weight"]:
         warnings.warn(
-            f"no weight cost more than allowed; the largest tried, {chosen:g}, is chosen (try larger weights, or a "
+            f"the largest weight tried, {chosen:g}, is chosen: it cost no more than allowed (try larger weights, or a "
             "harder validation)",
             stacklevel=2,
         )
-    return WeightChoice(chosen, tuned, pd.DataFrame(rows), control)
+    table = pd.DataFrame(rows)
+    return WeightChoice(chosen, tuned, table.drop(columns=[] if memory else "memory"), control)
+
+
+def _check_measure(measure: float, weight: float, *, bounded: bool) -> None:
+    """Raises ValueError if the control's measure is not finite, or one that must be from 0 to 1 is not."""
+    if not weight and not np.isfinite(measure):
+        raise ValueError(f"the measure of the copy without a penalty is {measure}; it must be finite")
+    if bounded and not (np.isnan(measure) or 0 <= measure <= 1):
+        raise ValueError(
+            f"the measure of the copy with weight {weight:g} is {measure:g}; it must be from 0 to 1, such as accuracy, "
+            "or pass `allowed`, the greatest acceptable drop, in units of a measure that is better the higher it is "
+            "(minus a loss, for example)"
+        )
+
+
+def _remembered(memory: Callable[[nn.Module], float] | None, tuned: nn.Module, weight: float) -> float:
+    """What a copy is chosen by: how long it remembers, or without a measure of this its weight."""
+    if memory is None:
+        return weight
+    length = _evaluated(memory, tuned, "memory")
+    if not np.isfinite(length):
+        raise ValueError(
+            f"the memory of the copy with weight {weight:g} is {length}; it must be finite, such as `memory_score` (a "
+            "half-life is NaN where it lies beyond the longest delay)"
+        )
+    return length
+
+
+def _evaluated(function: Callable[[nn.Module], float], tuned: nn.Module, name: str) -> float:
+    """A measure of a copy, with random numbers that are neither those of its training nor of another seed.
+
+    Raises:
+        TypeError: if it is not a number.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(int(torch.randint(SEEDS, (), device="cpu")))
+        return finite_or_nan(function(tuned), name)
 
 
 class _Copies:
-    """Fine-tuned copies of a module, from a folder if they already exist, and their measures, always taken anew."""
+    """Fine-tuned copies of a module, from a folder if they already exist."""
 
     def __init__(
         self,
         module: nn.Module,
         fine_tune: Callable[[nn.Module, float], Any],
-        validate: Callable[[nn.Module], float],
         folder: str | Path | None,
     ):
         if folder is not None:
             instance(folder, (str, os.PathLike), "folder")
-        self.module, self.fine_tune, self.validate = module, fine_tune, validate
+        self.module, self.fine_tune = module, fine_tune
         self.folder = None if folder is None else Path(folder)
         self.start = _digests(module)
         self.control: dict[str, str] = {}  # of the copy with weight 0
 
-    def tuned(self, weight: float) -> tuple[nn.Module, float, float]:
-        """The copy fine-tuned with a weight, its measure, and the seconds that fine-tuning took."""
+    def tuned(self, weight: float) -> tuple[nn.Module, float]:
+        """The copy fine-tuned with a weight, and the seconds that this took."""
         tuned = copy.deepcopy(self.module)
         path = None if self.folder is None else self.folder / f"weight-{weight:g}.safetensors"
         if path is not None and path.is_file():
@@ -149,7 +187,7 @@ class _Copies:
             log.warning("weight %g read from %s, not trained again", weight, path)
             tuned.load_state_dict(tensors)
             self._compared(tuned, weight)
-            return tuned, self._validated(tuned), float(facts["seconds"])
+            return tuned, float(facts["seconds"])
         begun = time.perf_counter()
         with torch.random.fork_rng():
             self.fine_tune(tuned, weight)
@@ -157,13 +195,7 @@ class _Copies:
         self._compared(tuned, weight)
         if path is not None:
             write_tensors(_tensors(tuned), path, {"start": self.start, "weight": weight, "seconds": seconds})
-        return tuned, self._validated(tuned), seconds
-
-    def _validated(self, tuned: nn.Module) -> float:
-        """The measure of a copy, with random numbers that are neither those of its training nor of another seed."""
-        with torch.random.fork_rng():
-            torch.manual_seed(int(torch.randint(SEEDS, (), device="cpu")))
-            return finite_or_nan(self.validate(tuned))
+        return tuned, seconds
 
     def _compared(self, tuned: nn.Module, weight: float) -> None:
         """Raises ValueError if a copy equals the control, so that its weight had no effect."""
@@ -176,7 +208,7 @@ class _Copies:
             )
 
 
-def finite_or_nan(value: Any) -> float:
+def finite_or_nan(value: Any, name: str) -> float:
     """A measure as a number; NaN if it is not finite, as of a copy that diverged.
 
     Raises:
@@ -185,7 +217,7 @@ def finite_or_nan(value: Any) -> float:
     number = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
     if isinstance(number, float) and not np.isfinite(number):
         return float("nan")
-    return finite(number, "the value of validate")
+    return finite(number, f"the value of {name}")
 
 
 def _digests(module: nn.Module) -> dict[str, str]:
