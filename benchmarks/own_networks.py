@@ -12,10 +12,11 @@ the classes it was. Each network is trained, then trained on for 400 steps in se
 - longer: on delays of up to 100 frames, for as long a time as `penalty` took;
 - consistency: with the mean squared change of hidden states from frame to frame.
 
-Weights are chosen on validation trials of three more networks of each task and module, by `choose_weight`: of those that
-lower their mean accuracy by no more than 0.005, the one with the greatest memory score. Everything is measured on test trials: half-life (median over networks; `beyond` where it is
-longer than the longest delay), accuracy at the delays of training, and the change of memory score against control, and
-of the penalty against `longer`, with its 95 % interval (t) over networks.
+Weights are chosen on validation trials of three more networks of each task and module, by `choose_weight`: of those
+that lower their mean accuracy by no more than 0.005, the one with the greatest memory score. Everything is measured on
+test trials: half-life (median over networks; `beyond` where it is longer than the longest delay), accuracy at the
+delays of training, and the change of memory score against control, and of the penalty against `longer`, with its 95 %
+interval (t) over networks.
 Writes own_networks.parquet.
 """
 

@@ -94,12 +94,16 @@ def test_all_copies_draw_the_same_random_numbers_and_leave_those_of_the_caller()
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
-    ("best", "weight", "tried"), [(10, 10, [0, 1, 3, 10, 30, 100]), (90, 30, [0, 1, 3, 10, 30, 100]), (-5, 0, [0, 1, 3])]
+    ("best", "allowed", "weight", "tried"),
+    [
+        (10, 0.0305, 10, [0, 1, 3, 10, 30, 100]),
+        (90, 0.0305, 30, [0, 1, 3, 10, 30, 100]),
+        (-5, 0.002, 0, [0, 1, 3]),
+    ],
 )
-def test_of_the_weights_that_pass_the_one_with_the_longest_memory_is_chosen(best, weight, tried):
+def test_of_the_weights_that_pass_the_one_with_the_longest_memory_is_chosen(best, allowed, weight, tried):
     """Memory is longest near one weight; where that costs too much, or is below zero, at the nearest that passes."""
     of_weight = {each: 1 - abs(each - best) / 100 for each in (0, *WEIGHTS)}
-    allowed = 0.0305 if len(tried) > 3 else 0.002
     choice = choose_weight(
         fresh(), Tuned(), validate, weights=WEIGHTS, allowed=allowed, memory=lambda copy: of_weight[copy.weight.item()]
     )

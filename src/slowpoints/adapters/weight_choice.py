@@ -60,8 +60,8 @@ def choose_weight(
     Weight 0 comes first, as the control: the same steps without the penalty. The weights follow in increasing order, up
     to and including the first whose measure is more than `allowed` below the control's. The largest that passed is
     chosen, however long memories last, or with `memory` the one with the longest: where accuracy bears any weight, the
-    largest can shorten memories. Each copy is trained from the same state of PyTorch's random number generators, and validated from another
-    that is also the same for all; the call leaves the caller's unchanged.
+    largest can shorten memories. Each copy is trained from the same state of PyTorch's random number generators, and
+    validated from another that is also the same for all; the call leaves the caller's unchanged.
 
     Args:
         module: everything that is trained, recurrent layer and readout. Not changed.
@@ -79,8 +79,8 @@ def choose_weight(
     Raises:
         TypeError: if an argument has the wrong type.
         ValueError: if weights are not positive, the control's measure or a memory is not finite, a measure is not from
-            0 to 1 although `allowed` is not given, the penalty leaves a copy as it is without, or the folder holds copies of
-            another module.
+            0 to 1 although `allowed` is not given, the penalty leaves a copy as it is without, or the folder holds
+            copies of another module.
 
     Warns:
         UserWarning: if the largest weight tried is chosen, so that a larger one might also pass.
