@@ -45,7 +45,7 @@ RATE, FINE_RATE = 5e-3, 1e-3
 DELAYS = (1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 TEST_TRIALS = 320
 CHOSEN_ON = (101, 102, 103)  # seeds of the networks that weights are chosen on, and that are not reported
-WEIGHTS = {"penalty": (10, 30, 100, 300, 1000, 3000), "consistency": (0.03, 0.1, 0.3, 1, 3, 10)}
+WEIGHTS = {"penalty": (1, 3, 10, 30, 100, 300, 1000, 3000), "consistency": (0.03, 0.1, 0.3, 1, 3, 10, 30)}
 REFRESH = 100  # steps after which memories are read in anew
 
 
