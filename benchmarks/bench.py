@@ -27,6 +27,7 @@ from _study import ROOT
 README = ROOT / "benchmarks/README.md"
 BLOCK = re.compile(r"(<!-- results: ([\w, -]+) -->\n).*?(<!-- end of results -->\n)", re.DOTALL)
 FINDER = os.environ.get("FIXED_POINT_FINDER")
+COMPARED = f" --fixed-point-finder {shlex.quote(FINDER)}" if FINDER else ""
 
 RUNS = {
     "training-gru": "training.py --networks 1 2 4",
@@ -39,8 +40,9 @@ RUNS = {
     "growth": "growth.py",
     "own_networks": "own_networks.py",
     "planning": "planning.py",
-    "slow_points": "slow_points.py --points 30 300 --study results"
-    + (f" --fixed-point-finder {shlex.quote(FINDER)}" if FINDER else ""),
+    "slow_points": f"slow_points.py --points 30 300 --study results{COMPARED}",
+    "slow_points-valleys": "slow_points.py --kinds GRU --units 128 --points 30 300 --steps 1500 --frames 6 --rate 0.5 "
+    f'--seeds 0 1 2 3 --tools slowpoints "slowpoints, merge=0" FixedPointFinder{COMPARED}',
     "resources": "resources.py",
     "subsets": "subsets.py reference/embedded digits --tunings slow_points=0.1 path=100",
     "explorer": "explorer.py results/default/explorer.html results/reference-embedded/explorer.html",

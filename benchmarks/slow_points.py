@@ -171,23 +171,22 @@ TOOLS = {
 
 def flip_flop_cases(args: argparse.Namespace) -> Iterator[Case]:
     """Networks trained on the flip-flop; starts from trials that they had no part in."""
-    for kind in args.kinds:
-        for units in args.units:
-            module = _trained_once(kind, units, args)
-            states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
-            for points in args.points:
-                starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0).start
-                network = frozen(Frame(module), None)
-                yield Case(f"flip-flop {kind} {units}", module, starts.float(), network)
+    for kind, units, seed in itertools.product(args.kinds, args.units, args.seeds):
+        module = _trained_once(kind, units, seed, args)
+        states = states_of(module, flip_flop_trials(64, 40, seed=999)[0])[5:]
+        name = f"flip-flop {kind} {units}" + (f", seed {seed}" if len(args.seeds) > 1 else "")
+        for points in args.points:
+            starts = slow_points_of(module, states, starts=points, noise=NOISE, max_iterations=0).start
+            yield Case(name, module, starts.float(), frozen(Frame(module), None))
 
 
-def _trained_once(kind: str, units: int, args: argparse.Namespace) -> nn.RNNBase:
+def _trained_once(kind: str, units: int, seed: int, args: argparse.Namespace) -> nn.RNNBase:
     """A network of an earlier run, or one that is trained now and kept."""
     task = "" if (args.frames, args.rate) == (FRAMES, PULSES) else f"-{args.frames}-{args.rate}"
-    file = args.networks / f"{kind}-{units}-{args.steps}{task}.safetensors"
+    file = args.networks / f"{kind}-{units}-{args.steps}{task}{f'-seed-{seed}' if seed else ''}.safetensors"
     if not file.is_file():
-        module, error = trained(kind, units, args.steps, frames=args.frames, rate=args.rate)
-        print(f"{kind} {units}: squared error {error:.5f}", flush=True)
+        module, error = trained(kind, units, args.steps, frames=args.frames, rate=args.rate, seed=seed)
+        print(f"{kind} {units}, seed {seed}: squared error {error:.5f}", flush=True)
         args.networks.mkdir(parents=True, exist_ok=True)
         save_file(module.state_dict(), file)
     module = getattr(nn, kind)(3, units)
@@ -265,6 +264,7 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=3000, help="of training on the flip-flop")
     parser.add_argument("--frames", type=int, default=FRAMES, help="of its trials")
     parser.add_argument("--rate", type=float, default=PULSES, help="of its pulses, per frame and channel")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0], help="of weights and trials")
     parser.add_argument("--tools", nargs="*", choices=TOOLS, default=list(TOOLS))
     parser.add_argument("--networks", type=Path, default=ROOT / "results/flip-flop", help="folder that keeps them")
     parser.add_argument("--fixed-point-finder", type=Path, metavar="PATH", help="a checkout of it")
