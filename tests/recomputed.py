@@ -13,7 +13,7 @@ from scipy import stats
 CELL = ["dataset", "architecture", "protocol"]
 NETWORK = [*CELL, "seed"]
 MIXED = ["dataset", "architecture"]
-STUDIES = ("embedded", "mnist-small", "mnist-tenth")
+STUDIES = ("embedded", "mnist-small", "cifar", "mnist-tenth")
 RESAMPLES = 2000
 CHANCE = 0.1
 
