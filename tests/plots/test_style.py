@@ -85,3 +85,11 @@ def test_names_of_classes_say_of_which_data_set_they_are_where_several_are_drawn
     assert [handle.get_label() for handle in style.class_handles(shown)] == ["glyphs 0: A", "glyphs 1: C"]
     alone = shown[shown["dataset"] == "glyphs"]
     assert [handle.get_label() for handle in style.class_handles(alone)] == ["0: A", "1: C"]
+
+
+@pytest.mark.parametrize(("dataset", "title"), [("mnist-small", "mnist-small, LSTM, DeCu"), ("cifar10-small", None)])
+def test_titles_too_long_for_a_panel_have_the_data_set_on_a_line_of_its_own(dataset, title):
+    cells = [{"dataset": dataset, "architecture": unit, "protocol": "decu"} for unit in ("gru", "lstm")]
+    _, axes = style.cell_panels(pd.DataFrame(cells), lambda *_: None, height=1.5)
+    titles = [ax.get_title("left") for ax in axes.flat]
+    assert titles[1] == title or titles == ["cifar10-small\nGRU, DeCu", "cifar10-small\nLSTM, DeCu"]

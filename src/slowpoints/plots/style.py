@@ -33,7 +33,7 @@ UNDATED: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Da
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 """Widths in inches of figures across one or both columns of a page; fonts are as large as in print."""
 MOST_PANELS = 4  # side by side
-TITLE_WIDTH = 26  # characters per line of the title of so narrow a panel
+TITLE_WIDTH = 24  # characters per line of the title of so narrow a panel
 MOST_CLASSES = 30  # named in a legend; the names of more are in tables only
 LONGEST_NAME = 20  # characters of a class's name in a legend
 NOTHING = "no class is read out"  # text where a cell, or a table, has no rows
@@ -181,7 +181,11 @@ def cell_panels(
             say(ax, NOTHING)
         else:
             draw_panel(ax, of_cell, protocol)
-        ax.set_title(textwrap.fill(cell_title(dataset, architecture, protocol), TITLE_WIDTH), loc="left")
+        ax.set_title(cell_title(dataset, architecture, protocol), loc="left")
+    if any(len(ax.get_title("left")) > TITLE_WIDTH for ax in axes.flat):
+        for ax in axes.flat:
+            dataset, _, cell = ax.get_title("left").partition(", ")
+            ax.set_title(f"{textwrap.fill(dataset, TITLE_WIDTH)}\n{cell}", loc="left")
     return figure, axes
 
 
