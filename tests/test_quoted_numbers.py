@@ -97,10 +97,10 @@ def c3_classes():
     return [embedded, mnist, *intervals[0], cifar, *intervals[1], tenth]
 
 
-def penalty(mode):
+def penalty(mode, against="control"):
     numbers = []
     for study in STUDIES:
-        change = changes(study, mode)
+        change = changes(study, mode, against=against)
         numbers += [change.mean(), *ends(change_interval(change))]
     return numbers
 
@@ -142,9 +142,15 @@ def test_path_costs_no_accuracy_on_mnist():
     assert change_interval(change)[0] > -0.0025
 
 
-def test_the_penalty_at_slow_points_is_not_shown_to_gain_anything_on_cifar():
-    low, high = change_interval(changes(CIFAR, "slow_points"))
-    assert low < 0 < high < 0.01
+def test_the_penalty_at_slow_points_has_a_negative_gain_in_three_of_twenty_cells():
+    cells = pd.concat([changes(study, "slow_points").groupby(CELL).mean() for study in STUDIES])
+    negative = cells[cells < 0].sort_values()
+    assert (len(cells), len(negative)) == (20, 3)
+    assert negative.round(2).to_dict() == {
+        ("glyphs", "lstm", "vocu"): -0.02,
+        ("cifar10-small", "gru", "vocu"): -0.02,
+        ("mnist-small", "gru", "vocu"): -0.0,
+    }
 
 
 def test_each_number_of_the_readme_follows_from_the_tables():
@@ -154,7 +160,7 @@ def test_each_number_of_the_readme_follows_from_the_tables():
     section = re.sub(r"\]\([^)]*\)", "]", section).replace("[95 % interval]", "")
     quoted = NUMBER.findall(LABEL.sub("| ", section))
     expected = [*counts(), *c1(), *c2(), *c3_mixed(), *c3_within(), *c3_classes(), *penalty("slow_points"), *c5()]
-    expected += [*penalty("settled"), *path()]
+    expected += [*penalty("settled"), *penalty("settled", against="slow_points"), *path()]
     assert len(quoted) == len(expected), quoted
     for text, value in zip(quoted, expected, strict=True):
         exact, slack = value if isinstance(value, tuple) else (value, 0.001)
@@ -200,7 +206,7 @@ def sentences():
     low, high, q, i_squared = zip(*(heterogeneity(frame) for frame in (mnist, cifar)), strict=True)
     assert max(i_squared) == 0
     yield f"from {low[0]:.2f} to {high[0]:.2f} over four cells of five networks, and on CIFAR-10"
-    yield f"from {low[1]:.2f} to {high[1]:.2f}, neither more heterogeneous than chance"
+    yield f"from {low[1]:.2f} to {high[1]:.2f}, without a sign of heterogeneity"
     yield f"It is {spearman(classes(EMBEDDED), 'log10_speed', NETWORK):.2f} on digits and glyphs"
     depth = {}
     for study in (TENTH, MNIST):
@@ -252,7 +258,7 @@ def sentences():
     assert max(abs(speed_change(study, "path", "log10_settled_diffusion")) for study in RIVALRY) < 0.025
     yield f"{falls[0]:.2f} over digits and glyphs and {falls[1]:.2f} on MNIST, diffusion by 0.02 or less"
     falls = [-speed_change(CIFAR, "slow_points", f"log10_settled_{measure}") for measure in ("diffusion", "speed")]
-    yield f"lowers diffusion by {falls[0]:.2f} only, and settled speed by {falls[1]:.2f}"
+    yield f"lowers diffusion by {falls[0]:.2f}, and settled speed by {falls[1]:.2f}"
     falls = [-speed_change(CIFAR, mode, "log10_settled_speed") for mode in ("settled", "path")]
     yield f"and `path` lower settled speed by {falls[0]:.2f} and {falls[1]:.2f}"
     by_mode = {mode: [random_effects(changes(study, mode))[3:] for study in RIVALRY] for mode in ("path", "settled")}

@@ -59,9 +59,9 @@ def choose_weight(
 
     Weight 0 comes first, as the control: the same steps without the penalty. The weights follow in increasing order, up
     to and including the first whose measure is more than `allowed` below the control's. The largest that passed is
-    chosen, however long memories last, or with `memory` the one with the longest: where accuracy bears any weight, the
-    largest can shorten memories. Each copy is trained from the same state of PyTorch's random number generators, and
-    validated from another that is also the same for all; the call leaves the caller's unchanged.
+    chosen, however long memories last, or with `memory` the one with the longest, 0 included: where accuracy bears any
+    weight, the largest can shorten memories. Each copy is trained from the same state of PyTorch's random number
+    generators, and validated from another that is also the same for all; the call leaves the caller's unchanged.
 
     Args:
         module: everything that is trained, recurrent layer and readout. Not changed.
@@ -91,8 +91,8 @@ def choose_weight(
         >>> tables = {"control": measured(choice.control), "penalty": measured(choice.module)}
     """
     instance(module, nn.Module, "module")
-    for name, function in {"fine_tune": fine_tune, "validate": validate, "memory": memory or validate}.items():
-        if not callable(function):
+    for name, function in {"fine_tune": fine_tune, "validate": validate, "memory": memory}.items():
+        if not callable(function) and (name, function) != ("memory", None):
             raise TypeError(f"{name} is a {type(function).__name__}; it must be a callable")
     drop = ALLOWED if allowed is None else finite(allowed, "allowed", least=0)
     copies, ascending = _Copies(module, fine_tune, folder), _ascending(weights)
