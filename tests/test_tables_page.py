@@ -1,6 +1,7 @@
 """docs/tables.md: its Python code works on the tables of a finished study."""
 
 import ast
+import contextlib
 import re
 
 import pandas as pd
@@ -16,25 +17,26 @@ STATEMENTS = [
 ]
 
 
-@pytest.fixture
-def shown(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
     """Value of each expression of the page, by its text.
 
     The large tables in reference/ are of trained networks alone: the same points stand in for those after fine-tuning.
     """
-    worked_out("cifar", tmp_path / "results")
-    path = tmp_path / "results/reference-cifar/tables/slow_points.parquet"
+    folder = tmp_path_factory.mktemp("study")
+    worked_out("cifar", folder / "results")
+    path = folder / "results/reference-cifar/tables/slow_points.parquet"
     trained = read_table(path)
     pd.concat([trained, trained.assign(**{"mode": "slow_points", "lambda": 0.003})]).to_parquet(path)
-    (tmp_path / "results/default").symlink_to(tmp_path / "results/reference-cifar")
-    monkeypatch.chdir(tmp_path)
+    (folder / "results/default").symlink_to(folder / "results/reference-cifar")
     names, values = {}, {}
-    for statement in STATEMENTS:
-        text = ast.unparse(statement)
-        if isinstance(statement, ast.Expr):
-            values[text] = eval(text, names)
-        else:
-            exec(text, names)
+    with contextlib.chdir(folder):
+        for statement in STATEMENTS:
+            text = ast.unparse(statement)
+            if isinstance(statement, ast.Expr):
+                values[text] = eval(text, names)
+            else:
+                exec(text, names)
     return values
 
 
