@@ -65,7 +65,7 @@ REFUSED = {
         (lambda g: replace(g.networks, weights={}), "weights are {}"),
         (lambda g: replace(g.networks, spec="gru"), "spec is a str"),
         (lambda g: replace(g.networks, seeds=("a", "b")), "each of seeds is 'a'"),
-        (lambda g: replace(g.networks, weights=g.arrays), r"weights\['input'\] is a ndarray"),
+        (lambda g: replace(g.networks, weights=g.arrays), r"weights\['input'\] is an ndarray"),
         (lambda g: g.networks.to("meta"), "device is meta"),
         (lambda g: g.networks.select([7]), r"seeds \[7\] are not among"),
         (lambda g: g.networks.select(0), "seeds is 0"),
@@ -146,7 +146,7 @@ REFUSED = {
         (lambda g: sp.measure_accuracy(g.networks, g.images, n_images=0), "n_images is 0"),
         (lambda g: sp.measure_accuracy(g.networks, g.other_images, n_images=6), "images are"),
         (lambda g: sp.measure_accuracy("networks", g.images, n_images=6), "networks is a str"),
-        (lambda g: sp.measure_accuracy(g.networks, g.images.images, n_images=6), "images is a ndarray"),
+        (lambda g: sp.measure_accuracy(g.networks, g.images.images, n_images=6), "images is an ndarray"),
     ],
     "measure_memory": [
         (lambda g: memory(g, delays=[4, 4]), r"delays is \[4, 4\]"),
@@ -192,13 +192,13 @@ REFUSED = {
     "save_networks": [
         (lambda g: sp.save_networks("networks", g.folder / "weights.safetensors"), "networks is a str"),
         (lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", lambda_=float("inf")), "lambda_ is inf"),
-        (lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", mode=3), "mode is a int"),
+        (lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", mode=3), "mode is an int"),
         (
             lambda g: sp.save_networks(g.networks, g.folder / "w.safetensors", mode="slow"),
             "mode is 'slow'; it must be one of trained, control, slow_points, ",
         ),
         (lambda g: sp.save_networks(g.networks, g.folder), str),
-        (lambda g: sp.save_networks(g.networks, 3), "path is a int"),
+        (lambda g: sp.save_networks(g.networks, 3), "path is an int"),
     ],
     "slow_points_of": [
         (lambda g: sp.slow_points_of(g.gru, torch.zeros(4, 6), starts=0), "starts is 0"),

@@ -165,6 +165,7 @@ def test_a_line_of_fixed_points_is_marginal():
     points = slow_points_of(line, random(30, 2).to(DOUBLE))
     assert (points.kind == "fixed point").all()
     assert (points.stability == "marginal").all()
+    assert points.time_constants[:, 0].isinf().all()
     assert len(points.unique(1e-3)) > 20
 
 
@@ -173,6 +174,8 @@ def test_a_drift_has_no_fixed_point():
     assert (points.kind == "minimum").all()
     assert (points.stability == "not at rest").all()
     torch.testing.assert_close(points.speed, torch.full((30,), 0.01, dtype=DOUBLE))
+    assert points.time_constants.isinf().all()  # the speed is least where its derivative, F' - 1, vanishes
+    assert points.to_frame()["time_constant"].isin([float("inf")]).all()
 
 
 def test_a_map_that_slows_down_towards_infinity_has_no_fixed_point():

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -105,7 +106,12 @@ def test_of_the_weights_that_pass_the_one_with_the_longest_memory_is_chosen(best
     """Memory is longest near one weight; where that costs too much, or is below zero, at the nearest that passes."""
     of_weight = {each: 1 - abs(each - best) / 100 for each in (0, *WEIGHTS)}
     choice = choose_weight(
-        fresh(), Tuned(), validate, weights=WEIGHTS, allowed=allowed, memory=lambda copy: of_weight[copy.weight.item()]
+        fresh(),
+        Tuned(),
+        validate,
+        weights=WEIGHTS,
+        allowed=allowed,
+        memory=lambda copy: of_weight.get(copy.weight.item(), 0),
     )
     assert (choice.weight, choice.module.weight.item(), choice.control.weight.item()) == (weight, weight, 0)
     assert list(choice.table) == ["weight", "measure", "change", "passed", "memory", "seconds"]
@@ -119,14 +125,42 @@ def test_of_equally_long_memories_the_smaller_weight_is_chosen():
 
 
 def test_that_no_weight_costs_too_much_is_said():
-    with pytest.warns(UserWarning, match="the largest weight tried, 3, is chosen: it cost no more than allowed"):
+    with pytest.warns(UserWarning, match=r"the largest weight tried, 3, is chosen: it cost no more .*pass `memory`"):
         choice = choose_weight(fresh(), Tuned(), validate, weights=(1, 3))
     assert choice.weight == 3
 
 
-@pytest.mark.parametrize("measure", [lambda module: 90 - module.weight.item(), lambda module: -module.weight.item()])
+def test_that_memory_was_still_increasing_is_said():
+    with pytest.warns(UserWarning, match="the largest weight tried, 3, is chosen: memory was still increasing"):
+        choice = choose_weight(
+            fresh(), Tuned(), validate, weights=(1, 3), memory=lambda copy: 1 + copy.weight.item() / 10
+        )
+    assert choice.weight == 3
+
+
+def test_that_the_control_is_worse_than_the_module_is_said():
+    """As when `validate` returns a loss between 0 and 1, which fine-tuning reduces."""
+    loss = {0: 0.5, 1: 0.4}
+    with pytest.warns(UserWarning, match=r"lowered the measure from 0.7 to 0.5, .* higher for a better network"):
+        choose_weight(fresh(), Tuned(), lambda module: loss.get(module.weight.item(), 0.7), weights=(1, 2))
+
+
+@pytest.mark.parametrize("broken", ["validate", "memory"])
+def test_what_cannot_be_measured_is_found_before_training(broken):
+    tune = Tuned()
+    measures = {"validate": validate, "memory": validate, broken: lambda module: pd.DataFrame({"n": range(99)})}
+    with pytest.raises(TypeError, match=f"the value of {broken} is a DataFrame; it must be a number"):
+        choose_weight(fresh(), tune, **measures)
+    assert not tune.tried
+
+
+@pytest.mark.parametrize(
+    "measure", [lambda module: 90 - module.weight.item(), lambda module: -abs(module.weight.item())]
+)
 def test_a_measure_that_is_no_accuracy_needs_its_own_allowed_drop(measure):
-    with pytest.raises(ValueError, match=r"the measure of the copy with weight \d is .*; it must be from 0 to 1"):
+    with pytest.raises(
+        ValueError, match=r"the measure of (module|the copy with weight \d) is .*; it must be from 0 to 1"
+    ):
         choose_weight(fresh(), Tuned(), measure, weights=WEIGHTS)
     assert choose_weight(fresh(), Tuned(), measure, weights=WEIGHTS, allowed=5).weight == 3
 
@@ -150,7 +184,10 @@ def test_an_interrupted_choice_goes_on_where_it_was(tmp_path):
     first, second = Tuned(fails_at=3), Tuned()
     with pytest.raises(KeyboardInterrupt):
         choose_weight(fresh(), first, validate, weights=WEIGHTS, folder=tmp_path / "weights")
-    choice = choose_weight(fresh(), second, validate, weights=WEIGHTS, folder=tmp_path / "weights")
+    module = fresh()
+    torch.manual_seed(1)  # the random numbers are those that it began with, not these
+    choice = choose_weight(module, second, validate, weights=WEIGHTS, folder=tmp_path / "weights")
+    assert torch.equal(torch.get_rng_state(), torch.manual_seed(1).get_state())
     assert (first.tried, second.tried) == ([0, 1], [3, 10])
     assert choice.weight == wanted.weight
     assert choice.table.drop(columns="seconds").equals(wanted.table.drop(columns="seconds"))
@@ -169,14 +206,14 @@ REFUSED = {
     "validate is a float": {"validate": 0.9},
     "memory is a float": {"memory": 0.9},
     "the value of memory is 'long'": {"memory": lambda module: "long"},
-    "the memory of the copy with weight 0 is nan; it must be finite": {"memory": lambda module: math.nan},
+    "the memory of module is nan; it must be finite": {"memory": lambda module: math.nan},
     "weights is 3": {"weights": 3},
     r"weights is \[\]": {"weights": []},
     r"weights is \[0.0, 1.0\]; it must hold positive": {"weights": [1, 0]},
     "each of weights is -1": {"weights": [-1]},
     "allowed is -1": {"allowed": -1},
-    "folder is a int": {"folder": 3},
-    "the measure of the copy without a penalty is nan": {"validate": lambda module: math.nan},
+    "folder is an int": {"folder": 3},
+    "the measure of the copy with weight 0 is nan": {"validate": lambda module: math.nan},
     "the value of validate is 'good'": {"validate": lambda module: "good"},
 }
 

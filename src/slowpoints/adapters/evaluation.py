@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from slowpoints.adapters.frames import Frame, InputStep, Module, unwrapped
 from slowpoints.adapters.states import as_input, as_states, without_layers
+from slowpoints.core.arguments import type_named
 from slowpoints.core.arrays import Array
 from slowpoints.dynamics.checks import MIN_ROWS, require_equal
 from slowpoints.dynamics.maps import CheckedMap
@@ -44,7 +45,7 @@ class Network:
     def __init__(self, module: Module, inputs: Array | None):
         self.module: Any = unwrapped(module)
         if not callable(self.module):
-            raise TypeError(f"module is a {type(module).__name__}; it must be a recurrent module, or a callable")
+            raise TypeError(f"module is {type_named(module)}; it must be a recurrent module, or a callable")
         self.inputs = as_input(inputs, "inputs")
         self.widths: tuple[int, ...] = ()
         self.layers = 1

@@ -90,8 +90,14 @@ class NetworkPoints(SlowPoints):
 
     @property
     def time_constants(self) -> Tensor:
-        """Frames in which each direction decays, or grows, by a factor e, `[P, n]`, in the order of `eigenvalues`."""
-        return time_constant(self.eigenvalues.abs())
+        """Frames in which each direction decays, or grows, by a factor e, `[P, n]`, in the order of `eigenvalues`.
+
+        Infinite where it does neither, to within rounding. A "minimum" or "saddle" of the speed inside the bounds
+        always has such a direction: J has an eigenvalue of 1 there, since (J - 1)^T (F(z) - z) vanishes and F(z) - z
+        does not.
+        """
+        moduli = self.eigenvalues.abs()
+        return time_constant(moduli).masked_fill((moduli - 1).abs() <= UNIT_CIRCLE_TOLERANCE, torch.inf)
 
     @property
     def n_unstable(self) -> np.ndarray:
@@ -160,7 +166,8 @@ class NetworkPoints(SlowPoints):
             states: `[..., n]`, in any form that `slow_points_of` takes.
 
         Returns:
-            Its row and its distance, `[...]` each; for trials of different lengths one trial after the other.
+            Its row among these points and its distance, `[...]` each; for trials of different lengths one trial after
+            the other.
 
         Raises:
             ValueError: if there are no points, or the states have another number of coordinates.
@@ -174,19 +181,21 @@ class NetworkPoints(SlowPoints):
 
     @usual_modes()
     def to_frame(self) -> pd.DataFrame:
-        """A row per point: kind, stability, share of starts, leading eigenvalue, distance from its start, state, ...
+        """A row per point.
 
-        `searched` is the index, among all starts drawn, of the one whose search led to the point.
+        Columns `kind`, `stability`, `speed`, `share` and `n_unstable` are as in the points; `leading` is the absolute
+        value of the leading eigenvalue, and `time_constant` belongs to it; `projected_gradient`, `converged`,
+        `iterations` and `searched` describe the search (`SlowPoints`); `distance` is that from the start, `state` the
+        state, `[n]`.
         """
-        leading = self.eigenvalues[:, 0].abs()
         columns = {
             "kind": self.kind.astype(str),
             "stability": self.stability,
             "speed": self.speed,
             "share": self.share,
             "n_unstable": self.n_unstable,
-            "leading": leading,
-            "time_constant": time_constant(leading),
+            "leading": self.eigenvalues[:, 0].abs(),
+            "time_constant": self.time_constants[:, 0],
             "projected_gradient": self.projected_gradient,
             "converged": self.converged,
             "iterations": self.iterations,

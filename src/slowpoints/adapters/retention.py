@@ -18,7 +18,7 @@ from slowpoints.adapters.evaluation import Network, callable_in_evaluation
 from slowpoints.adapters.frames import Frame, Module
 from slowpoints.adapters.states import as_input
 from slowpoints.analysis import memory_score as measures
-from slowpoints.core.arguments import finite, table_columns, whole_numbers
+from slowpoints.core.arguments import finite, table_columns, type_named, whole_numbers
 from slowpoints.core.arrays import Array, as_numbers
 from slowpoints.core.intervals import wilson
 from slowpoints.core.progress import report_stage
@@ -52,7 +52,8 @@ def retention(
     From states just after what is to be remembered, the network runs on under a constant input and noise. After each
     delay it is asked on a separate branch, so that one roll-out serves all delays: the input of that frame is changed
     by `ask - inputs`, and the hidden state after it is read out. The network runs in evaluation mode, in the precision
-    of its weights, and is not changed.
+    of its weights, and is not changed. Compare accuracy at a trained delay with that of training: if `inputs`, `ask`,
+    states or labels are not those of training, the table is of another task, and may still look plausible.
 
     Args:
         module: `torch.nn.RNN`, `GRU` or `LSTM` with any number of layers or projections, one of their cells, or any
@@ -88,7 +89,7 @@ def retention(
     """
     network = Network(module, inputs)
     if not callable(readout):
-        raise TypeError(f"readout is a {type(readout).__name__}; it must be a callable from hidden states to logits")
+        raise TypeError(f"readout is {type_named(readout)}; it must be a callable from hidden states to logits")
     start = network.states(states)
     label = _checked_labels(labels, len(start)).to(start.device)
     wanted = sorted(whole_numbers(delays, "delays", least=1))
@@ -267,7 +268,7 @@ class _Sampled:
         values = self.sampler(frame)
         if not isinstance(values, Tensor | np.ndarray):
             raise TypeError(
-                f"noise returned a {type(values).__name__} for frame {frame}; it must return a tensor {self.shape}"
+                f"noise returned {type_named(values)} for frame {frame}; it must return a tensor {self.shape}"
             )
         if tuple(values.shape) != self.shape:
             shape = tuple(values.shape)

@@ -7,7 +7,8 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from slowpoints.core.arguments import finite, instance
+from slowpoints.core.arguments import finite, instance, type_named
 from slowpoints.core.progress import report_stage
 from slowpoints.core.tensors import read_tensors, tensor_digest, write_tensors
 
@@ -62,6 +63,7 @@ def choose_weight(
     chosen, however long memories last, or with `memory` the one with the longest, 0 included: where accuracy bears any
     weight, the largest can shorten memories. Each copy is trained from the same state of PyTorch's random number
     generators, and validated from another that is also the same for all; the call leaves the caller's unchanged.
+    `validate` and `memory` are first tried on `module`, so that what they cannot measure is found before training.
 
     Args:
         module: everything that is trained, recurrent layer and readout. Not changed.
@@ -73,8 +75,9 @@ def choose_weight(
         allowed: greatest acceptable drop of the measure, in its units; by default 0.005, for measures from 0 to 1.
         memory: how long a copy remembers, higher is longer, such as the `memory_score` of its `retention` on validation
             trials. A finite number: the half-life is NaN where it lies beyond the longest delay.
-        folder: where fine-tuned copies are saved, and from which an interrupted call resumes. They are recognised by
-            the weights of `module` alone: name another folder when `fine_tune` has changed. Validation is never saved.
+        folder: where fine-tuned copies are saved, and from which an interrupted call resumes, with the random numbers
+            that it began with. They are recognised by the weights of `module` alone: name another folder when
+            `fine_tune` has changed. Validation is never saved.
 
     Raises:
         TypeError: if an argument has the wrong type.
@@ -83,7 +86,8 @@ def choose_weight(
             copies of another module.
 
     Warns:
-        UserWarning: if the largest weight tried is chosen, so that a larger one might also pass.
+        UserWarning: if the largest weight tried is chosen, so that a larger one might also pass; or if the control's
+            measure is below that of `module` by more than `allowed`, as when `validate` returns a loss.
 
     Example:
         >>> choice = choose_weight(network, fine_tune, accuracy, memory=lambda copy: memory_score(measured(copy)))
@@ -93,19 +97,23 @@ def choose_weight(
     instance(module, nn.Module, "module")
     for name, function in {"fine_tune": fine_tune, "validate": validate, "memory": memory}.items():
         if not callable(function) and (name, function) != ("memory", None):
-            raise TypeError(f"{name} is a {type(function).__name__}; it must be a callable")
+            raise TypeError(f"{name} is {type_named(function)}; it must be a callable")
     drop = ALLOWED if allowed is None else finite(allowed, "allowed", least=0)
     copies, ascending = _Copies(module, fine_tune, folder), _ascending(weights)
+    measures = _Measures(validate, memory, bounded=allowed is None)
     rows: list[dict[str, Any]] = []
     chosen, longest, tuned, control = 0.0, -np.inf, module, module
-    with report_stage("weights of the penalty", 1 + len(ascending), unit="weight", at_most=True, bar=True) as progress:
+    stage = report_stage("weights of the penalty", 1 + len(ascending), unit="weight", at_most=True, bar=True)
+    with copies.random_numbers(), stage as progress:
+        untrained = measures.of_module(module)
         for weight in (0.0, *ascending):
             candidate, seconds = copies.tuned(weight)
-            measure = _evaluated(validate, candidate, "validate")
-            _check_measure(measure, weight, bounded=allowed is None)
+            measure = measures.performance(candidate, _copy_with(weight), must_be_finite=not weight)
+            if not weight and measure < untrained - drop:
+                _warn_of_control(untrained, measure)
             change = measure - (rows[0]["measure"] if rows else measure)
             passed = bool(change >= -drop)
-            remembered = _remembered(memory, candidate, weight) if passed else np.nan
+            remembered = measures.memory(candidate, _copy_with(weight), otherwise=weight) if passed else np.nan
             rows.append({"weight": weight, "measure": measure, "change": change, "passed": passed})
             rows[-1] |= {"memory": remembered, "seconds": seconds}
             progress.update()
@@ -115,38 +123,84 @@ def choose_weight(
             if remembered > longest:
                 chosen, longest, tuned = weight, remembered, candidate
     if chosen == rows[-1]["weight"]:
-        warnings.warn(
-            f"the largest weight tried, {chosen:g}, is chosen: it cost no more than allowed (try larger weights, or a "
-            "harder validation)",
-            stacklevel=2,
-        )
+        _warn_of_largest(chosen, memory)
     table = pd.DataFrame(rows)
     return WeightChoice(chosen, tuned, table.drop(columns=[] if memory else "memory"), control)
 
 
-def _check_measure(measure: float, weight: float, *, bounded: bool) -> None:
-    """Raises ValueError if the control's measure is not finite, or one that must be from 0 to 1 is not."""
-    if not weight and not np.isfinite(measure):
-        raise ValueError(f"the measure of the copy without a penalty is {measure}; it must be finite")
-    if bounded and not (np.isnan(measure) or 0 <= measure <= 1):
-        raise ValueError(
-            f"the measure of the copy with weight {weight:g} is {measure:g}; it must be from 0 to 1, such as accuracy, "
-            "or pass `allowed`, the greatest acceptable drop, in units of a measure that is better the higher it is "
-            "(minus a loss, for example)"
-        )
+def _copy_with(weight: float) -> str:
+    return f"the copy with weight {weight:g}"
 
 
-def _remembered(memory: Callable[[nn.Module], float] | None, tuned: nn.Module, weight: float) -> float:
-    """What a copy is chosen by: how long it remembers, or without a measure of this its weight."""
-    if memory is None:
-        return weight
-    length = _evaluated(memory, tuned, "memory")
-    if not np.isfinite(length):
-        raise ValueError(
-            f"the memory of the copy with weight {weight:g} is {length}; it must be finite, such as `memory_score` (a "
-            "half-life is NaN where it lies beyond the longest delay)"
-        )
-    return length
+def _warn_of_control(untrained: float, control: float) -> None:
+    warnings.warn(
+        f"fine-tuning without a penalty has lowered the measure from {untrained:g} to {control:g}, by more than a "
+        "penalty may: is it higher for a better network (minus a loss, for example)?",
+        stacklevel=3,
+    )
+
+
+def _warn_of_largest(weight: float, memory: Callable[[nn.Module], float] | None) -> None:
+    advice = (
+        "memory was still increasing, so try larger weights"
+        if memory
+        else "it cost no more than allowed. Larger weights might pass as well, but need not prolong memory: pass "
+        "`memory`, by which to choose among those that pass"
+    )
+    warnings.warn(f"the largest weight tried, {weight:g}, is chosen: {advice}", stacklevel=3)
+
+
+class _Measures:
+    """What copies are judged by, each measured with random numbers that are not those of its training."""
+
+    def __init__(
+        self,
+        validate: Callable[[nn.Module], float],
+        memory: Callable[[nn.Module], float] | None,
+        *,
+        bounded: bool,
+    ):
+        self.validate, self.remember, self.bounded = validate, memory, bounded
+
+    def of_module(self, module: nn.Module) -> float:
+        """Performance of the module before fine-tuning; its memory is only tried."""
+        self.memory(copy.deepcopy(module), "module", otherwise=0)
+        return self.performance(copy.deepcopy(module), "module", must_be_finite=False)
+
+    def performance(self, module: nn.Module, name: str, *, must_be_finite: bool) -> float:
+        """Its validation measure.
+
+        Raises:
+            TypeError: if it is not a number.
+            ValueError: if it must be finite, or from 0 to 1, and is not.
+        """
+        measure = _evaluated(self.validate, module, "validate")
+        if must_be_finite and not np.isfinite(measure):
+            raise ValueError(f"the measure of {name} is {measure}; it must be finite")
+        if self.bounded and not (np.isnan(measure) or 0 <= measure <= 1):
+            raise ValueError(
+                f"the measure of {name} is {measure:g}; it must be from 0 to 1, such as accuracy, or pass `allowed`, "
+                "the greatest acceptable drop, in units of a measure that is better the higher it is (minus a loss, "
+                "for example)"
+            )
+        return measure
+
+    def memory(self, module: nn.Module, name: str, *, otherwise: float) -> float:
+        """How long it remembers, or `otherwise` if this is not measured.
+
+        Raises:
+            TypeError: if it is not a number.
+            ValueError: if it is not finite.
+        """
+        if self.remember is None:
+            return otherwise
+        length = _evaluated(self.remember, module, "memory")
+        if not np.isfinite(length):
+            raise ValueError(
+                f"the memory of {name} is {length}; it must be finite, such as `memory_score` (a half-life is NaN "
+                "where it lies beyond the longest delay)"
+            )
+        return length
 
 
 def _evaluated(function: Callable[[nn.Module], float], tuned: nn.Module, name: str) -> float:
@@ -175,16 +229,23 @@ class _Copies:
         self.folder = None if folder is None else Path(folder)
         self.start = _digests(module)
         self.control: dict[str, str] = {}  # of the copy with weight 0
+        self.random_state: dict[str, list[str]] = {}
+
+    @contextmanager
+    def random_numbers(self) -> Iterator[None]:
+        """Random numbers as the control was trained with, if it is in the folder; the caller's again afterwards."""
+        with torch.random.fork_rng():
+            if saved := self._saved(0):
+                _restore_random_state(saved[1].get("random_state", {}))
+            self.random_state = _random_state()
+            yield
 
     def tuned(self, weight: float) -> tuple[nn.Module, float]:
         """The copy fine-tuned with a weight, and the seconds that this took."""
         tuned = copy.deepcopy(self.module)
-        path = None if self.folder is None else self.folder / f"weight-{weight:g}.safetensors"
-        if path is not None and path.is_file():
-            tensors, facts = read_tensors(path)
-            if facts.get("start") != self.start:
-                raise ValueError(f"{path} holds a copy of another module; name another folder, or remove this one")
-            log.warning("weight %g read from %s, not trained again", weight, path)
+        if saved := self._saved(weight):
+            tensors, facts = saved
+            log.warning("weight %g read from %s, not trained again", weight, self._path(weight))
             tuned.load_state_dict(tensors)
             self._compared(tuned, weight)
             return tuned, float(facts["seconds"])
@@ -193,9 +254,27 @@ class _Copies:
             self.fine_tune(tuned, weight)
         seconds = time.perf_counter() - begun
         self._compared(tuned, weight)
-        if path is not None:
-            write_tensors(_tensors(tuned), path, {"start": self.start, "weight": weight, "seconds": seconds})
+        if path := self._path(weight):
+            facts = {"start": self.start, "weight": weight, "seconds": seconds, "random_state": self.random_state}
+            write_tensors(_tensors(tuned), path, facts)
         return tuned, seconds
+
+    def _path(self, weight: float) -> Path | None:
+        return None if self.folder is None else self.folder / f"weight-{weight:g}.safetensors"
+
+    def _saved(self, weight: float) -> tuple[dict[str, Tensor], dict] | None:
+        """Weights and facts of a copy in the folder; None if it is not there.
+
+        Raises:
+            ValueError: if it is a copy of another module.
+        """
+        path = self._path(weight)
+        if path is None or not path.is_file():
+            return None
+        tensors, facts = read_tensors(path)
+        if facts.get("start") != self.start:
+            raise ValueError(f"{path} holds a copy of another module; name another folder, or remove this one")
+        return tensors, facts
 
     def _compared(self, tuned: nn.Module, weight: float) -> None:
         """Raises ValueError if a copy equals the control, so that its weight had no effect."""
@@ -206,6 +285,24 @@ class _Copies:
                 f"fine_tune(copy, {weight:g}) left the same copy as fine_tune(copy, 0); it must train the copy that "
                 "it receives, with a penalty built from that copy"
             )
+
+
+def _random_state() -> dict[str, list[str]]:
+    """State of PyTorch's random number generators, of the CPU and each GPU, in hexadecimal digits."""
+    states = {"cpu": [torch.get_rng_state()], "cuda": torch.cuda.get_rng_state_all()}
+    return {device: [state.numpy().tobytes().hex() for state in each] for device, each in states.items()}
+
+
+def _restore_random_state(saved: dict[str, list[str]]) -> None:
+    """Sets the generators to a state of `_random_state`; GPUs that were not there then are left as they are."""
+    for state in saved.get("cpu", []):
+        torch.set_rng_state(_of_digits(state))
+    for device, state in zip(range(torch.cuda.device_count()), saved.get("cuda", []), strict=False):
+        torch.cuda.set_rng_state(_of_digits(state), device)
+
+
+def _of_digits(digits: str) -> Tensor:
+    return torch.frombuffer(bytearray.fromhex(digits), dtype=torch.uint8)
 
 
 def finite_or_nan(value: Any, name: str) -> float:

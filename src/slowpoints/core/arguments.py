@@ -7,6 +7,8 @@ import numbers
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+LONGEST = 100  # characters of a value that a message shows; of one with more, such as a table, it names the type
+
 
 def instance(value: Any, wanted: type | tuple[type, ...], name: str, advice: str = "") -> None:
     """Raises TypeError unless the value is of that type.
@@ -20,7 +22,7 @@ def instance(value: Any, wanted: type | tuple[type, ...], name: str, advice: str
     if not isinstance(value, wanted):
         types = wanted if isinstance(wanted, tuple) else (wanted,)
         names = " or ".join(type_.__name__ for type_ in types)
-        raise TypeError(f"{name} is a {type(value).__name__}; it must be {_article(names)} {names}{advice}")
+        raise TypeError(f"{name} is {type_named(value)}; it must be {_article(names)} {names}{advice}")
 
 
 def whole_number(value: Any, name: str, least: int = 0) -> int:
@@ -74,7 +76,7 @@ def whole_numbers(values: Any, name: str, least: int = 0) -> list[int]:
 def table_columns(table: Any, wanted: Sequence[str], name: str) -> None:
     """Raises TypeError unless the value is a data frame, ValueError unless it has these columns."""
     if not hasattr(table, "columns") or not hasattr(table, "groupby"):
-        raise TypeError(f"{name} is a {type(table).__name__}; it must be a data frame (pandas.read_parquet)")
+        raise TypeError(f"{name} is {type_named(table)}; it must be a data frame (pandas.read_parquet)")
     if missing := [column for column in wanted if column not in table.columns]:
         raise ValueError(f"{name} lacks the column {', '.join(missing)}; it must be the table of that name")
 
@@ -84,9 +86,16 @@ def _number(value: Any, name: str, wanted: str) -> Any:
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} is {value!r}; it must be {wanted}")
+        shown = repr(value)
+        raise TypeError(f"{name} is {shown if len(shown) <= LONGEST else type_named(value)}; it must be {wanted}")
     return value
 
 
+def type_named(value: Any) -> str:
+    """Its type, as "a dict" or "an int"."""
+    name = type(value).__name__
+    return f"{_article(name)} {name}"
+
+
 def _article(noun: str) -> str:
-    return "an" if noun[0] in "AEIOUaeiou" else "a"
+    return "an" if noun.startswith((*"AEIOUaeiou", "nd")) else "a"  # an ndarray

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slowpoints.core.arguments import instance, whole_numbers
+from slowpoints.core.arguments import instance, type_named, whole_numbers
 from slowpoints.core.devices import checked_device
 from slowpoints.core.presets.network import Layers
 from slowpoints.core.streams import generator
@@ -267,7 +267,7 @@ def check_fit(networks: Networks, images: ImageSet) -> None:
     """
     instance(networks, Networks, "networks", " (load_networks)")
     if not hasattr(images, "rows_by_class"):  # an ImageSet, whose module is not imported here
-        raise TypeError(f"images is a {type(images).__name__}; it must be an ImageSet (load_images)")
+        raise TypeError(f"images is {type_named(images)}; it must be an ImageSet (load_images)")
     spec = networks.spec
     if tuple(images.shape) != tuple(spec.image_shape) or images.classes != spec.classes:
         raise ValueError(
