@@ -249,6 +249,7 @@ REFUSED = {
     "ask has 3 values, inputs 2": {"ask": torch.zeros(3)},
     "noise is -1": {"noise": -1},
     "noise is 'loud'": {"noise": "loud"},
+    r"noise has the shape \(4, 2\); it must be a number, or a callable": {"noise": torch.zeros(4, 2)},
     r"noise returned the shape \(2,\) for frame 1; it must return \(4, 2\)": {"noise": lambda frame: torch.zeros(2)},
     "noise returned a float for frame 1": {"noise": lambda frame: 0.5},
     "seed is 'x'": {"seed": "x"},
@@ -268,3 +269,30 @@ REFUSED = {
 def test_what_does_not_fit_is_refused(message):
     with pytest.raises((TypeError, ValueError), match=message):
         measured(**REFUSED[message])
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ([with_accuracies(1, 1, 0)], r"tables is a list; it must be a table, or several by name"),
+        ({}, "tables is empty"),
+        (
+            with_accuracies(1, 1, 0).drop(columns="n"),
+            "lacks the column n; it must be a table as `retention` returns it",
+        ),
+    ],
+)
+def test_tables_of_another_form_are_not_drawn(tables, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        plot_retention(tables)
+
+
+@pytest.mark.parametrize("scale", [1, -1])
+def test_states_that_the_module_cannot_reach_are_said(scale):
+    """As hidden and cell states of an LSTM that have been swapped."""
+    states = torch.zeros(4, 6)
+    states[1:3, 0] = 1.5 * scale
+    with pytest.warns(UserWarning, match="2 of 4 states have hidden states that this module cannot reach"):
+        measured(states=states)
+    states[:, 0], states[:, 5] = scale, 9
+    measured(states=states)  # a cell state may be of any size

@@ -37,7 +37,7 @@ def fresh():
     return nn.Linear(1, 1)
 
 
-@pytest.mark.filterwarnings("ignore:the largest weight tried")
+@pytest.mark.filterwarnings("ignore:the (largest weight tried|smallest weight)")
 @pytest.mark.parametrize(
     ("allowed", "weight", "tried"),
     [(None, 3, [0, 1, 3, 10]), (0.0305, 30, [0, 1, 3, 10, 30, 100]), (0.0005, 0, [0, 1]), (1, 100, [0, *WEIGHTS])],
@@ -75,7 +75,7 @@ def test_a_penalty_without_effect_is_an_error_and_its_copy_is_not_saved(tmp_path
 
     with pytest.raises(ValueError, match=r"fine_tune\(copy, 3\) left the same copy as fine_tune\(copy, 0\)"):
         choose_weight(module, of_the_original, validate, weights=(3, 10), folder=folder)
-    assert choose_weight(module, Tuned(), validate, weights=(9,), folder=folder).table["weight"].tolist() == [0, 9]
+    assert choose_weight(module, Tuned(), validate, weights=(2, 9), folder=folder).table["weight"].tolist() == [0, 2, 9]
 
 
 def test_all_copies_draw_the_same_random_numbers_and_leave_those_of_the_caller():
@@ -87,7 +87,7 @@ def test_all_copies_draw_the_same_random_numbers_and_leave_those_of_the_caller()
         return validate(copy)
 
     for weight in (6, 7):
-        drawn.add(choose_weight(module, Tuned(), noisy, weights=[weight]).control.bias.item())
+        drawn.add(choose_weight(module, Tuned(), noisy, weights=[1, weight]).control.bias.item())
     assert len(drawn) == len(set(seen)) == 1
     assert not drawn & set(seen)
     assert torch.equal(torch.get_rng_state(), random)
@@ -140,7 +140,7 @@ def test_that_memory_was_still_increasing_is_said():
 
 def test_that_the_control_is_worse_than_the_module_is_said():
     """As when `validate` returns a loss between 0 and 1, which fine-tuning reduces."""
-    loss = {0: 0.5, 1: 0.4}
+    loss = {0: 0.5, 1: 0.5, 2: 0.4}
     with pytest.warns(UserWarning, match=r"lowered the measure from 0.7 to 0.5, .* higher for a better network"):
         choose_weight(fresh(), Tuned(), lambda module: loss.get(module.weight.item(), 0.7), weights=(1, 2))
 
@@ -200,6 +200,53 @@ def test_an_interrupted_choice_goes_on_where_it_was(tmp_path):
         choose_weight(nn.Linear(1, 1), Tuned(), validate, weights=WEIGHTS, folder=tmp_path / "weights")
 
 
+def test_that_the_smallest_weight_costs_too_much_is_said():
+    with pytest.warns(UserWarning, match="the smallest weight, 10, costs too much: try smaller ones"):
+        choice = choose_weight(fresh(), Tuned(), validate, weights=(10, 100))
+    assert choice.weight == 0
+
+
+def test_a_memory_that_is_not_finite_is_not_chosen():
+    """As the half-life of a copy that remembers beyond the longest delay."""
+    memory = {0: 0.3, 1: 0.4, 3: math.nan}
+    with pytest.warns(UserWarning, match=r"memory of the copy with weight 3 is nan; .*: this copy cannot be chosen"):
+        choice = choose_weight(
+            fresh(), Tuned(), validate, weights=WEIGHTS, memory=lambda copy: memory.get(copy.weight.item(), 0.2)
+        )
+    assert choice.weight == 1
+    assert choice.table["passed"].tolist() == [True, True, True, False]
+    assert choice.table["memory"].isna().tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize("trained", ["nothing", "module"])
+def test_a_copy_that_was_not_trained_is_found_after_the_control(trained, tmp_path):
+    """As when the optimiser was built outside `fine_tune`, or it trains the caller's module."""
+    module, tried = fresh(), []
+
+    def fine_tune(copy, weight):
+        tried.append(weight)
+        if trained == "module":
+            Tuned()(module, weight)
+
+    message = {"nothing": r"fine_tune\(copy, 0\) left the copy as it was", "module": "changed `module` itself"}
+    with pytest.raises(ValueError, match=message[trained]):
+        choose_weight(module, fine_tune, validate, folder=tmp_path)
+    assert tried == [0]
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_damaged_copy_is_named(tmp_path):
+    (tmp_path / "weight-0.safetensors").write_bytes(b"half of")
+    with pytest.raises(ValueError, match=r"weight-0.safetensors: not a whole .* remove it to train this copy again"):
+        choose_weight(fresh(), Tuned(), validate, folder=tmp_path)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "copies").write_text("")
+    with pytest.raises(ValueError, match=r"folder is .*copies, which is a file"):
+        choose_weight(fresh(), Tuned(), validate, folder=tmp_path / "copies")
+
+
 REFUSED = {
     "module is a str": {"module": "network"},
     "fine_tune is a NoneType": {"fine_tune": None},
@@ -210,10 +257,11 @@ REFUSED = {
     "weights is 3": {"weights": 3},
     r"weights is \[\]": {"weights": []},
     r"weights is \[0.0, 1.0\]; it must hold positive": {"weights": [1, 0]},
-    "each of weights is -1": {"weights": [-1]},
+    r"weights is \[-1.0\]; it must hold positive": {"weights": [-1]},
+    "each of weights is 'one'": {"weights": ["one"]},
     "allowed is -1": {"allowed": -1},
     "folder is an int": {"folder": 3},
-    "the measure of the copy with weight 0 is nan": {"validate": lambda module: math.nan},
+    "the measure of module is nan": {"validate": lambda module: math.nan},
     "the value of validate is 'good'": {"validate": lambda module: "good"},
 }
 

@@ -6,6 +6,7 @@ B states of n coordinates, N inputs, H hidden units.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from types import MethodType
@@ -21,6 +22,7 @@ from slowpoints.core.arrays import Array
 from slowpoints.dynamics.checks import MIN_ROWS, require_equal
 from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.relaxation import relaxation_path
+from slowpoints.dynamics.residual import BOUND_TOLERANCE
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -36,6 +38,7 @@ class Network:
         module: the network itself.
         inputs: the constant input in float64, on the device on which it was passed.
         widths: number of coordinates of each part of a state, as `Frame.widths`; empty for a callable.
+        bounds: least and greatest value of each coordinate, as `Frame.bounds`; empty for a callable.
 
     Raises:
         TypeError: if the module is not callable.
@@ -48,10 +51,11 @@ class Network:
             raise TypeError(f"module is {type_named(module)}; it must be a recurrent module, or a callable")
         self.inputs = as_input(inputs, "inputs")
         self.widths: tuple[int, ...] = ()
+        self.bounds: tuple[Tensor, ...] = ()
         self.layers = 1
         if self._is_known:
             frame = Frame(self.module, in_evaluation)
-            self.widths, self.layers = frame.widths, frame.layers
+            self.widths, self.bounds, self.layers = frame.widths, frame.bounds(), frame.layers
             self.inputs = torch.zeros(self.module.input_size) if self.inputs is None else self.inputs
             frame.checked_inputs(self.inputs)
 
@@ -108,6 +112,9 @@ class Network:
 
         Raises:
             ValueError: if they are not finite, do not fit the module or are on another device.
+
+        Warns:
+            UserWarning: if hidden states exceed what the module can reach, as when they are swapped with cell states.
         """
         weight = self.weight
         parts = states if isinstance(states, tuple | list) else [states]
@@ -120,10 +127,23 @@ class Network:
                 f"states have the shape {tuple(start.shape)}; they must be [B, n], such as one frame of those that "
                 "`states_of` returns, [T, B, n]"
             )
+        self._warn_of_unreachable(start)
         if weight is not None:
             return start.to(weight)
         floating = [part.dtype for part in tensors if part.is_floating_point()]
         return start.to(floating[0] if floating else torch.get_default_dtype())
+
+    def _warn_of_unreachable(self, states: Tensor) -> None:
+        if not self.bounds:
+            return
+        low, high = (bound.to(states.device) for bound in self.bounds)
+        outside = ((states < low - BOUND_TOLERANCE) | (states > high + BOUND_TOLERANCE)).any(1)
+        if count := int(outside.sum()):
+            warnings.warn(
+                f"{count} of {len(states)} states have hidden states that this module cannot reach, beyond -1 or 1 (or "
+                "negative, with ReLU); states are laid out as `states_of` returns them, hidden before cell states",
+                stacklevel=5,  # the caller of a public function, through the modes in which it runs
+            )
 
     def hidden(self, states: Tensor) -> Tensor:
         """Input of a readout at states `[B, n]`: hidden states `[B, H]` of the last layer; for a callable, all."""

@@ -52,8 +52,8 @@ def retention(
     From states just after what is to be remembered, the network runs on under a constant input and noise. After each
     delay it is asked on a separate branch, so that one roll-out serves all delays: the input of that frame is changed
     by `ask - inputs`, and the hidden state after it is read out. The network runs in evaluation mode, in the precision
-    of its weights, and is not changed. Compare accuracy at a trained delay with that of training: if `inputs`, `ask`,
-    states or labels are not those of training, the table is of another task, and may still look plausible.
+    of its weights, and is not changed. Compare accuracy with that of your own forward pass, also at a delay beyond
+    training: if `inputs`, `ask` or states are not those of the task, the table is of another, and may look plausible.
 
     Args:
         module: `torch.nn.RNN`, `GRU` or `LSTM` with any number of layers or projections, one of their cells, or any
@@ -165,6 +165,8 @@ def plot_retention(tables: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Picture
     """
     from slowpoints.adapters.retention_picture import draw  # Matplotlib, which takes a second to import
 
+    if not isinstance(tables, Mapping | pd.DataFrame):
+        raise TypeError(f"tables is {type_named(tables)}; it must be a table, or several by name, {{name: table}}")
     named = dict(tables) if isinstance(tables, Mapping) else {"": tables}
     if not named:
         raise ValueError("tables is empty; it must hold at least one")
@@ -200,7 +202,7 @@ def chance_of(table: pd.DataFrame) -> float:
 
 
 def _check(table: pd.DataFrame, name: str) -> None:
-    table_columns(table, COLUMNS, name)
+    table_columns(table, COLUMNS, name, "a table as `retention` returns it")
     if not len(table):
         raise ValueError(f"{name} is empty; it must have a row for each delay and label, as `retention` returns")
 
@@ -228,7 +230,7 @@ def _inputs(
     """The inputs `[B, N]` of each frame, and what asking adds to them `[N]`; None if there are none."""
     question, generator = as_input(ask, "ask"), seeded(seed)
     if network.inputs is None:
-        if question is not None or callable(noise) or finite(noise, "noise", least=0):
+        if question is not None or callable(noise) or _deviation(noise):
             raise ValueError(
                 "ask and noise change the inputs, but inputs is None, which for a callable means no input: pass "
                 "inputs=torch.zeros(N), or the recurrent layer of a larger network"
@@ -241,7 +243,7 @@ def _inputs(
     shape = (len(states), len(constant))
     if callable(noise):
         return _Sampled(noise, shape, states), asking
-    deviation = finite(noise, "noise", least=0)
+    deviation = _deviation(noise)
     if not deviation:
         return lambda _: constant.expand(shape), asking
 
@@ -250,6 +252,15 @@ def _inputs(
         return constant + deviation * drawn.to(states.device)
 
     return noisy, asking
+
+
+def _deviation(noise: Any) -> float:
+    if shape := tuple(getattr(noise, "shape", ())):
+        raise TypeError(
+            f"noise has the shape {shape}; it must be a number, or a callable noise(frame) that returns the inputs "
+            "[B, N] of a frame"
+        )
+    return finite(noise, "noise", least=0)
 
 
 class _Sampled:

@@ -81,12 +81,13 @@ def choose_weight(
 
     Raises:
         TypeError: if an argument has the wrong type.
-        ValueError: if weights are not positive, the control's measure or a memory is not finite, a measure is not from
-            0 to 1 although `allowed` is not given, the penalty leaves a copy as it is without, or the folder holds
-            copies of another module.
+        ValueError: if weights are not positive, the measure or memory of `module` or the control is not finite, a
+            measure is not from 0 to 1 although `allowed` is not given, `fine_tune` leaves a copy as it was or changes
+            `module`, the penalty leaves a copy as it is without, or the folder holds copies of another module.
 
     Warns:
-        UserWarning: if the largest weight tried is chosen, so that a larger one might also pass; or if the control's
+        UserWarning: if the largest weight tried is chosen, so that a larger one might also pass; if already the
+            smallest costs too much; if a copy cannot be chosen because its memory is not finite; or if the control's
             measure is below that of `module` by more than `allowed`, as when `validate` returns a loss.
 
     Example:
@@ -108,12 +109,12 @@ def choose_weight(
         untrained = measures.of_module(module)
         for weight in (0.0, *ascending):
             candidate, seconds = copies.tuned(weight)
-            measure = measures.performance(candidate, _copy_with(weight), must_be_finite=not weight)
+            measure = measures.performance(candidate, weight, must_be_finite=not weight)
             if not weight and measure < untrained - drop:
                 _warn_of_control(untrained, measure)
             change = measure - (rows[0]["measure"] if rows else measure)
             passed = bool(change >= -drop)
-            remembered = measures.memory(candidate, _copy_with(weight), otherwise=weight) if passed else np.nan
+            remembered = measures.memory(candidate, weight, must_be_finite=not weight) if passed else np.nan
             rows.append({"weight": weight, "measure": measure, "change": change, "passed": passed})
             rows[-1] |= {"memory": remembered, "seconds": seconds}
             progress.update()
@@ -124,12 +125,10 @@ def choose_weight(
                 chosen, longest, tuned = weight, remembered, candidate
     if chosen == rows[-1]["weight"]:
         _warn_of_largest(chosen, memory)
+    elif not any(row["passed"] for row in rows[1:]):
+        warnings.warn(f"the smallest weight, {ascending[0]:g}, costs too much: try smaller ones", stacklevel=2)
     table = pd.DataFrame(rows)
     return WeightChoice(chosen, tuned, table.drop(columns=[] if memory else "memory"), control)
-
-
-def _copy_with(weight: float) -> str:
-    return f"the copy with weight {weight:g}"
 
 
 def _warn_of_control(untrained: float, control: float) -> None:
@@ -164,17 +163,22 @@ class _Measures:
 
     def of_module(self, module: nn.Module) -> float:
         """Performance of the module before fine-tuning; its memory is only tried."""
-        self.memory(copy.deepcopy(module), "module", otherwise=0)
-        return self.performance(copy.deepcopy(module), "module", must_be_finite=False)
+        self.memory(copy.deepcopy(module), None, must_be_finite=True)
+        return self.performance(copy.deepcopy(module), None, must_be_finite=True)
 
-    def performance(self, module: nn.Module, name: str, *, must_be_finite: bool) -> float:
+    def performance(self, module: nn.Module, weight: float | None, *, must_be_finite: bool) -> float:
         """Its validation measure.
+
+        Args:
+            module: the copy fine-tuned with `weight`, or with None the module as it was given.
+            weight: of the penalty.
+            must_be_finite: whether it is an error if it is not.
 
         Raises:
             TypeError: if it is not a number.
             ValueError: if it must be finite, or from 0 to 1, and is not.
         """
-        measure = _evaluated(self.validate, module, "validate")
+        measure, name = _evaluated(self.validate, module, "validate"), _name(weight)
         if must_be_finite and not np.isfinite(measure):
             raise ValueError(f"the measure of {name} is {measure}; it must be finite")
         if self.bounded and not (np.isnan(measure) or 0 <= measure <= 1):
@@ -185,22 +189,24 @@ class _Measures:
             )
         return measure
 
-    def memory(self, module: nn.Module, name: str, *, otherwise: float) -> float:
-        """How long it remembers, or `otherwise` if this is not measured.
-
-        Raises:
-            TypeError: if it is not a number.
-            ValueError: if it is not finite.
-        """
+    def memory(self, module: nn.Module, weight: float | None, *, must_be_finite: bool) -> float:
+        """How long it remembers, or the weight if this is not measured; arguments and errors as of `performance`."""
         if self.remember is None:
-            return otherwise
+            return weight or 0.0
         length = _evaluated(self.remember, module, "memory")
         if not np.isfinite(length):
-            raise ValueError(
-                f"the memory of {name} is {length}; it must be finite, such as `memory_score` (a half-life is NaN "
-                "where it lies beyond the longest delay)"
+            message = (
+                f"the memory of {_name(weight)} is {length}; it must be finite, such as `memory_score` (a half-life is "
+                "NaN where it lies beyond the longest delay)"
             )
+            if must_be_finite:
+                raise ValueError(message)
+            warnings.warn(f"{message}: this copy cannot be chosen", stacklevel=3)
         return length
+
+
+def _name(weight: float | None) -> str:
+    return "module" if weight is None else f"the copy with weight {weight:g}"
 
 
 def _evaluated(function: Callable[[nn.Module], float], tuned: nn.Module, name: str) -> float:
@@ -227,6 +233,8 @@ class _Copies:
             instance(folder, (str, os.PathLike), "folder")
         self.module, self.fine_tune = module, fine_tune
         self.folder = None if folder is None else Path(folder)
+        if self.folder and self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"folder is {folder}, which is a file; it must be a folder, or not exist yet")
         self.start = _digests(module)
         self.control: dict[str, str] = {}  # of the copy with weight 0
         self.random_state: dict[str, list[str]] = {}
@@ -253,6 +261,10 @@ class _Copies:
         with torch.random.fork_rng():
             self.fine_tune(tuned, weight)
         seconds = time.perf_counter() - begun
+        if _digests(self.module) != self.start:
+            raise ValueError(
+                f"fine_tune(copy, {weight:g}) changed `module` itself; it must train the copy that it receives alone"
+            )
         self._compared(tuned, weight)
         if path := self._path(weight):
             facts = {"start": self.start, "weight": weight, "seconds": seconds, "random_state": self.random_state}
@@ -266,20 +278,28 @@ class _Copies:
         """Weights and facts of a copy in the folder; None if it is not there.
 
         Raises:
-            ValueError: if it is a copy of another module.
+            ValueError: if it is a copy of another module, or damaged.
         """
         path = self._path(weight)
         if path is None or not path.is_file():
             return None
-        tensors, facts = read_tensors(path)
+        try:
+            tensors, facts = read_tensors(path)
+        except ValueError as error:
+            raise ValueError(f"{error}; remove it to train this copy again") from None
         if facts.get("start") != self.start:
             raise ValueError(f"{path} holds a copy of another module; name another folder, or remove this one")
         return tensors, facts
 
     def _compared(self, tuned: nn.Module, weight: float) -> None:
-        """Raises ValueError if a copy equals the control, so that its weight had no effect."""
+        """Raises ValueError if training had no effect on the copy, or its weight none."""
         if not weight:
             self.control = _digests(tuned)
+            if self.control == self.start:
+                raise ValueError(
+                    "fine_tune(copy, 0) left the copy as it was; it must train the copy that it receives, with an "
+                    "optimiser of its parameters"
+                )
         elif _digests(tuned) == self.control:
             raise ValueError(
                 f"fine_tune(copy, {weight:g}) left the same copy as fine_tune(copy, 0); it must train the copy that "
@@ -335,7 +355,7 @@ def _ascending(weights: Any) -> list[float]:
     """
     if isinstance(weights, str) or not hasattr(weights, "__iter__"):
         raise TypeError(f"weights is {weights!r}; it must be a sequence of numbers")
-    numbers = sorted({finite(weight, "each of weights", least=0) for weight in weights})
-    if not numbers or not numbers[0]:
+    numbers = sorted({finite(weight, "each of weights") for weight in weights})
+    if not numbers or numbers[0] <= 0:
         raise ValueError(f"weights is {numbers}; it must hold positive numbers, at least one")
     return numbers

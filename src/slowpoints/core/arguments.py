@@ -73,12 +73,12 @@ def whole_numbers(values: Any, name: str, least: int = 0) -> list[int]:
     return numbers_
 
 
-def table_columns(table: Any, wanted: Sequence[str], name: str) -> None:
-    """Raises TypeError unless the value is a data frame, ValueError unless it has these columns."""
+def table_columns(table: Any, wanted: Sequence[str], name: str, source: str = "the table of that name") -> None:
+    """Raises TypeError unless the value is a data frame, ValueError unless it has these columns, as `source` has."""
     if not hasattr(table, "columns") or not hasattr(table, "groupby"):
         raise TypeError(f"{name} is {type_named(table)}; it must be a data frame (pandas.read_parquet)")
     if missing := [column for column in wanted if column not in table.columns]:
-        raise ValueError(f"{name} lacks the column {', '.join(missing)}; it must be the table of that name")
+        raise ValueError(f"{name} lacks the column {', '.join(missing)}; it must be {source}")
 
 
 def _number(value: Any, name: str, wanted: str) -> Any:
