@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import copy
-import logging
-import os
-import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from slowpoints.adapters.tuned_copies import TunedCopies
 from slowpoints.core.arguments import finite, instance, type_named
 from slowpoints.core.progress import report_stage
-from slowpoints.core.tensors import read_tensors, tensor_digest, write_tensors
 
 WEIGHTS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 ALLOWED = 0.005  # drop in accuracy, as in the choice of the study's lambdas
 SEEDS = 2**62  # of validation
-
-log = logging.getLogger(__name__)
 
 
 class WeightChoice(NamedTuple):
@@ -100,7 +94,7 @@ def choose_weight(
         if not callable(function) and (name, function) != ("memory", None):
             raise TypeError(f"{name} is {type_named(function)}; it must be a callable")
     drop = ALLOWED if allowed is None else finite(allowed, "allowed", least=0)
-    copies, ascending = _Copies(module, fine_tune, folder), _ascending(weights)
+    copies, ascending = TunedCopies(module, fine_tune, folder), _ascending(weights)
     measures = _Measures(validate, memory, bounded=allowed is None)
     rows: list[dict[str, Any]] = []
     chosen, longest, tuned, control = 0.0, -np.inf, module, module
@@ -109,12 +103,12 @@ def choose_weight(
         untrained = measures.of_module(module)
         for weight in (0.0, *ascending):
             candidate, seconds = copies.tuned(weight)
-            measure = measures.performance(candidate, weight, must_be_finite=not weight)
+            measure = measures.performance(candidate, weight)
             if not weight and measure < untrained - drop:
                 _warn_of_control(untrained, measure)
             change = measure - (rows[0]["measure"] if rows else measure)
             passed = bool(change >= -drop)
-            remembered = measures.memory(candidate, weight, must_be_finite=not weight) if passed else np.nan
+            remembered = measures.memory(candidate, weight) if passed else np.nan
             rows.append({"weight": weight, "measure": measure, "change": change, "passed": passed})
             rows[-1] |= {"memory": remembered, "seconds": seconds}
             progress.update()
@@ -163,23 +157,22 @@ class _Measures:
 
     def of_module(self, module: nn.Module) -> float:
         """Performance of the module before fine-tuning; its memory is only tried."""
-        self.memory(copy.deepcopy(module), None, must_be_finite=True)
-        return self.performance(copy.deepcopy(module), None, must_be_finite=True)
+        self.memory(copy.deepcopy(module), None)
+        return self.performance(copy.deepcopy(module), None)
 
-    def performance(self, module: nn.Module, weight: float | None, *, must_be_finite: bool) -> float:
+    def performance(self, module: nn.Module, weight: float | None) -> float:
         """Its validation measure.
 
         Args:
             module: the copy fine-tuned with `weight`, or with None the module as it was given.
             weight: of the penalty.
-            must_be_finite: whether it is an error if it is not.
 
         Raises:
             TypeError: if it is not a number.
-            ValueError: if it must be finite, or from 0 to 1, and is not.
+            ValueError: if it must be from 0 to 1 and is not, or is not finite although there was no penalty.
         """
         measure, name = _evaluated(self.validate, module, "validate"), _name(weight)
-        if must_be_finite and not np.isfinite(measure):
+        if not weight and not np.isfinite(measure):
             raise ValueError(f"the measure of {name} is {measure}; it must be finite")
         if self.bounded and not (np.isnan(measure) or 0 <= measure <= 1):
             raise ValueError(
@@ -189,7 +182,7 @@ class _Measures:
             )
         return measure
 
-    def memory(self, module: nn.Module, weight: float | None, *, must_be_finite: bool) -> float:
+    def memory(self, module: nn.Module, weight: float | None) -> float:
         """How long it remembers, or the weight if this is not measured; arguments and errors as of `performance`."""
         if self.remember is None:
             return weight or 0.0
@@ -199,7 +192,7 @@ class _Measures:
                 f"the memory of {_name(weight)} is {length}; it must be finite, such as `memory_score` (a half-life is "
                 "NaN where it lies beyond the longest delay)"
             )
-            if must_be_finite:
+            if not weight:
                 raise ValueError(message)
             warnings.warn(f"{message}: this copy cannot be chosen", stacklevel=3)
         return length
@@ -220,111 +213,6 @@ def _evaluated(function: Callable[[nn.Module], float], tuned: nn.Module, name: s
         return finite_or_nan(function(tuned), name)
 
 
-class _Copies:
-    """Fine-tuned copies of a module, from a folder if they already exist."""
-
-    def __init__(
-        self,
-        module: nn.Module,
-        fine_tune: Callable[[nn.Module, float], Any],
-        folder: str | Path | None,
-    ):
-        if folder is not None:
-            instance(folder, (str, os.PathLike), "folder")
-        self.module, self.fine_tune = module, fine_tune
-        self.folder = None if folder is None else Path(folder)
-        if self.folder and self.folder.exists() and not self.folder.is_dir():
-            raise ValueError(f"folder is {folder}, which is a file; it must be a folder, or not exist yet")
-        self.start = _digests(module)
-        self.control: dict[str, str] = {}  # of the copy with weight 0
-        self.random_state: dict[str, list[str]] = {}
-
-    @contextmanager
-    def random_numbers(self) -> Iterator[None]:
-        """Random numbers as the control was trained with, if it is in the folder; the caller's again afterwards."""
-        with torch.random.fork_rng():
-            if saved := self._saved(0):
-                _restore_random_state(saved[1].get("random_state", {}))
-            self.random_state = _random_state()
-            yield
-
-    def tuned(self, weight: float) -> tuple[nn.Module, float]:
-        """The copy fine-tuned with a weight, and the seconds that this took."""
-        tuned = copy.deepcopy(self.module)
-        if saved := self._saved(weight):
-            tensors, facts = saved
-            log.warning("weight %g read from %s, not trained again", weight, self._path(weight))
-            tuned.load_state_dict(tensors)
-            self._compared(tuned, weight)
-            return tuned, float(facts["seconds"])
-        begun = time.perf_counter()
-        with torch.random.fork_rng():
-            self.fine_tune(tuned, weight)
-        seconds = time.perf_counter() - begun
-        if _digests(self.module) != self.start:
-            raise ValueError(
-                f"fine_tune(copy, {weight:g}) changed `module` itself; it must train the copy that it receives alone"
-            )
-        self._compared(tuned, weight)
-        if path := self._path(weight):
-            facts = {"start": self.start, "weight": weight, "seconds": seconds, "random_state": self.random_state}
-            write_tensors(_tensors(tuned), path, facts)
-        return tuned, seconds
-
-    def _path(self, weight: float) -> Path | None:
-        return None if self.folder is None else self.folder / f"weight-{weight:g}.safetensors"
-
-    def _saved(self, weight: float) -> tuple[dict[str, Tensor], dict] | None:
-        """Weights and facts of a copy in the folder; None if it is not there.
-
-        Raises:
-            ValueError: if it is a copy of another module, or damaged.
-        """
-        path = self._path(weight)
-        if path is None or not path.is_file():
-            return None
-        try:
-            tensors, facts = read_tensors(path)
-        except ValueError as error:
-            raise ValueError(f"{error}; remove it to train this copy again") from None
-        if facts.get("start") != self.start:
-            raise ValueError(f"{path} holds a copy of another module; name another folder, or remove this one")
-        return tensors, facts
-
-    def _compared(self, tuned: nn.Module, weight: float) -> None:
-        """Raises ValueError if training had no effect on the copy, or its weight none."""
-        if not weight:
-            self.control = _digests(tuned)
-            if self.control == self.start:
-                raise ValueError(
-                    "fine_tune(copy, 0) left the copy as it was; it must train the copy that it receives, with an "
-                    "optimiser of its parameters"
-                )
-        elif _digests(tuned) == self.control:
-            raise ValueError(
-                f"fine_tune(copy, {weight:g}) left the same copy as fine_tune(copy, 0); it must train the copy that "
-                "it receives, with a penalty built from that copy"
-            )
-
-
-def _random_state() -> dict[str, list[str]]:
-    """State of PyTorch's random number generators, of the CPU and each GPU, in hexadecimal digits."""
-    states = {"cpu": [torch.get_rng_state()], "cuda": torch.cuda.get_rng_state_all()}
-    return {device: [state.numpy().tobytes().hex() for state in each] for device, each in states.items()}
-
-
-def _restore_random_state(saved: dict[str, list[str]]) -> None:
-    """Sets the generators to a state of `_random_state`; GPUs that were not there then are left as they are."""
-    for state in saved.get("cpu", []):
-        torch.set_rng_state(_of_digits(state))
-    for device, state in zip(range(torch.cuda.device_count()), saved.get("cuda", []), strict=False):
-        torch.cuda.set_rng_state(_of_digits(state), device)
-
-
-def _of_digits(digits: str) -> Tensor:
-    return torch.frombuffer(bytearray.fromhex(digits), dtype=torch.uint8)
-
-
 def finite_or_nan(value: Any, name: str) -> float:
     """A measure as a number; NaN if it is not finite, as of a copy that diverged.
 
@@ -335,15 +223,6 @@ def finite_or_nan(value: Any, name: str) -> float:
     if isinstance(number, float) and not np.isfinite(number):
         return float("nan")
     return finite(number, f"the value of {name}")
-
-
-def _digests(module: nn.Module) -> dict[str, str]:
-    return {name: tensor_digest(tensor) for name, tensor in _tensors(module).items()}
-
-
-def _tensors(module: nn.Module) -> dict[str, Tensor]:
-    """State of a module as tensors that share no memory."""
-    return {name: tensor.detach().clone().contiguous() for name, tensor in module.state_dict().items()}
 
 
 def _ascending(weights: Any) -> list[float]:
