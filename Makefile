@@ -36,10 +36,10 @@ all: setup  ## figures, explorer and report of the default study (CONFIG=... for
 		{ $(BIN)/python -m slowpoints name --configfile "$$CONFIG" >/dev/null; false; } # last, what is wrong with the file
 	@$(REPORT) && $(BIN)/python -m slowpoints summary --brief "results/$$study"
 
-unlock: setup  ## unlocks the folder after a run was killed; make sure that no run is left
+unlock: setup  ## unlocks the folder after a run was killed; first make sure that no run is left
 	$(SNAKEMAKE) --unlock --configfile "$$CONFIG"
 
-setup: $(VENV)/.installed  ## the virtual environment, with the pinned requirements, by uv if it is found (UV= for pip; HASHES= where an index built its own wheels)
+setup: $(VENV)/.installed  ## the virtual environment with the pinned requirements, installed with uv if available (UV= for pip; HASHES= for an index that builds its own wheels)
 
 $(VENV)/.installed: requirements.lock hashes.lock pyproject.toml
 	$(if $(word 2,$(VENV)),$(error VENV is "$(VENV)"; it must be a path without spaces))
@@ -51,13 +51,13 @@ $(VENV)/.installed: requirements.lock hashes.lock pyproject.toml
 	$(BIN)/python -c 'import $(USED)'
 	touch $@
 
-test: setup  ## the test suite but for long tests, in WORKERS (2) processes
+test: setup  ## the test suite except for long tests, in WORKERS (2) processes
 	$(PYTEST) $(PARALLEL) -m "$(TESTS)"
 
-test-long: setup  ## runs of the workflow, whole studies, notebooks, pages in a browser, the wheel
+test-long: setup  ## long tests: runs of the workflow, whole studies, notebooks, pages in a browser, the wheel
 	$(PYTEST) $(PARALLEL) -m "long and not slow and not slurm and not faults"
 
-hashes:  ## updates hashes.lock after a change of requirements.lock; needs uv
+hashes:  ## updates hashes.lock after a change to requirements.lock; needs uv
 	uv pip compile requirements.lock --no-deps --no-emit-package torch --generate-hashes --universal \
 		--python-version 3.11 --no-header --no-annotate --quiet --output-file hashes.lock
 

@@ -25,19 +25,19 @@ from slowpoints.task.protocols import PROTOCOLS
 if TYPE_CHECKING:
     from slowpoints.datasets.images import ImageSet
 
-TRAIN = """Train the networks of one cell, for use on a borrowed GPU.
+TRAIN = """Train the networks of one cell, for example on a borrowed GPU.
 
 Files are written where the workflow would write them, and are identical byte for byte on the same machine. Copy the
-results folder home (`rsync -a`, which keeps times), and the workflow continues there with the measurements. After an
-interruption, run the same command again to resume. This needs the library's Python requirements, but not Snakemake.
+results folder back (with `rsync -a`, which keeps times), and the workflow continues there with the measurements. After
+an interruption, run the same command again to resume. This needs the library's Python requirements, but not Snakemake.
 """
 STATUS = """Show the progress of a study, cell by cell, from its files and the progress that its jobs report.
 
-Each seed block of a cell and each mode is done; running (stage, step, accuracy of the last logged batch, time left in
-this stage); failed (the error); killed (recognised on the machine where the job ran, and from SLURM's queue); no news
-(the job ran on another machine and has reported nothing for ten minutes or more, so it may be dead); queued in SLURM;
-or waiting, which includes jobs queued as a group. Jobs that SLURM can never start are listed at the end. Run this
-command in the folder where the workflow runs, on any machine that can see this folder.
+Each seed block of a cell, in each mode, is listed as done; running (stage, step, accuracy of the last logged batch,
+time left in this stage); failed (the error); killed (recognised on the machine where the job ran, and from SLURM's
+queue); no news (the job ran on another machine and has reported nothing for ten minutes or more, so it may be dead);
+queued in SLURM; or waiting, which includes jobs queued as a group. Jobs that SLURM can never start are listed at the
+end. Run this command in the folder where the workflow runs, on any machine that can see this folder.
 """
 NAME = "Check a configuration and print the name of its study, which is also that of the folder in results/."
 SUMMARY = "Summarise a finished study as Markdown: networks, claims, predictors."
@@ -67,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--config",
         type=Path,
-        help="a configuration file, for its presets and data_dir; put settings of a trial run into a separate preset",
+        help="configuration file, read for presets and data_dir; put settings of a trial run into a separate preset",
     )
     train.add_argument("--data-dir", help="folder that contains mnist/, cifar10/ ...")
-    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="device (default: auto)")
     train.add_argument(
         "--resume-minutes", type=float, default=1.0, help="minutes between two resume files (default: 1)"
     )
