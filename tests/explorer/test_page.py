@@ -4,13 +4,14 @@ import json
 import re
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from helpers import reference_tables
 from plotly.offline import get_plotlyjs
 
 from slowpoints.core.looks import unit_looks
 from slowpoints.explorer import EXPLORED
-from slowpoints.explorer.page import EXPORT, FOLDER, IMPORT, MODULES, write_page
+from slowpoints.explorer.page import EXPORT, FOLDER, IMPORT, MODULES, SYMBOLS, write_page
 from slowpoints.plots.style import class_colour
 from slowpoints.task.protocols import PROTOCOLS
 
@@ -37,7 +38,7 @@ def test_looks_are_those_of_the_figures(tables, tmp_path):
         write_page("mine", tables, tmp_path / "page.html")
     found = header(tmp_path / "page.html")
     assert found["looks"]["architecture"]["gru"] == {
-        "label": "gated", "colour": "#555555", "dash": "solid", "symbol": "diamond"
+        "label": "gated", "colour": "#555555", "dash": "solid", "symbol": "diamond", "sign": "◆"
     }  # fmt: skip
     assert found["looks"]["architecture"]["lstm"]["label"] == "LSTM"  # a unit without a look is called by its name
     assert found["looks"]["protocol"]["decu"]["colour"] == PROTOCOLS["decu"].look.colour
@@ -45,6 +46,13 @@ def test_looks_are_those_of_the_figures(tables, tmp_path):
     colours = [[int(text[at : at + 2], 16) for at in (1, 3, 5)] for text in found["colours"]["glyphs"]]
     expected = [[255 * part for part in class_colour(label, 9)[:3]] for label in range(10)]
     assert np.abs(np.subtract(colours, expected)).max() <= 0.5
+
+
+def test_markers_are_told_apart_in_panels_and_legends():
+    symbols, signs = zip(*SYMBOLS.values(), strict=True)
+    assert len(set(symbols)) == len(set(signs)) == len(SYMBOLS)
+    for symbol in symbols:
+        go.Scatter(marker={"symbol": symbol})  # refuses what Plotly does not know
 
 
 def test_what_would_make_a_page_too_large_is_left_out_and_said(tables, tmp_path):

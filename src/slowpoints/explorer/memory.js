@@ -5,8 +5,6 @@ import { AS_TRAINED, study, summaryOf } from "./data.js";
 import { UNIT, fraction, labelOf, number, titleOf } from "./labels.js";
 import { NOT_HERE, axis, layoutOf } from "./panels.js";
 
-const SIGNS = { circle: "●", "triangle-up": "▲", "triangle-down": "▼", square: "■", diamond: "◆", cross: "✚", x: "✖" };
-
 export function memory(choice) {
   const { mode, dataset } = choice;
   const [cells, missing] = gatherCells(choice);
@@ -95,7 +93,7 @@ function legendOf(cells) {
   const { architecture, protocol } = study.looks;
   const text = [
     ...names(2).map((name) => `<span style="color:${protocol[name].colour}">■ ${labelOf("protocol", name)}</span>`),
-    ...names(1).map((name) => `${SIGNS[architecture[name].symbol]} ${labelOf("architecture", name)}`),
+    ...names(1).map((name) => `${architecture[name].sign} ${labelOf("architecture", name)}`),
   ].join("   ");
   return {
     xref: "paper",

@@ -47,18 +47,21 @@ EXPORT = re.compile(r"^export (?=(?:async )?function |const )", re.MULTILINE)
 MOST_BYTES = 24_000_000
 """Largest size of a page; details of further networks are left out."""
 SYMBOLS = {
-    "o": "circle",
-    "^": "triangle-up",
-    "v": "triangle-down",
-    "<": "triangle-left",
-    ">": "triangle-right",
-    "s": "square",
-    "D": "diamond",
-    "d": "diamond-tall",
-    "P": "cross",
-    "X": "x",
-    "*": "star",
+    "o": ("circle", "●"),
+    "^": ("triangle-up", "▲"),
+    "v": ("triangle-down", "▼"),
+    "<": ("triangle-left", "◄"),
+    ">": ("triangle-right", "►"),
+    "s": ("square", "■"),
+    "D": ("diamond", "◆"),
+    "d": ("diamond-tall", "⧫"),
+    "P": ("cross", "✚"),
+    "X": ("x", "✖"),
+    "*": ("star", "★"),
+    "p": ("pentagon", "⬟"),
+    "h": ("hexagon", "⬢"),
 }
+"""Plotly's symbol for each marker of the figures, and the character that stands for it in a legend."""
 DASHES = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
 
 
@@ -139,4 +142,5 @@ def _looks(header: dict[str, Any]) -> dict[str, Any]:
 
 def _look(look: Look) -> dict[str, Any]:
     dash = DASHES[look.line] if isinstance(look.line, str) else ",".join(f"{length}px" for length in look.line[1])
-    return {"label": look.label, "colour": look.colour, "dash": dash, "symbol": SYMBOLS.get(look.marker, "circle")}
+    symbol, sign = SYMBOLS.get(look.marker, SYMBOLS["o"])
+    return {"label": look.label, "colour": look.colour, "dash": dash, "symbol": symbol, "sign": sign}
