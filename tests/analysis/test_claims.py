@@ -322,7 +322,8 @@ def test_of_a_network_s_copies_the_slower_remember_longer():
 
 def test_one_protocol_alone_has_nothing_to_compare():
     table = judged(networks().query("protocol == 'vocu'"), NOTHING)
-    assert set(table["claim"]) == {"C3"}
+    assert "C3" in set(table["claim"])
+    assert table["rival"].isna().all()
 
 
 def test_three_protocols_are_compared_in_pairs():
@@ -385,4 +386,5 @@ def test_without_affine_units_no_row_changes():
     tuned = with_spectrum(tuned, 0.0, when="_after", architecture="none")
     pd.testing.assert_frame_equal(judged(empty, NOTHING, regularisation=tuned), older)
     affine = judged(with_spectrum(networks(), 0.0), NOTHING, regularisation=tuned)
-    pd.testing.assert_frame_equal(affine[affine["claim"] != "C7"], older)
+    others = affine[affine["claim"] != "C7"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, older)

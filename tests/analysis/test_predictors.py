@@ -13,6 +13,7 @@ from slowpoints.analysis.predictors import OF_NETWORKS, PREDICTORS, baseline_of,
 from slowpoints.core.schemas.study import CORRELATIONS
 
 OWN = ("speed", "centre_speed", "speed_1000", "deep_speed", "settled_speed", "drift", "settled_drift")
+COLUMNS = {name.removeprefix("log10_") for name in PREDICTORS} - {"margin_time_20"}  # which comes from `relaxation`
 
 
 def grid(seeds=6, slope=-1.0):
@@ -28,7 +29,8 @@ def grid(seeds=6, slope=-1.0):
                 whole = {"memory_score": memory, "learned": seed < seeds - 1} | dict.fromkeys(OF_NETWORKS, memory)
                 networks.append(cell | whole)
                 for label in range(3):
-                    own = dict.fromkeys(OWN, 10 ** (speed + 0.05 * label)) | {"path_distance": rng.normal()}
+                    own = dict.fromkeys(COLUMNS, 1.0 + label) | dict.fromkeys(OWN, 10 ** (speed + 0.05 * label))
+                    own |= {"path_distance": rng.normal()}
                     own |= {"leading": 1.0, "n_unstable": label, "lifetime": 10.0 * label, "point_lifetime": label}
                     own |= {"margin": label, "margin_time": label, "predicted_lifetime": label, "label": label}
                     points.append(cell | own)

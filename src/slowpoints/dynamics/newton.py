@@ -37,10 +37,11 @@ class DampedNewton:
 
     In the terms of Nocedal & Wright: a trust-region Newton method with the exact Hessian (chapter 4) in its Levenberg
     form, the damping adapted to the ratio of actual to predicted reduction (and raised until the Hessian is positive
-    definite, section 3.4). Each step minimises the quadratic model within the bounds by an active-set method (section
-    16.7). The objective may rise for a few steps under a watchdog (section 15.6; Chamberlain, Powell, Lemaréchal &
-    Pedersen 1982), since a Newton step along a curved valley ends far up its wall, from where the next one descends to
-    the floor further on. Saddles are left along a direction of negative curvature.
+    definite, section 3.4). Each step minimises the quadratic model within the bounds, a problem of section 16.7, by a
+    primal-dual active-set method (`bounded_step`). The objective may rise for a few steps under a watchdog (section
+    15.6; Chamberlain, Powell, Lemaréchal & Pedersen 1982), since a Newton step along a curved valley ends far up its
+    wall, from where the next one descends to the floor further on. Saddles are left along a direction of negative
+    curvature.
 
     Args:
         residual: half whose square is the objective.
