@@ -299,6 +299,7 @@ def test_trials_of_own_networks_ask_once_after_what_is_to_be_remembered(task):
 
 
 @pytest.mark.filterwarnings("ignore:the largest weight tried")  # so few steps cost nothing
+@pytest.mark.filterwarnings("ignore:(fine-tuning without a penalty|the smallest weight)")  # after three steps: chance
 def test_own_networks_are_trained_on_in_all_ways(monkeypatch):
     sizes = {"STEPS": 3, "MORE_STEPS": 2, "TEST_TRIALS": 100, "DELAYS": (1, 20, 1000), "CHOSEN_ON": (101,)}
     for name, value in sizes.items():
