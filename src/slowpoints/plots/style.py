@@ -171,22 +171,29 @@ def cell_panels(
         say(axes[0, 0], NOTHING)
         return figure, axes
     datasets = ordered(table["dataset"])
-    columns = list(product(ordered(table["architecture"]), protocols_in(table)))
-    figure, axes = panels(len(datasets), len(columns), height=height)
+    architectures, protocols = ordered(table["architecture"]), protocols_in(table)
+    figure, axes = panels(len(datasets), len(architectures) * len(protocols), height=height)
+    cells = list(product(datasets, architectures, protocols))
     by_cell = dict(list(table.groupby(CELL)))
-    for ax, cell in zip(axes.flat, product(datasets, columns), strict=True):
-        dataset, (architecture, protocol) = cell
-        of_cell = by_cell.get((dataset, architecture, protocol))
+    for ax, cell, title in zip(axes.flat, cells, _panel_titles(cells), strict=True):
+        of_cell = by_cell.get(cell)
         if of_cell is None:
             say(ax, NOTHING)
         else:
-            draw_panel(ax, of_cell, protocol)
-        ax.set_title(cell_title(dataset, architecture, protocol), loc="left")
-    if any(len(ax.get_title("left")) > TITLE_WIDTH for ax in axes.flat):
-        for ax in axes.flat:
-            dataset, _, cell = ax.get_title("left").partition(", ")
-            ax.set_title(f"{textwrap.fill(dataset, TITLE_WIDTH)}\n{cell}", loc="left")
+            draw_panel(ax, of_cell, cell[-1])
+        ax.set_title(title, loc="left")
     return figure, axes
+
+
+def _panel_titles(cells: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Title of each cell; if one is too long for a line, all have their data set on a line of its own."""
+    titles = [cell_title(*cell) for cell in cells]
+    if all(len(title) <= TITLE_WIDTH for title in titles):
+        return titles
+    return [
+        f"{textwrap.fill(dataset, TITLE_WIDTH)}\n{title.removeprefix(f'{dataset}, ')}"
+        for (dataset, *_), title in zip(cells, titles, strict=True)
+    ]
 
 
 def apart(heights: Sequence[float], least: float) -> np.ndarray:
