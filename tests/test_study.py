@@ -14,6 +14,7 @@ from slowpoints.core.config import ConfigError, read_yaml
 from slowpoints.datasets.readers.idx import NAMES
 from slowpoints.networks.units import units
 from slowpoints.study import read_study
+from slowpoints.task.protocols import PROTOCOLS
 
 
 def digits(**sections):
@@ -108,7 +109,7 @@ def test_a_number_that_yaml_takes_for_text_is_that_number():
     [
         ({"sedes": 4}, "unknown key sedes; allowed are architectures, "),
         ({"datasets": ["digit"]}, "there is no preset 'digit'; there are cifar10, cifar10-small, digits, "),
-        ({"protocols": ["vocu", "voco"]}, "protocols.1 is 'voco'; allowed are vocu, decu, none, recu, vocu-shuffled"),
+        ({"protocols": ["vocu", "voco"]}, f"protocols.1 is 'voco'; allowed are {', '.join(PROTOCOLS)}"),
         ({"architectures": ["lstn"]}, f"architectures.0 is 'lstn'; allowed are {', '.join(units())}"),
         ({"architectures": []}, "architectures is []; it must have at least 1 items"),
         ({"datasets": ["digits", "digits"]}, "datasets is ['digits', 'digits']; its items must differ"),

@@ -22,7 +22,7 @@ from slowpoints.core.arrays import Array
 from slowpoints.dynamics.checks import MIN_ROWS, require_equal
 from slowpoints.dynamics.maps import CheckedMap
 from slowpoints.dynamics.relaxation import relaxation_path
-from slowpoints.dynamics.residual import BOUND_TOLERANCE
+from slowpoints.dynamics.residual import count_beyond
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -136,9 +136,8 @@ class Network:
     def _warn_of_unreachable(self, states: Tensor) -> None:
         if not self.bounds:
             return
-        low, high = (bound.to(states.device) for bound in self.bounds)
-        outside = ((states < low - BOUND_TOLERANCE) | (states > high + BOUND_TOLERANCE)).any(1)
-        if count := int(outside.sum()):
+        low, high = (bound.to(states) for bound in self.bounds)
+        if count := count_beyond(states, low, high):
             warnings.warn(
                 f"{count} of {len(states)} states have hidden states that this module cannot reach, beyond -1 or 1 (or "
                 "negative, with ReLU); states are laid out as `states_of` returns them, hidden before cell states",

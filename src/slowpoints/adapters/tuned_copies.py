@@ -67,7 +67,9 @@ class TunedCopies:
             )
         self._compared(tuned, weight)
         if path := self._path(weight):
-            facts = {"start": self.start, "weight": weight, "seconds": seconds, "random_state": self.random_state}
+            facts = {"start": self.start, "weight": weight, "seconds": seconds}
+            if not weight:
+                facts["random_state"] = self.random_state  # from which every copy is trained
             write_tensors(_tensors(tuned), path, facts)
         return tuned, seconds
 

@@ -147,15 +147,19 @@ def bounds_like(start: Tensor, lower: float | Tensor, upper: float | Tensor) -> 
 
 def clamp_start(start: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """The start clamped to the bounds, with a warning if that moves it by more than rounding in float32."""
-    clamped = start.clamp(low, high)
-    outside = int(((start - clamped).abs() > BOUND_TOLERANCE * (1 + clamped.abs())).any(1).sum())
-    if outside:
+    if outside := count_beyond(start, low, high):
         warnings.warn(
             f"{outside} of {len(start)} starts lie beyond the bounds and were clamped to them; set lower and upper to "
             "search further out",
             stacklevel=4,  # the caller of a public function, through the modes in which it runs
         )
-    return clamped
+    return start.clamp(low, high)
+
+
+def count_beyond(states: Tensor, low: Tensor, high: Tensor) -> int:
+    """How many states `[P, n]` have a coordinate beyond bounds `[n]` or `[P, n]` by more than rounding in float32."""
+    clamped = states.clamp(low, high)
+    return int(((states - clamped).abs() > BOUND_TOLERANCE * (1 + clamped.abs())).any(1).sum())
 
 
 def _bound(bound: Any, name: str, start: Tensor) -> Tensor:
