@@ -11,6 +11,7 @@ from recomputed import (
     MIXED,
     NETWORK,
     STUDIES,
+    accuracy,
     change_interval,
     changes,
     chosen_lambdas,
@@ -185,7 +186,8 @@ def test_each_number_of_the_readme_follows_from_the_tables():
     section = re.sub(r"\]\([^)]*\)", "]", section).replace("[95 % interval]", "")
     quoted = NUMBER.findall(LABEL.sub("| ", section))
     expected = [*counts(), *c1(), *c2(), *c3_mixed(), *c3_within(), *c3_classes(), *penalty("slow_points"), *c5()]
-    expected += [*penalty("settled"), *penalty("settled", against="slow_points"), *path()]
+    cost = -changes(EMBEDDED, "settled", "nominal_accuracy").groupby("dataset").mean()["digits"]
+    expected += [cost, *penalty("settled"), *penalty("settled", against="slow_points"), *path()]
     assert len(quoted) == len(expected), quoted
     for text, value in zip(quoted, expected, strict=True):
         exact, slack = value if isinstance(value, tuple) else (value, 0.001)
@@ -220,14 +222,18 @@ def sentences():
     low, high, q, i_squared = heterogeneity(embedded)
     yield f"ranges from {low:.2f} to {high:.2f} over the eight cells (Q = {q:.1f} with 7 degrees of freedom, "
     yield f"I² = {100 * i_squared:.0f} %)"
-    others = embedded[(embedded["dataset"] != "digits") | (embedded["protocol"] != "vocu")]
-    of_decu = embedded[embedded["protocol"] == "decu"]
-    for frame in (others, of_decu):
-        assert spearman_interval(frame, "log10_speed")[1] > 0
+    of_cells = pd.Series({cell: spearman(frame, "log10_speed") for cell, frame in embedded.groupby(CELL)}).sort_values()
+    assert set(of_cells.index[:3]) == {("digits", "gru", "vocu"), ("digits", "lstm", "vocu"), ("glyphs", "gru", "decu")}
     yield (
-        f"the other six give {spearman(others, 'log10_speed'):.2f}, and the four DeCu cells "
-        f"{spearman(of_decu, 'log10_speed'):.2f}, both with intervals that reach zero"
+        f"({of_cells.iloc[2]:.2f} to {of_cells.iloc[0]:.2f}); four others lie between {of_cells.iloc[4]:.2f} and "
+        f"{of_cells.iloc[-1]:.2f}"
     )
+    of_decu = embedded[embedded["protocol"] == "decu"]
+    assert spearman_interval(of_decu, "log10_speed")[1] > 0
+    yield f"The four DeCu cells give {spearman(of_decu, 'log10_speed'):.2f}, with an interval that reaches zero"
+    lstms = [spearman(of(study, architecture="lstm"), "log10_speed", MIXED) for study in (MNIST, CIFAR)]
+    on_glyphs = spearman(of(EMBEDDED, dataset="glyphs", architecture="lstm"), "log10_speed", MIXED)
+    yield f"(LSTMs: {on_glyphs:.2f}, {lstms[0]:.2f} and {lstms[1]:.2f})"
     low, high, q, i_squared = zip(*(heterogeneity(frame) for frame in (mnist, cifar)), strict=True)
     assert max(i_squared) == 0
     yield f"from {low[0]:.2f} to {high[0]:.2f} over four cells of five networks, and on CIFAR-10"
@@ -246,7 +252,7 @@ def sentences():
     early = [spearman(frame, "margin_time_20") for frame in (embedded, mnist)]
     yield f"Taken at frame 20, the margin time gives {early[0]:.2f} and {early[1]:.2f}"
     at_20 = [spearman(frame, "accuracy_20") for frame in (embedded, mnist, cifar)]
-    yield f"Accuracy at delay 20 predicts nothing ({at_20[0]:.2f} and {at_20[1]:.2f})"
+    yield f"Accuracy at delay 20 is not shown to predict anything ({at_20[0]:.2f} and {at_20[1]:.2f})"
     yield f"the speed of slow points {spearman(cifar, 'log10_speed'):.2f}, and accuracy at delay 20 {at_20[2]:.2f}"
     assert abs(spearman(cifar, "log10_settled_speed")) == max(
         abs(spearman(cifar, name))
@@ -267,12 +273,14 @@ def sentences():
         f"the gain at slow points is {mean:.2f} [{low:.2f}, {high:.2f}], and a further cell is expected between "
         f"{further_low:.2f} and {further_high:.2f}"
     )
-    cells = change.groupby(CELL).mean()
-    assert (cells < 0).sum() == 1
-    yield f"(glyphs, LSTM, VoCu) the mean change is {cells['glyphs', 'lstm', 'vocu']:.2f}"
+    further = [random_effects(changes(study, "slow_points"))[3:] for study in (MNIST, CIFAR, TENTH)]
+    yield (
+        f"between {further[0][0]:.2f} and {further[0][1]:.2f} on MNIST, {further[1][0]:.2f} and {further[1][1]:.2f} on "
+        f"CIFAR-10, and {further[2][0]:.2f} and {further[2][1]:.2f} at the authors' sizes"
+    )
     before = (EMBEDDED, MNIST, TENTH)  # whose sentence is one
     settled = [speed_change(study, "slow_points", "log10_settled_speed") for study in before]
-    yield f"settled speed by {settled[0]:.2f} over digits and glyphs, and raises it on MNIST ({settled[1]:+.2f})"
+    yield f"settled speed by {settled[0]:.2f} over digits and glyphs, and does not lower it on MNIST ({settled[1]:+.2f}"
     for measure, verb in (("diffusion", "that of settled states falls by"), ("drift", "their drift in noise by")):
         falls = [-speed_change(study, "slow_points", f"log10_settled_{measure}") for study in before]
         yield f"{verb} {falls[0]:.2f}, {falls[1]:.2f} and {falls[2]:.2f}"
@@ -280,8 +288,8 @@ def sentences():
     assert max(abs(speed_change(study, "settled", "log10_settled_diffusion")) for study in STUDIES) < 0.035
     yield f"settled speed falls by {falls[0]:.2f}, {falls[1]:.2f} and {falls[2]:.2f}, diffusion by 0.03 or less"
     falls = [-speed_change(study, "path", "log10_settled_speed") for study in before if study in RIVALRY]
-    assert max(abs(speed_change(study, "path", "log10_settled_diffusion")) for study in RIVALRY) < 0.025
-    yield f"{falls[0]:.2f} over digits and glyphs and {falls[1]:.2f} on MNIST, diffusion by 0.02 or less"
+    assert max(abs(speed_change(study, "path", "log10_settled_diffusion")) for study in RIVALRY) < 0.035
+    yield f"{falls[0]:.2f} over digits and glyphs and {falls[1]:.2f} on MNIST, diffusion by 0.03 or less"
     falls = [-speed_change(CIFAR, "slow_points", f"log10_settled_{measure}") for measure in ("diffusion", "speed")]
     yield f"lowers diffusion by {falls[0]:.2f}, and settled speed by {falls[1]:.2f}"
     falls = [-speed_change(CIFAR, mode, "log10_settled_speed") for mode in ("settled", "path")]
@@ -300,6 +308,14 @@ def sentences():
     for mode in ("slow_points", "centre_of_mass", "settled"):
         low, high = random_effects(changes(TENTH, mode))[3:]
         assert low < 0 < high
+    of_lstms = changes(TENTH, "slow_points", "log10_speed").xs("lstm", level="architecture")
+    assert (len(of_lstms), (of_lstms > 0).all()) == (10, True)
+    speeds, memories = (
+        changes(TENTH, "slow_points", measure).groupby(CELL).mean()[TENTH, "lstm"]
+        for measure in ("log10_speed", "memory_score")
+    )
+    yield f"(log10 speed {speeds['decu']:+.2f} under DeCu and {speeds['vocu']:+.2f} under VoCu)"
+    yield f"on average all the same ({memories['decu']:+.2f} and {memories['vocu']:+.2f})"
     converged = [trained(study, "slow_points")["converged"] for study in STUDIES]
     deep, shallow = (
         [spearman(frame, name, level) for frame in (embedded, mnist, cifar) for level in (MIXED, CELL)]
@@ -372,6 +388,14 @@ def rival_sentences():
 def test_each_sentence_of_the_report_says_what_follows_from_the_tables():
     page = " ".join((ROOT / "docs/reproduction.md").read_text().split())
     assert [sentence for sentence in [*sentences(), *rival_sentences()] if sentence not in page] == []
+
+
+def test_grus_on_mnist_keep_nine_tenths_at_a_lambda_that_was_rejected():
+    rows = table(MNIST, "extrapolation").query("mode == 'path' and `lambda` == 30")
+    by_delay = accuracy(rows, CELL)
+    left = by_delay[1000] / by_delay[19]
+    assert left["mnist-small", "gru"].round(2).tolist() == [0.92, 0.92]
+    assert chosen_lambdas(MNIST)["mnist-small", "path"] == 10
 
 
 @pytest.mark.parametrize("study", STUDIES)
