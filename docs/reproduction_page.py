@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 from origins import REFERENCE, origin, revision_text
-from results_page import RESULTS, ROOT, searches, studies
+from results_page import RESULTS, ROOT, compares_units, searches, studies, unbroken
+from units_page import units
 
 from slowpoints.analysis.claims import all_claims
 from slowpoints.analysis.claims.reading import with_verdict
-from slowpoints.analysis.claims.wording import asked, interval
+from slowpoints.analysis.claims.wording import asked
 from slowpoints.analysis.lambdas import at_chosen_lambdas
 from slowpoints.core.config import read_yaml
 from slowpoints.core.costs import seconds_per_network
@@ -47,6 +48,7 @@ def page(text: str, results: Path = RESULTS) -> str:
         "claims": lambda: claims(results),
         "cells": lambda: cells(results),
         "rivals": lambda: rivals(results),
+        "units": lambda: _table(*units([name for name in studies() if compares_units(name)], results)),
         "origins": origins,
         "settings": settings,
     }
@@ -56,10 +58,15 @@ def page(text: str, results: Path = RESULTS) -> str:
     return MARKED.sub(lambda place: place[1] + tables[place[2]]() + place[3], text)
 
 
+def with_the_papers_units() -> list[str]:
+    """Finished studies with the paper's units alone, which the tables of claims, cells and settings are about."""
+    return [name for name in studies() if not compares_units(name)]
+
+
 def claims(results: Path) -> str:
     """The effect and verdict of each question, a row each, on each data set of the finished studies, a column each."""
     columns: dict[str, dict[tuple[str, str], str]] = {}
-    for name in studies():
+    for name in with_the_papers_units():
         networks = read_table(REFERENCE / name / "networks.parquet")
         sizes = networks["dataset"].value_counts(sort=False)
         for row in with_verdict(_claims(name, results)).dropna(subset="dataset").itertuples():
@@ -75,7 +82,7 @@ def claims(results: Path) -> str:
 def cells(results: Path) -> str:
     """Births, and the share of accuracy left at the longest delay, of each cell."""
     rows = []
-    for name in studies():
+    for name in with_the_papers_units():
         births = _claims(name, results).query("claim == 'C5' and question == 'mean' and measure == @MERGED")
         merged = {(row.dataset, row.architecture, row.protocol): _effect(row) for row in births.itertuples()}
         left = _left(name)
@@ -133,10 +140,10 @@ def origins() -> str:
 
 
 def settings() -> str:
-    """The settings of the finished studies beside those of the paper's presets."""
+    """The settings of these studies beside those of the paper's presets."""
     paper = read_study(read_yaml(ROOT / "config/paper.yaml") | {"data_dir": None}, name="config/paper.yaml")
     columns = {f"paper: {name}": _settings(paper.settings(), name) for name in PAPER}
-    for name in studies():
+    for name in with_the_papers_units():
         stored = origin(name).settings
         columns |= {dataset: _settings(stored, dataset) for dataset in stored["presets"]}
     rows = [[name, *(column[name] for column in columns.values())] for name in next(iter(columns.values()))]
@@ -189,8 +196,7 @@ def _questions(columns: Iterable[Iterable[tuple[str, str]]]) -> list[tuple[str, 
 
 
 def _effect(row: Any) -> str:
-    """An effect, with no line broken in its interval."""
-    return interval(row.n, row.effect, row.low, row.high).replace(", ", ",\u00a0")
+    return unbroken(row.n, row.effect, row.low, row.high)
 
 
 def _left(study: str) -> pd.DataFrame:

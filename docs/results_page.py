@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from origins import origin, revision_text
 
 from slowpoints.analysis.aggregation import as_trained
+from slowpoints.analysis.claims.wording import interval
 from slowpoints.analysis.summary import summary
 from slowpoints.core.tables import read_table
 
@@ -25,6 +26,7 @@ with the memory score and its interval and, after the semicolon, how much strong
 points. [reproduction.md](reproduction.md) discusses what the numbers do and do not show.
 """
 DRAWN = ("predictors", "speed_vs_memory", "regularisation", "control")
+PAPERS_UNITS = {"gru", "lstm"}
 
 
 def studies() -> list[str]:
@@ -33,6 +35,16 @@ def studies() -> list[str]:
         path.parent.name: pq.read_metadata(path).num_rows for path in (ROOT / "reference").glob("*/networks.parquet")
     }
     return sorted(sizes, key=lambda name: (-sizes[name], name))
+
+
+def compares_units(name: str) -> bool:
+    """Whether a finished study has other recurrent units than the paper's two."""
+    return not set(read_table(ROOT / f"reference/{name}/networks.parquet")["architecture"]) <= PAPERS_UNITS
+
+
+def drawn(name: str) -> tuple[str, ...]:
+    """The figures that docs/results.md shows of a finished study."""
+    return ("units", *DRAWN) if compares_units(name) else DRAWN
 
 
 def page(results: Path = RESULTS) -> str:
@@ -53,11 +65,16 @@ def section(name: str, results: Path = RESULTS) -> str:
         made += f" **Legacy tables.** {source.legacy}"
     pictures = [
         f"![{figure} of study {name}](images/{name}-{figure}.png)\n"
-        for figure in DRAWN
+        for figure in drawn(name)
         if (IMAGES / f"{name}-{figure}.png").is_file()
     ]
     tables = summary(results / f"reference-{name}").replace("### ", f"### {name}: ")
     return "\n".join([f"\n## {name}\n", f"{about}\n", f"{made}\n", tables, *pictures])
+
+
+def unbroken(n: int, effect: float, low: float, high: float) -> str:
+    """An effect, with no line broken in its interval."""
+    return interval(n, effect, low, high).replace(", ", ",\u00a0")
 
 
 def searches(name: str) -> str:
@@ -71,10 +88,10 @@ def searches(name: str) -> str:
 def take_images(results: Path = RESULTS) -> None:
     """Copies the figures that docs/results.md shows, and removes those that are no longer drawn."""
     for name in studies():
-        for figure in DRAWN:
-            drawn, image = results / f"reference-{name}/figures/{figure}.png", IMAGES / f"{name}-{figure}.png"
-            if drawn.is_file():
-                shutil.copyfile(drawn, image)
+        for figure in drawn(name):
+            made, image = results / f"reference-{name}/figures/{figure}.png", IMAGES / f"{name}-{figure}.png"
+            if made.is_file():
+                shutil.copyfile(made, image)
             else:
                 image.unlink(missing_ok=True)
 

@@ -14,6 +14,7 @@ CELL = ["dataset", "architecture", "protocol"]
 NETWORK = [*CELL, "seed"]
 MIXED = ["dataset", "architecture"]
 STUDIES = ("embedded", "mnist-small", "cifar", "mnist-tenth")
+UNITS = "units"  # the study of recurrent units, which stands by itself
 RESAMPLES = 2000
 CHANCE = 0.1
 

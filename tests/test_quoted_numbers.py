@@ -11,6 +11,7 @@ from recomputed import (
     MIXED,
     NETWORK,
     STUDIES,
+    UNITS,
     accuracy,
     change_interval,
     changes,
@@ -56,7 +57,7 @@ def ends(interval):
 
 
 def counts():
-    return [len(networks(study)) for study in STUDIES]
+    return [len(networks(study)) for study in (*STUDIES, UNITS)]
 
 
 def c1():
@@ -111,6 +112,20 @@ def c5():
     born = merged_share(EMBEDDED)
     digits = born[born["dataset"] == "digits"]
     return [difference(digits, "merged"), *ends(difference_interval(digits, "merged"))]
+
+
+AFFINE = ("mingru", "rg-lru")  # of the affine units, those that learn
+
+
+def affine():
+    """Memory of affine units less what their spectrum in noise allows, and what `path` gains them."""
+    frame, numbers = networks(UNITS).set_index(NETWORK), []
+    beyond = frame["memory_score"] - frame["spectral_score"]
+    for change in (beyond, changes(UNITS, "path")):
+        for unit in AFFINE:
+            of_unit = change.xs(unit, level="architecture", drop_level=False)
+            numbers += [of_unit.mean(), *ends(change_interval(of_unit))]
+    return numbers
 
 
 def path():
@@ -187,7 +202,7 @@ def test_each_number_of_the_readme_follows_from_the_tables():
     quoted = NUMBER.findall(LABEL.sub("| ", section))
     expected = [*counts(), *c1(), *c2(), *c3_mixed(), *c3_within(), *c3_classes(), *penalty("slow_points"), *c5()]
     cost = -changes(EMBEDDED, "settled", "nominal_accuracy").groupby("dataset").mean()["digits"]
-    expected += [cost, *penalty("settled"), *penalty("settled", against="slow_points"), *path()]
+    expected += [cost, *penalty("settled"), *penalty("settled", against="slow_points"), *path(), *affine()]
     assert len(quoted) == len(expected), quoted
     for text, value in zip(quoted, expected, strict=True):
         exact, slack = value if isinstance(value, tuple) else (value, 0.001)
@@ -385,9 +400,46 @@ def rival_sentences():
     )
 
 
+def unit_sentences():
+    """Sentences of docs/reproduction.md on recurrent units."""
+    frame = networks(UNITS)
+    means = frame.groupby("architecture")["memory_score"].mean().sort_values(ascending=False)
+    assert tuple(means.index[:3]) == (*AFFINE, "gru")
+    yield f"{means.iloc[0]:.3f} and {means.iloc[1]:.3f} against {means.iloc[2]:.3f} for the GRU"
+    points = trained(UNITS, "slow_points")
+    points = points[points["architecture"].isin(AFFINE)]
+    assert (len(points), set(points["deep_kind"]), points["time_constant"].min() > 4300) == (320, {"fixed point"}, True)
+    noiseless = frame.groupby("architecture")["memory_score_no_noise"].mean()
+    yield f"without it, their memory scores are {noiseless[AFFINE[0]]:.3f} and {noiseless[AFFINE[1]]:.3f}"
+    allowed = [
+        changes(UNITS, mode, "spectral_score").xs(unit, level="architecture").mean()
+        for mode, unit in (("path", "mingru"), ("path", "rg-lru"), ("slow_points", "rg-lru"))
+    ]
+    yield f"by {allowed[0]:.3f}, {allowed[1]:.3f} and {allowed[2]:.3f}"
+    brc = frame[frame["architecture"] == "brc"].groupby("protocol")[["memory_score", "log10_speed"]].mean()
+    assert brc.loc["decu", "log10_speed"] > brc.loc["vocu", "log10_speed"]
+    yield f"BRCs remember {brc.loc['decu', 'memory_score']:.3f} under DeCu"
+    yield f"and {brc.loc['vocu', 'memory_score']:.3f} under VoCu"
+    learned = frame.groupby("architecture")["learned"].sum()
+    yield f"at which {16 - learned['rnn']} of 16 tanh RNNs do not learn"
+    assert learned["lru"] == 0
+    gated = learned[learned == 16].index
+    assert len(gated) == 9
+    gains = {
+        (mode, against): changes(UNITS, mode, against=against).groupby("architecture").mean()[gated]
+        for mode, against in (("path", "control"), ("slow_points", "control"), ("path", "slow_points"))
+    }
+    of_path = gains["path", "control"]
+    yield f"all nine gated units, by {of_path.min():.2f} to {of_path.max():.2f}"
+    assert set(gated[gains["slow_points", "control"] < 0]) == {"brc"}
+    assert set(gated[gains["path", "slow_points"] < 0]) == {"rg-lru"}
+    assert of_path.idxmax() == "nbrc"
+
+
 def test_each_sentence_of_the_report_says_what_follows_from_the_tables():
     page = " ".join((ROOT / "docs/reproduction.md").read_text().split())
-    assert [sentence for sentence in [*sentences(), *rival_sentences()] if sentence not in page] == []
+    expected = [*sentences(), *rival_sentences(), *unit_sentences()]
+    assert [sentence for sentence in expected if sentence not in page] == []
 
 
 def test_grus_on_mnist_keep_nine_tenths_at_a_lambda_that_was_rejected():
