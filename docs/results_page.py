@@ -30,11 +30,11 @@ PAPERS_UNITS = {"gru", "lstm"}
 
 
 def studies() -> list[str]:
-    """Finished studies in reference/, the one with the most networks first."""
+    """Finished studies in reference/: first those with the paper's units, of these the one with the most networks."""
     sizes = {
         path.parent.name: pq.read_metadata(path).num_rows for path in (ROOT / "reference").glob("*/networks.parquet")
     }
-    return sorted(sizes, key=lambda name: (-sizes[name], name))
+    return sorted(sizes, key=lambda name: (compares_units(name), -sizes[name], name))
 
 
 def compares_units(name: str) -> bool:

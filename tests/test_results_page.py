@@ -19,7 +19,7 @@ from slowpoints.core.schemas.study import CLAIMS, CORRELATIONS
 from slowpoints.core.tables import read_table, write_table
 
 STUDIES = results_page.studies()
-SMALLEST = STUDIES[-1]
+SMALLEST = reproduction_page.with_the_papers_units()[-1]
 NUMBER = r"[-+]?\d+\.\d+"
 QUOTED = re.compile(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]")
 

@@ -6,19 +6,15 @@ page with an explorer open.
 """
 
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from browser.chromium import NO_WEBGL, QUIET, WEBGL, Watch, missing, program
-from browser.explorer_page import FIRST, go, visit
+from browser.explorer_page import FIRST, go, visit, write
 from helpers import reference_tables, with_ways
 from places import ROOT
 
-from slowpoints.core.looks import unit_looks
 from slowpoints.explorer import EXPLORED
-from slowpoints.explorer.page import write_page
-from slowpoints.networks.units import units
 
 SECONDS = 60  # for a step of a page, on a busy machine
 
@@ -90,8 +86,7 @@ def tables():
 @pytest.fixture(scope="session")
 def file(tables, tmp_path_factory):
     path = tmp_path_factory.mktemp("explorer") / "explorer.html"
-    with unit_looks({name: asdict(unit.look) for name, unit in units().items()}):
-        write_page("embedded", tables, path)
+    write("embedded", tables, path)
     return path
 
 

@@ -1,9 +1,14 @@
 """An explorer in a browser: queries and actions for tests."""
 
 import io
+from dataclasses import asdict
 
 import numpy as np
 from PIL import Image
+
+from slowpoints.core.looks import unit_looks
+from slowpoints.explorer.page import write_page
+from slowpoints.networks.units import units
 
 PANELS = ("state_space", "accuracy", "relaxation", "memory", "spectrum", "formation")
 FIRST = "#digits/gru/vocu/0"
@@ -22,6 +27,12 @@ PLACED = """panel => {
 
 IDLE = "document.querySelector('main').ariaBusy === 'false'"
 """Whether the page has drawn what was chosen last."""
+
+
+def write(study, tables, file):
+    """Writes an explorer in which units have their names and markers."""
+    with unit_looks({name: asdict(unit.look) for name, unit in units().items()}):
+        write_page(study, tables, file)
 
 
 def visit(page, file, address=""):

@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from browser.explorer_page import FIRST, IDLE, PANELS, apart, chosen, drawn, go, picture, text, traces, visit
+from browser.explorer_page import FIRST, IDLE, PANELS, apart, chosen, drawn, go, picture, text, traces, visit, write
+from helpers import reference_tables
 
 from slowpoints.core.schemas.schema import NETWORK
 from slowpoints.explorer.page import write_page
@@ -216,6 +217,19 @@ def test_nothing_is_wider_than_the_window(explorer, screenshots, width):
         assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]
         assert inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1
     explorer.set_viewport_size({"width": 1400, "height": 900})
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+def test_the_legend_of_many_units_lies_within_its_panel(page, tmp_path, screenshots, width):
+    path = tmp_path / "explorer.html"
+    write("units", reference_tables("units", "networks"), path)
+    page.set_viewport_size({"width": width, "height": 900})
+    visit(page, path)
+    plot, legend = (page.locator(f"#memory {part}").bounding_box() for part in (".plot", ".annotation-text"))
+    page.locator("#memory").screenshot(path=screenshots / f"explorer-units-{width}.png")
+    assert plot["x"] <= legend["x"]
+    assert legend["x"] + legend["width"] <= plot["x"] + plot["width"]
+    assert plot["y"] <= legend["y"]
 
 
 def test_a_page_of_few_networks_says_so_and_of_the_others_their_summary(page, tables, tmp_path):

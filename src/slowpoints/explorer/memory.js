@@ -5,6 +5,9 @@ import { AS_TRAINED, study, summaryOf } from "./data.js";
 import { UNIT, fraction, labelOf, number, titleOf } from "./labels.js";
 import { NOT_HERE, axis, layoutOf } from "./panels.js";
 
+const LEGEND_LINE = 14; // height in pixels
+const LEGEND_CHARACTERS = 44; // of a line, which fit into a panel of 300 pixels
+
 export function memory(choice) {
   const { mode, dataset } = choice;
   const [cells, missing] = gatherCells(choice);
@@ -12,10 +15,11 @@ export function memory(choice) {
   const traces = [...cells.values()].map((cell) => cellTrace(choice, cell));
   const chosen = chosenTrace(choice);
   if (chosen) traces.push(chosen);
+  const lines = legendLines(cells);
   const layout = layoutOf(choice, axis(`log<sub>10</sub> speed of slow points (${UNIT})`), axis("memory score"), {
-    margin: { l: 46, r: 10, t: 22, b: 36 },
+    margin: { l: 46, r: 10, t: 8 + LEGEND_LINE * lines.length, b: 36 },
     uirevision: mode === AS_TRAINED ? mode : dataset + mode,
-    annotations: [legendOf(cells)],
+    annotations: [legendOf(lines)],
   });
   const notes = [];
   if (missing)
@@ -87,14 +91,29 @@ function chosenTrace(choice) {
   };
 }
 
-// Legend of colours and symbols, in a line above the points.
-function legendOf(cells) {
+// Lines of a legend of colours and symbols, each short enough for a narrow panel.
+function legendLines(cells) {
   const names = (part) => [...new Set([...cells.keys()].map((cell) => cell.split("/")[part]))];
   const { architecture, protocol } = study.looks;
-  const text = [
-    ...names(2).map((name) => `<span style="color:${protocol[name].colour}">■ ${labelOf("protocol", name)}</span>`),
-    ...names(1).map((name) => `${architecture[name].sign} ${labelOf("architecture", name)}`),
-  ].join("   ");
+  const entries = [
+    ...names(2).map((name) => ({ sign: "■", label: labelOf("protocol", name), colour: protocol[name].colour })),
+    ...names(1).map((name) => ({ sign: architecture[name].sign, label: labelOf("architecture", name) })),
+  ];
+  const lines = [];
+  let length = LEGEND_CHARACTERS;
+  for (const { sign, label, colour } of entries) {
+    length += label.length + 5;
+    if (length > LEGEND_CHARACTERS) {
+      lines.push([]);
+      length = label.length + 5;
+    }
+    lines.at(-1).push(colour ? `<span style="color:${colour}">${sign} ${label}</span>` : `${sign} ${label}`);
+  }
+  return lines.map((line) => line.join("   "));
+}
+
+// The legend, above the points.
+function legendOf(lines) {
   return {
     xref: "paper",
     yref: "paper",
@@ -102,8 +121,9 @@ function legendOf(cells) {
     y: 1.0,
     xanchor: "right",
     yanchor: "bottom",
+    align: "right",
     showarrow: false,
-    text,
+    text: lines.join("<br>"),
     font: { size: 10.5 },
   };
 }
