@@ -78,8 +78,8 @@ def unbroken(n: int, effect: float, low: float, high: float) -> str:
 
 
 def searches(name: str) -> str:
-    """How far the deep searches of a study's trained networks went."""
-    points = as_trained(read_table(ROOT / f"reference/{name}/slow_points.parquet"))
+    """How far the deep searches of a study's trained networks went; a class without a centre has none."""
+    points = as_trained(read_table(ROOT / f"reference/{name}/slow_points.parquet")).dropna(subset="deep_speed")
     return (
         f"{points['iterations'].max():.0f} Hessians, {points['converged'].sum():,} of {len(points):,} points converged"
     )

@@ -20,10 +20,17 @@ PREDICTED = {
     ("log10_speed", "mixed"): "speed, protocols mixed",
     ("log10_speed", "network"): "speed, within cells",
     ("log10_deep_speed", "mixed"): "deep speed, protocols mixed",
+    ("protocol_label", "mixed"): "name of the protocol",
 }
 """Correlations with memory that the table gives: predictor and level, and its name."""
-GAINS = (("slow_points", CONTROL), ("path", CONTROL), ("path", "slow_points"))
-"""Modes whose memory scores the table compares, each with its rival."""
+GAINS = (
+    ("memory_score", "slow_points", CONTROL),
+    ("memory_score", "path", CONTROL),
+    ("memory_score", "path", "slow_points"),
+    ("nominal_accuracy", "slow_points", CONTROL),
+    ("nominal_accuracy", "path", CONTROL),
+)
+"""What the table compares: a measure, a mode and its rival."""
 
 
 def units(studies: list[str], results: Path) -> tuple[list[str], list[list[str]]]:
@@ -35,7 +42,7 @@ def units(studies: list[str], results: Path) -> tuple[list[str], list[list[str]]
     """
     head = ["data set: unit", "learned", "nominal accuracy", "memory score ± SD", "allowed by the spectrum in noise"]
     head += [f"rho with memory: {name}" for name in PREDICTED.values()]
-    head += [f"memory score: {mode} − {rival}" for mode, rival in GAINS]
+    head += [f"{measure.replace('_', ' ')}: {mode} − {rival}" for measure, mode, rival in GAINS]
     return head, [row for name in studies for row in _rows(name, results)]
 
 
@@ -43,7 +50,7 @@ def _rows(study: str, results: Path) -> list[list[str]]:
     networks, tuned = read_table(REFERENCE / study / "networks.parquet"), _tuned(study)
     correlations = read_table(results / f"reference-{study}/tables/correlations.parquet")
     excluded = Excluded(networks)
-    gains = [_by_unit(_gains(tuned, mode, rival, excluded)) for mode, rival in GAINS]
+    gains = [_by_unit(_gains(tuned, *what, excluded)) for what in GAINS]
     by_unit = networks.groupby(CELL[:2], sort=False)
     order = by_unit["memory_score"].mean().sort_values(ascending=False, kind="stable").index
     rows = []
@@ -73,8 +80,8 @@ def _tuned(study: str) -> pd.DataFrame:
     return at_chosen_lambdas(tuned, read_table(validation) if validation.is_file() else None)
 
 
-def _gains(tuned: pd.DataFrame, mode: str, rival: str, excluded: Excluded) -> list[Row]:
-    about = Subject("C4", "prolong", "memory_score", mode=mode, rival=rival, stratum="cell")
+def _gains(tuned: pd.DataFrame, measure: str, mode: str, rival: str, excluded: Excluded) -> list[Row]:
+    about = Subject("C4", "prolong", measure, mode=mode, rival=rival, stratum="cell")
     of_mode, of_rival = (tuned[tuned["mode"] == name] for name in (mode, rival))
     return list(gained(about, of_mode, of_rival, excluded, claimed="positive", scopes=unit_scopes))
 

@@ -57,7 +57,8 @@ def ends(interval):
 
 
 def counts():
-    return [len(networks(study)) for study in (*STUDIES, UNITS)]
+    shared = networks(UNITS).merge(networks(EMBEDDED), on=[*NETWORK, "memory_score"])
+    return [*(len(networks(study)) for study in (*STUDIES, UNITS)), len(shared), len(networks(EMBEDDED))]
 
 
 def c1():
@@ -118,10 +119,10 @@ AFFINE = ("mingru", "rg-lru")  # of the affine units, those that learn
 
 
 def affine():
-    """Memory of affine units less what their spectrum in noise allows, and what `path` gains them."""
+    """Memory of affine units less what their spectrum in noise allows, and what each penalty gains them."""
     frame, numbers = networks(UNITS).set_index(NETWORK), []
     beyond = frame["memory_score"] - frame["spectral_score"]
-    for change in (beyond, changes(UNITS, "path")):
+    for change in (beyond, changes(UNITS, "path"), changes(UNITS, "slow_points")):
         for unit in AFFINE:
             of_unit = change.xs(unit, level="architecture", drop_level=False)
             numbers += [of_unit.mean(), *ends(change_interval(of_unit))]
@@ -331,7 +332,7 @@ def sentences():
     )
     yield f"(log10 speed {speeds['decu']:+.2f} under DeCu and {speeds['vocu']:+.2f} under VoCu)"
     yield f"on average all the same ({memories['decu']:+.2f} and {memories['vocu']:+.2f})"
-    converged = [trained(study, "slow_points")["converged"] for study in STUDIES]
+    converged = [trained(study, "slow_points").dropna(subset="deep_speed")["converged"] for study in STUDIES]
     deep, shallow = (
         [spearman(frame, name, level) for frame in (embedded, mnist, cifar) for level in (MIXED, CELL)]
         for name in ("log10_deep_speed", "log10_speed")
@@ -410,6 +411,36 @@ def unit_sentences():
     points = points[points["architecture"].isin(AFFINE)]
     assert (len(points), set(points["deep_kind"]), points["time_constant"].min() > 4300) == (320, {"fixed point"}, True)
     noiseless = frame.groupby("architecture")["memory_score_no_noise"].mean()
+    after = table(UNITS, "regularisation").groupby(["mode", "architecture"])["memory_score_after"].mean()["path"]
+    after = after.sort_values(ascending=False)
+    assert tuple(after.index[:4]) == ("nbrc", "gru", "gru-after", "mingru")
+    first, second, third, fourth = after.iloc[:4]
+    yield f"nBRCs ({first:.2f}), GRUs ({second:.2f}) and GRUs that reset after the product ({third:.2f}) reach or pass "
+    yield f"minGRUs ({fourth:.2f})"
+    memory = frame.set_index(NETWORK)
+    beyond, gained = memory["memory_score"] - memory["spectral_score"], changes(UNITS, "path")
+    later = [
+        [change[change.index.get_level_values("seed") >= 2].xs(unit, level="architecture").mean() for unit in AFFINE]
+        for change in (beyond, gained)
+    ]
+    yield f"without the trial networks, {later[0][0]:.3f} and {later[0][1]:.3f}"
+    yield f"(without the trial networks {later[1][0]:.3f} and {later[1][1]:.3f})"
+    of_rg_lru = gained.xs("rg-lru", level="architecture").groupby("protocol").mean()
+    yield f"in RG-LRUs under VoCu ({of_rg_lru['vocu']:.3f}) but not under DeCu ({of_rg_lru['decu']:.3f})"
+    searched = trained(UNITS, "slow_points")
+    searched = searched[searched["architecture"].isin([*AFFINE, "lru"])].dropna(subset="deep_speed")
+    assert set(searched["deep_kind"]) == {"fixed point"}
+    assert searched["deep_speed"].max() < 6e-12
+    yield f"at most {searched['leading'].max():.6f}; all {len(searched)} deep searches ended in a fixed point"
+    units_of = ("lstm", "slstm", "ugrnn", "gru-after")
+    speeds, names = (
+        [abs(spearman(frame[frame["architecture"] == unit], predictor, MIXED)) for unit in units_of]
+        for predictor in ("log10_speed", "vocu")
+    )
+    yield f"({speeds[0]:.2f}, {speeds[1]:.2f}, {speeds[2]:.2f} and {speeds[3]:.2f} against {names[0]:.2f}, "
+    yield f"{names[1]:.2f}, {names[2]:.2f} and {names[3]:.2f})"
+    costs = -changes(UNITS, "path", "nominal_accuracy").groupby("architecture").mean()
+    yield f"costs BRCs {costs['brc']:.3f} of accuracy, nBRCs {costs['nbrc']:.3f} and UGRNNs {costs['ugrnn']:.3f}"
     yield f"without it, their memory scores are {noiseless[AFFINE[0]]:.3f} and {noiseless[AFFINE[1]]:.3f}"
     allowed = [
         changes(UNITS, mode, "spectral_score").xs(unit, level="architecture").mean()
@@ -421,7 +452,7 @@ def unit_sentences():
     yield f"BRCs remember {brc.loc['decu', 'memory_score']:.3f} under DeCu"
     yield f"and {brc.loc['vocu', 'memory_score']:.3f} under VoCu"
     learned = frame.groupby("architecture")["learned"].sum()
-    yield f"at which {16 - learned['rnn']} of 16 tanh RNNs do not learn"
+    yield f"at which {16 - learned['rnn']} of 16 tanh RNNs and all LRUs do not learn"
     assert learned["lru"] == 0
     gated = learned[learned == 16].index
     assert len(gated) == 9
@@ -434,6 +465,7 @@ def unit_sentences():
     assert set(gated[gains["slow_points", "control"] < 0]) == {"brc"}
     assert set(gated[gains["path", "slow_points"] < 0]) == {"rg-lru"}
     assert of_path.idxmax() == "nbrc"
+    assert costs[gated.difference(["brc", "nbrc", "ugrnn"])].max() < 0.005
 
 
 def test_each_sentence_of_the_report_says_what_follows_from_the_tables():
